@@ -1,0 +1,158 @@
+"""Accounts: whose key goes where, and what may be done with it.
+
+Owns keys, base URLs and policies, given in code or by the environment: `PREFIX_API_KEY` and `PREFIX_BASE_URL` are the
+account `default`; `PREFIX_API_KEY__NAME` and `PREFIX_BASE_URL__NAME` are the account `name`. A base URL without a
+name holds for every account without one of its own, so that a test set-up never reaches the real API by another
+account. Keys live in `Secret`, which shows itself nowhere. Knows no HTTP.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tool_runtime.errors import ConfigurationError
+from tool_runtime.names import nearest
+from tool_runtime.registry import Registry
+from tool_runtime.urls import base_url_problem, normalise_base_url
+
+Decision = Literal["allow", "ask", "deny"]
+DEFAULT = "default"
+
+
+class Secret:
+    """A key. Only `reveal` gives it away; `repr`, `str` and formats show a mask."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the key itself, for the one place that sends it."""
+        return self._value
+
+    def hide(self, text: str) -> str:
+        """Return the text without the key."""
+        return text.replace(self._value, "***")
+
+    def __repr__(self) -> str:
+        """Show a mask."""
+        return "Secret(***)"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse to be pickled, which would write the key down."""
+        message = "a key is not pickled"
+        raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What reads and writes are allowed to do: `allow`, `ask` (somebody confirms each call) or `deny`."""
+
+    read: Decision = "allow"
+    write: Decision = "allow"
+
+    def __post_init__(self) -> None:
+        """Refuse words that are no decision: a misspelt `deny` must not allow."""
+        for name, value in (("read", self.read), ("write", self.write)):
+            if value not in {"allow", "ask", "deny"}:
+                message = f"policy {name}: {value!r} is not one of allow, ask, deny"
+                raise ConfigurationError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A named set of credentials and policy. `key` is None where none is known."""
+
+    name: str
+    key: Secret | None
+    base_url: str
+    policy: Policy = Policy()
+
+
+class Accounts:
+    """The accounts of one client. Reads the environment once, when it is made."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        environment: Mapping[str, str],
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        given: Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self._registry = registry
+        self._prefix = f"{registry.api['environment']}_"
+        self._entries: dict[str, dict[str, Any]] = {DEFAULT: {}}
+        self._base_url = base_url or environment.get(f"{self._prefix}BASE_URL") or registry.server["base_url"]
+        self._policy = policy or Policy()
+        for field, variable in (
+            ("api_key", f"{self._prefix}API_KEY"),
+            ("base_url", f"{self._prefix}BASE_URL"),
+        ):
+            for name, value in environment.items():
+                if name == variable and field == "api_key" and value:
+                    self._entries[DEFAULT][field] = value
+                elif name.startswith(f"{variable}__") and value and not (field == "base_url" and base_url):
+                    self._entries.setdefault(_folded(name.removeprefix(f"{variable}__")), {})[field] = value
+        for name, entry in (given or {}).items():
+            described = {"api_key": entry} if isinstance(entry, str) else dict(entry)
+            unknown = described.keys() - {"api_key", "base_url", "policy"}
+            if unknown:
+                message = f"account {name}: unknown setting {', '.join(sorted(unknown))}"
+                raise ConfigurationError(message, hint="An account takes api_key, base_url and policy.")
+            self._entries[_folded(name)] = described
+        if api_key is not None:
+            self._entries[DEFAULT]["api_key"] = api_key
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The accounts that have a key, by name."""
+        return tuple(name for name, entry in self._entries.items() if entry.get("api_key"))
+
+    def get(self, name: str | None) -> Account:
+        """Return an account; None means `default`. Raises `ConfigurationError` where it cannot be used."""
+        folded = _folded(name or DEFAULT)
+        entry = self._entries.get(folded)
+        if entry is None:
+            near = nearest(folded, self._entries)
+            message = f"there is no account named {name!r}"
+            known = ", ".join(self.names) or "none"
+            variable = f"{self._prefix}API_KEY__{folded.upper()}"
+            hint = f"Known: {known}. " + (f"Did you mean {near}? " if near else "") + f"Set {variable} to add it."
+            raise ConfigurationError(message, hint=hint)
+        base_url = entry.get("base_url") or self._base_url
+        problem = base_url_problem(base_url)
+        if problem:
+            message = f"account {folded}: the base URL {problem}"
+            raise ConfigurationError(message)
+        policy = entry.get("policy") or self._policy
+        return Account(
+            name=folded,
+            key=_secret(entry.get("api_key"), folded),
+            base_url=normalise_base_url(base_url, self._registry.server.get("strip", ())),
+            policy=policy if isinstance(policy, Policy) else Policy(**policy),
+        )
+
+    def missing_key(self, account: Account) -> ConfigurationError:
+        """Describe how to give an account its key."""
+        variable = f"{self._prefix}API_KEY" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
+        return ConfigurationError(
+            f"no API key for the account {account.name}",
+            hint=f"Set {variable}, or pass api_key=…; the sandbox needs none: {self._prefix}SANDBOX=1.",
+        )
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+def _secret(value: Any, account: str) -> Secret | None:
+    if value is None or isinstance(value, Secret):
+        return value
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value or not value:
+        message = f"account {account}: the API key holds characters that no key has"
+        raise ConfigurationError(message, hint="Look for a line break or a space at its end.")
+    return Secret(value)

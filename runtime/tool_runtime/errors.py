@@ -1,0 +1,296 @@
+"""Every error, as one tree.
+
+    ToolError
+    ├── SpecError                  the registry cannot be read or contradicts itself
+    ├── CallerError                the call is wrong; nothing was sent
+    │   ├── UnknownTool
+    │   ├── InvalidArguments       `faults` names each place
+    │   ├── ConfigurationError     no key, an unknown account, an unusable base URL
+    │   ├── PolicyRefused          the account does not allow this tool on this surface
+    │   └── MissingExtra           an optional dependency is not installed
+    ├── WebhookRefused             a delivery that came in is not to be trusted, or not to be read; `reason` says why
+    └── RemoteError                the remote side or the network failed
+        ├── APIError               the API answered with an error status
+        │   ├── BadRequest (400)   Unauthorized (401)   PaymentRequired (402)   Forbidden (403)
+        │   ├── NotFound (404)     Conflict (409)       Unprocessable (422)     RateLimited (429)
+        │   └── ServerError (5xx)
+        ├── OutcomeUnknown         a write whose answer was lost: it may have happened
+        │   └── ServerErrorOutcomeUnknown   also a ServerError
+        ├── ConnectionFailed       no connection was made, or a read's answer was lost
+        ├── TimedOut               a read had no answer in time
+        ├── UnreadableReply        an answer that is not what the API sends
+        ├── RedirectRefused        an answer that points elsewhere; it was not followed
+        ├── PaginationBroken       pages that repeat, or promise more without saying where
+        └── WaitTimedOut, WaitFailed
+
+Attributes are data; messages are made of them. `outcome` says what is known of the side effect: `not_sent` (it
+cannot have happened), `refused` (the API said no), `failed` (a read failed), `unknown` (it may have happened),
+`done`. `retryable` says whether the same call may be repeated without harm. `to_dict()` is the envelope that every
+surface shows. Secrets are removed before an error is made; this module never sees a key.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with the arguments of a call.
+
+    `path` is the place (`filter.status`, `tasks[0].to_number`), `code` one of `missing`, `unknown`, `type`, `value`
+    and `conflict`. `allowed` lists the accepted values or names where they are few, `nearest` the likely meant one.
+    """
+
+    path: str
+    code: str
+    message: str
+    nearest: str | None = None
+    allowed: tuple[Any, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known of the fault, as JSON."""
+        known = {"path": self.path, "code": self.code, "message": self.message, "nearest": self.nearest}
+        return {name: value for name, value in known.items() if value is not None} | (
+            {"allowed": list(self.allowed)} if self.allowed else {}
+        )
+
+    def __str__(self) -> str:
+        """Show the place, what is wrong, and the nearest right thing."""
+        return f"{self.path}: {self.message}" + (f" (did you mean {self.nearest}?)" if self.nearest else "")
+
+
+class ToolError(Exception):
+    """Root of the tree. `tool` is the canonical name, `hint` says what to do next.
+
+    `within` is the composed tool of which `tool` is a step. `leftovers` lists what earlier steps of a composed tool
+    did and could not take back, each with its `undo`.
+    """
+
+    code: ClassVar[str] = "tool_error"
+    outcome: str = "not_sent"
+    retryable: bool = False
+    tool: str | None = None
+    hint: str | None = None
+    within: str | None = None
+    leftovers: tuple[dict[str, Any], ...] = ()
+
+    def __init_subclass__(cls, code: str = "") -> None:
+        """Name the class in envelopes: `NotFound` is `not_found`, unless a class says otherwise."""
+        cls.code = code or _WORD.sub("_", cls.__name__).lower()
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = {name: value for name, value in details.items() if value is not None}
+        self.__dict__.update(self.details)
+
+    def __str__(self) -> str:
+        """Show the message, and the hint on a line of its own."""
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the attributes when the error crosses a process."""
+        return _rebuild, (type(self), self.message, self.details)
+
+    def add_leftover(self, leftover: dict[str, Any]) -> None:
+        """Record what an earlier step did and what would take it back."""
+        self.leftovers = self.details["leftovers"] = (*self.leftovers, leftover)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the envelope: `error` (code), `message`, `retryable`, `outcome`, and what else is known."""
+        envelope: dict[str, Any] = {"error": self.code, "message": self.message}
+        for name, value in self.details.items():
+            if name == "faults":
+                envelope[name] = [fault.to_dict() for fault in value]
+            else:
+                envelope[name] = list(value) if isinstance(value, tuple) else value
+        return envelope | {"retryable": self.retryable, "outcome": self.outcome}
+
+
+def _rebuild(cls: type[ToolError], message: str, details: Mapping[str, Any]) -> ToolError:
+    return cls(message, **details)
+
+
+class SpecError(ToolError):
+    """The registry cannot be read, or a tool in it refers to something that is not there."""
+
+
+class CallerError(ToolError):
+    """The call is wrong. Nothing was sent."""
+
+
+class UnknownTool(CallerError):
+    """No tool has this name. `nearest` lists names that come close."""
+
+    nearest: tuple[str, ...] = ()
+
+
+class InvalidArguments(CallerError):
+    """Arguments that the tool does not take. `faults` holds every `Fault`, not just the first."""
+
+    faults: tuple[Fault, ...] = ()
+
+
+class ConfigurationError(CallerError):
+    """No usable key, account or base URL."""
+
+
+class PolicyRefused(CallerError):
+    """The account's policy denies the tool, or nobody confirmed it."""
+
+
+class MissingExtra(CallerError):
+    """A feature needs an optional dependency; the message says what to install."""
+
+
+class WebhookRefused(ToolError):
+    """A delivery is not what the provider signed just now, or cannot be read. Answer it with 401; nothing was sent.
+
+    `reason` is `missing` (no signature), `malformed` (not the form of a signature), `mismatch` (another key signed it,
+    or the body was changed), `expired` (signed too long ago, or in the future) or `unreadable` (rightly signed, but no
+    JSON object with an event). Neither key nor digest is ever part of it.
+    """
+
+    reason: str = ""
+
+
+class RemoteError(ToolError):
+    """The remote side or the network failed."""
+
+    outcome = "failed"
+
+
+class APIError(RemoteError):
+    """The API answered with an error. `status`, `provider_message` and `body` are what it sent."""
+
+    outcome = "refused"
+    status: int = 0
+    provider_message: str | None = None
+    body: Any = None
+    retry_after: float | None = None
+
+
+class BadRequest(APIError):
+    """400: the API refused the request as malformed."""
+
+
+class Unauthorized(APIError):
+    """401: the API key is missing or wrong."""
+
+
+class PaymentRequired(APIError):
+    """402: the account cannot pay."""
+
+
+class Forbidden(APIError):
+    """403: the key may not do this."""
+
+
+class NotFound(APIError):
+    """404: nothing stands at this path."""
+
+
+class Conflict(APIError):
+    """409: the request contradicts the present state."""
+
+
+class Unprocessable(APIError):
+    """422: well-formed, but refused; some APIs answer so when an id does not exist."""
+
+
+class RateLimited(APIError):
+    """429: too many requests; `retry_after` is in seconds where the API said so."""
+
+    retryable = True
+
+
+class ServerError(APIError):
+    """5xx: the API failed. To a write it is `ServerErrorOutcomeUnknown`."""
+
+    outcome = "failed"
+    retryable = True
+
+
+class OutcomeUnknown(RemoteError):
+    """A write was sent and its answer was lost: it may have happened. Do not just repeat it.
+
+    `reconcile` tells how to find out: `{"tool", "arguments", "note"}`, a read to call. `idempotency_key` is set
+    where the tool has one: repeating the call with that same key cannot make it happen twice.
+    """
+
+    outcome = "unknown"
+    reconcile: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+
+
+class ServerErrorOutcomeUnknown(OutcomeUnknown, ServerError, code="outcome_unknown"):
+    """5xx to a write: the API said that it failed, not that nothing happened."""
+
+    outcome = "unknown"
+    retryable = False
+
+
+class ConnectionFailed(RemoteError):
+    """No connection was made, or a read's answer was cut off."""
+
+    retryable = True
+
+
+class TimedOut(RemoteError):
+    """A read had no answer in time."""
+
+    retryable = True
+
+
+class UnreadableReply(RemoteError):
+    """The answer is not what the API sends: no JSON, or JSON of another shape."""
+
+    status: int = 0
+
+
+class RedirectRefused(RemoteError):
+    """The answer points elsewhere. It was not followed: the key goes to the configured host only."""
+
+    status: int = 0
+    location: str | None = None
+
+
+class PaginationBroken(RemoteError):
+    """The pages repeat a cursor, or promise more without a cursor. Rows seen so far were delivered."""
+
+
+class WaitTimedOut(RemoteError):
+    """The awaited state did not come in time. Wait again with `waiter` and `arguments`; `last` is the last reply."""
+
+    retryable = True
+    waiter: str | None = None
+    arguments: Mapping[str, Any] | None = None
+    last: Any = None
+
+
+class WaitFailed(RemoteError):
+    """A state was reached from which the awaited one cannot come. `last` is the last reply."""
+
+    waiter: str | None = None
+    last: Any = None
+
+
+STATUS_ERRORS: Mapping[int, type[APIError]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    402: PaymentRequired,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    422: Unprocessable,
+    429: RateLimited,
+}
+
+
+def error_for_status(status: int) -> type[APIError]:
+    """Return the class that an error status stands for."""
+    return STATUS_ERRORS.get(status) or (ServerError if status >= 500 else APIError)  # noqa: PLR2004

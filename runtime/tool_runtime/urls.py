@@ -1,0 +1,127 @@
+"""URLs: the one place that builds them.
+
+An argument can never choose the host or leave its segment. The base URL is https (http only to the machine itself),
+without userinfo, query or fragment, and without the version endings of older configurations. A path argument
+becomes one percent-encoded segment. A raw path starts with exactly one slash and holds no scheme, host, query,
+fragment, backslash, control character or dot segment, encoded or not. Everything here is pure text.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+# RFC 3986 allows these in a segment unencoded; `+` in particular stands in phone numbers.
+SEGMENT_SAFE = "!$&'()*+,;=:@"
+RAW_SAFE = SEGMENT_SAFE + "/%"
+MAX_ARGUMENT = 2048
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_PLACEHOLDER = re.compile(r"\{\+?(\w+)\}")
+
+
+def base_url_problem(url: Any) -> str | None:
+    """Say why a base URL cannot be used, or None."""
+    if not isinstance(url, str) or _CONTROL.search(url) or " " in url or "\\" in url:
+        return "holds characters that no URL has"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no URL"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "must be like https://host"
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        return "must not hold a user, a query or a fragment"
+    if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
+        return "must be https: plain http is for this machine only, since the key would travel readably"
+    return path_problem(parts.path) if parts.path.strip("/") else None
+
+
+def normalise_base_url(url: str, endings: Iterable[str]) -> str:
+    """Return the API root: without trailing slashes and without a version ending of an older configuration."""
+    root = url.rstrip("/")
+    for ending in endings:
+        if root.endswith(ending) and urlsplit(root).path.endswith(ending):
+            return root.removesuffix(ending).rstrip("/")
+    return root
+
+
+def unquoted_fully(text: str) -> str:
+    """Undo percent-encoding until nothing changes, as a careless proxy might."""
+    while (plain := unquote(text, errors="replace")) != text:
+        text = plain
+    return text
+
+
+def segment_problem(value: str) -> str | None:
+    """Say why a value cannot be a path segment, or None."""
+    if not value:
+        return "must not be empty"
+    if len(value) > MAX_ARGUMENT:
+        return f"must not be longer than {MAX_ARGUMENT} characters"
+    plain = unquoted_fully(value)
+    if plain in {".", ".."}:
+        return "must not be a dot segment"
+    if _CONTROL.search(plain):
+        return "must not hold control characters"
+    return None
+
+
+def path_problem(path: str) -> str | None:
+    """Say why a raw path cannot be used, or None."""
+    if not path.startswith("/"):
+        return "must start with / and be relative to the API's base URL"
+    if path.startswith("//"):
+        return "must start with exactly one /"
+    if len(path) > MAX_ARGUMENT:
+        return f"must not be longer than {MAX_ARGUMENT} characters"
+    plain = unquoted_fully(path)
+    if "?" in path or "#" in path:
+        return "must not hold ? or #; give the query as an argument of its own"
+    if "\\" in plain or _CONTROL.search(plain) or plain.startswith("//"):
+        return "must not hold backslashes, control characters or a second leading /"
+    if any(segment in {".", ".."} for segment in plain.split("/")):
+        return "must not hold dot segments"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "is no valid text"
+    return None
+
+
+def expand_path(template: str, values: Mapping[str, str], raw: frozenset[str] = frozenset()) -> str:
+    """Fill a path template with checked values; names in `raw` are expanded as RFC 6570 `{+path}`."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
+        if name in raw:
+            return quote(_STRAY_PERCENT.sub("%25", values[name]), safe=RAW_SAFE)
+        return quote(values[name], safe=SEGMENT_SAFE)
+
+    # A raw path brings the slash that the template's own would double.
+    return _PLACEHOLDER.sub(fill, template.replace("/{+", "{+")) if "{" in template else template
+
+
+def encode_query(pairs: Sequence[tuple[str, Any, str]]) -> str:
+    """Encode (name, value, style) triples; style tells how an array is written: `repeat`, `brackets` or `comma`."""
+    return "&".join(f"{quote(name, safe='[]')}={quote(text, safe='')}" for name, text in _flat(pairs))
+
+
+def _flat(pairs: Sequence[tuple[str, Any, str]]) -> Iterator[tuple[str, str]]:
+    for name, value, style in pairs:
+        if isinstance(value, Mapping):
+            yield from _flat([(f"{name}[{key}]", part, style) for key, part in value.items()])
+        elif isinstance(value, list) and style == "comma":
+            yield name, ",".join(scalar_text(part) for part in value)
+        elif isinstance(value, list):
+            suffix = "[]" if style == "brackets" else ""
+            yield from _flat([(name + suffix, part, style) for part in value])
+        elif value is not None:
+            yield name, scalar_text(value)
+
+
+def scalar_text(value: Any) -> str:
+    """Write a JSON scalar as query strings and form fields do."""
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
