@@ -1,0 +1,185 @@
+"""Whether a request fits its tool, in the form in which values travel.
+
+Owns: parameters by place and wire name, required ones, types, declared constraints; the messages of a 400.
+Must not know: friendly forms of arguments, records, HTTP.
+
+Fields that no parameter declares are accepted and do nothing: the API may be ahead of the spec, and so may a
+caller. A resource stores one only when its type knows it. A value whose parameter has a template shape is
+checked by its sibling of the same wire name, if there is one: such a parameter's own schema describes the
+friendly form.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tool_runtime.sandbox.replies import Refusal
+from tool_runtime.sandbox.requests import decode_json_part, decode_text
+from tool_runtime.sandbox.samples import Schemas
+from tool_runtime.validation import Validator
+
+_PLACES: Final = ("path", "query", "header", "body", "file")
+_MOST_FAULTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The values of a request by place and wire name; `body` holds the parts of a multipart body too."""
+
+    path: dict[str, Any]
+    query: dict[str, Any]
+    header: dict[str, Any]
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What may stand under one wire name in one place."""
+
+    name: str
+    required: bool
+    schema: Mapping[str, Any] | None
+    kinds: frozenset[str]
+    style: str
+
+
+class Checks:
+    """Checks requests against the tools of one registry document; what it works out is kept."""
+
+    def __init__(self, document: Mapping[str, Any], schemas: Schemas) -> None:
+        self._tools: Mapping[str, Any] = document["tools"]
+        self._schemas = schemas
+        self._validator = Validator(document.get("types", {}))
+        self._fields: dict[str, dict[str, dict[str, _Field]]] = {}
+
+    def inputs(
+        self,
+        tool: str,
+        path: Mapping[str, str],
+        query: Mapping[str, list[str]],
+        header: Mapping[str, str],
+        body: Any,
+    ) -> Inputs:
+        """Return the decoded values of a request.
+
+        Raises a 400 `Refusal` that names every field at fault.
+        """
+        fields = self._fields_of(tool)
+        faults: list[str] = []
+        if body is None or self._tools[tool].get("body") is None:
+            body = {}
+        elif not isinstance(body, dict):
+            if not self._takes_any_body(tool):
+                raise Refusal(400, "the body must be a JSON object")
+            body = {}
+        multipart = self._tools[tool].get("body") == "multipart"
+        inputs = Inputs(
+            path={name: decode_text(text, _kinds(fields["path"], name)) for name, text in path.items()},
+            query={name: value for field in fields["query"].values() for name, value in _from_query(field, query)},
+            header={
+                name: decode_text(header[name.lower()], field.kinds)
+                for name, field in fields["header"].items()
+                if name.lower() in header
+            },
+            body={name: _from_form(value, _kinds(fields["body"], name)) for name, value in body.items()}
+            if multipart
+            else body,
+        )
+        for place in _PLACES:
+            values: Mapping[str, Any] = getattr(inputs, "body" if place == "file" else place)
+            for name, field in fields[place].items():
+                faults.extend(self._faults(field, values, name))
+        faults.extend(self._constraint_faults(tool, inputs))
+        if faults:
+            raise Refusal(400, "Invalid request: " + "; ".join(dict.fromkeys(faults[:_MOST_FAULTS])))
+        return inputs
+
+    def _takes_any_body(self, tool: str) -> bool:
+        return any(parameter["in"] == "whole_body" for parameter in self._tools[tool]["parameters"].values())
+
+    def _faults(self, field: _Field, values: Mapping[str, Any], name: str) -> list[str]:
+        if name not in values:
+            return [f"{name} is required"] if field.required else []
+        if field.schema is None or self._validator.accepts(field.schema, values[name]):
+            return []
+        _, faults = self._validator.check(field.schema, values[name], name)
+        # The client's validator reads a text that holds the object due; on the wire a text is a text.
+        return [f"{fault.path} {fault.message}" for fault in faults] or [f"{name} expected object, got string"]
+
+    def _constraint_faults(self, tool: str, inputs: Inputs) -> list[str]:
+        entry = self._tools[tool]
+        faults: list[str] = []
+        for constraint in entry.get("constraints", ()):
+            ((rule, names),) = constraint.items()
+            slots = [self._slot(entry, name) for name in names]
+            if None in slots or len(set(slots)) < len(slots):
+                continue
+            given = [slot[1] for slot in slots if slot and slot[1] in getattr(inputs, slot[0])]
+            wires = ", ".join(slot[1] for slot in slots if slot)
+            if rule == "exactly_one" and len(given) != 1:
+                faults.append(f"exactly one of {wires} must be given")
+            elif rule == "at_most_one" and len(given) > 1:
+                faults.append(f"at most one of {wires} may be given")
+            elif rule == "together" and given and len(given) < len(slots):
+                faults.append(f"{wires} must be given together")
+        return faults
+
+    @staticmethod
+    def _slot(entry: Mapping[str, Any], name: str) -> tuple[str, str] | None:
+        parameter = entry["parameters"].get(name)
+        if parameter is None or parameter["in"] not in _PLACES or "form" in (parameter.get("shape") or {}):
+            return None
+        place = "body" if parameter["in"] == "file" else parameter["in"]
+        return place, parameter.get("wire", name)
+
+    def _fields_of(self, tool: str) -> dict[str, dict[str, _Field]]:
+        if tool not in self._fields:
+            fields: dict[str, dict[str, _Field]] = {place: {} for place in _PLACES}
+            for name, parameter in self._tools[tool]["parameters"].items():
+                if parameter["in"] in fields:
+                    wire = parameter.get("wire", name)
+                    sibling = fields[parameter["in"]].get(wire)
+                    fields[parameter["in"]][wire] = self._field(wire, parameter, sibling)
+            self._fields[tool] = fields
+        return self._fields[tool]
+
+    def _field(self, wire: str, parameter: Mapping[str, Any], sibling: _Field | None) -> _Field:
+        shaped = _has_form(parameter.get("shape"), self._schemas.shapes)
+        schema = None if shaped or parameter["in"] == "file" else parameter["schema"]
+        if schema is None and sibling:
+            schema = sibling.schema
+        return _Field(
+            name=wire,
+            # Two arguments for one wire name: whichever is given fills it, so the wire name itself is due.
+            required=parameter.get("required", False) or bool(sibling and sibling.required),
+            schema=schema,
+            kinds=frozenset(self._schemas.kinds(schema)) if schema is not None else frozenset(),
+            style=parameter.get("style", "repeat"),
+        )
+
+
+def _has_form(shape: Any, shapes: Mapping[str, Any]) -> bool:
+    if isinstance(shape, str):
+        return _has_form(shapes.get(shape), shapes)
+    if not shape:
+        return False
+    return "form" in shape or ("shape" in shape and _has_form(shape["shape"], shapes))
+
+
+def _kinds(fields: Mapping[str, _Field], name: str) -> frozenset[str]:
+    return fields[name].kinds if name in fields else frozenset()
+
+
+def _from_query(field: _Field, query: Mapping[str, list[str]]) -> list[tuple[str, Any]]:
+    bracketed = f"{field.name}[]"
+    texts = query.get(bracketed if field.style == "brackets" else field.name)
+    if texts is None:
+        return []
+    if "array" in field.kinds:
+        parts = texts[0].split(",") if field.style == "comma" else texts
+        return [(field.name, [decode_text(part, field.kinds) for part in parts])]
+    return [(field.name, decode_text(texts[-1], field.kinds))]
+
+
+def _from_form(value: Any, kinds: frozenset[str]) -> Any:
+    return decode_json_part(value, kinds) if isinstance(value, str) else value

@@ -1,0 +1,79 @@
+"""Records that change by themselves as time passes.
+
+Owns: the rules under `lifecycle`, and the moments at which they take effect.
+Must not know: requests. Whoever wants to see records lets `Lifecycles.advance` bring them up to date first.
+
+`lifecycle` is a list of rules `{when, after, set}`. Of the rules that a record has not gone through yet, the
+first whose `when` it meets takes effect `after` seconds after its last change of this kind (or its creation).
+The record then is what it would have been had somebody watched: late looks see the same timestamps.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tool_runtime.sandbox.store import Entry, Store
+from tool_runtime.sandbox.templates import Scope, fill, holds, put_path
+from tool_runtime.templates import ABSENT
+
+_SECOND: Final = 1_000_000
+
+
+class Lifecycles:
+    """Applies the rules of all resources to the records of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._living = {name: spec["lifecycle"] for name, spec in store.declared.items() if spec.get("lifecycle")}
+
+    def advance(self) -> None:
+        """Apply every rule that is due by now."""
+        now = self._store.clock.microseconds()
+        for resource, rules in self._living.items():
+            for entry in self._store.entries(resource):
+                while (rule := _next_rule(rules, entry)) is not None:
+                    due = entry.since + round(rules[rule].get("after", 0) * _SECOND)
+                    if due > now:
+                        break
+                    entry.fired.add(rule)
+                    templates = templates_of(self._store.declared[resource], rules[rule]["set"])
+                    self.change(resource, entry, templates, self._store.scope_at(due))
+                    entry.since = due
+
+    def change(self, resource: str, entry: Entry, templates: Mapping[str, Any], scope: Scope) -> None:
+        """Set fields of a record by templates that may use `$record` and what the record refers to."""
+        scope.names |= {"record": entry.record, "id": entry.id}
+        for _missing in self._store.look_up(self._store.declared[resource].get("references", ()), scope):
+            pass
+        apply(templates, entry.record, scope)
+
+
+def templates_of(spec: Mapping[str, Any], declared: Any) -> dict[str, Any]:
+    """Return the templates behind a `set`: a map of them, the name of one in `changes`, or a list of both."""
+    if isinstance(declared, str):
+        return dict(spec["changes"][declared])
+    if isinstance(declared, Mapping):
+        return dict(declared)
+    merged: dict[str, Any] = {}
+    for part in declared:
+        merged |= templates_of(spec, part)
+    return merged
+
+
+def _next_rule(rules: list[Mapping[str, Any]], entry: Entry) -> int | None:
+    for number, rule in enumerate(rules):
+        if number not in entry.fired and holds(rule.get("when", {}), entry.record):
+            return number
+    return None
+
+
+def apply(templates: Mapping[str, Any], record: dict[str, Any], scope: Scope) -> None:
+    """Set fields of a record, in order: a later template sees in `$record` what an earlier one has set.
+
+    Keys are dotted paths. A template that comes to nothing leaves its field as it is.
+    """
+    scope.names["record"] = record
+    for path, template in templates.items():
+        value = fill(template, scope)
+        if value is not ABSENT:
+            put_path(record, path, copy.deepcopy(value))

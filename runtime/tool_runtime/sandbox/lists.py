@@ -1,0 +1,210 @@
+"""Lists: which records a request gets to see, in which order, a page at a time.
+
+Owns: filter objects, order, opaque cursors, page numbers and offsets, the envelope of a page.
+Must not know: how a record becomes a row.
+
+A filter value is one of: an object `{type, op, value}`; a list of such objects, each with the `key` under
+which it looks; a list of plain objects, of which one must be met (`any_of` names their fields' paths); a
+plain value, which must be equal (`search`: must be contained in one of these paths, whatever the case of its
+letters). `some_in` names a list in the record: every plain object given must be met by some entry of it.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tool_runtime.sandbox.checks import Inputs
+from tool_runtime.sandbox.replies import Refusal
+from tool_runtime.sandbox.store import Entry
+from tool_runtime.sandbox.templates import Scope, dig_path, fill, put_path
+from tool_runtime.templates import ABSENT
+
+_ASCENDING: Final = ("ascending", "asc")
+_DEFAULT_PAGE: Final = {"default": 50, "maximum": 1000}
+
+_OPERATIONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "eq": lambda value, wanted: bool(value == wanted),
+    "ne": lambda value, wanted: bool(value != wanted),
+    "sw": lambda value, wanted: str(value).startswith(wanted),
+    "ew": lambda value, wanted: str(value).endswith(wanted),
+    "co": lambda value, wanted: wanted in str(value),
+    "gt": lambda value, wanted: bool(value > wanted),
+    "ge": lambda value, wanted: bool(value >= wanted),
+    "lt": lambda value, wanted: bool(value < wanted),
+    "le": lambda value, wanted: bool(value <= wanted),
+    "bt": lambda value, wanted: bool(wanted[0] <= value <= wanted[1]),
+    "in": lambda value, wanted: value in wanted,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The entries of a page, how many all pages have, and what leads to the next page (None: the last)."""
+
+    entries: list[Entry]
+    total: int
+    more: bool
+    cursor: str | None
+
+
+def matches(record: Mapping[str, Any], criteria: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
+    """Say whether a record meets every filter of `criteria`.
+
+    `declared` maps a filter's name to `{path}`, `{search: [paths]}`, `{some_in: path}` or `{any_of: {field:
+    path}}`, for those whose name is not simply the path in the record.
+    """
+    return all(_meets(record, name, wanted, declared.get(name, {})) for name, wanted in criteria.items())
+
+
+def _meets(record: Mapping[str, Any], name: str, wanted: Any, spec: Mapping[str, Any]) -> bool:
+    if wanted is None:
+        return True
+    if "search" in spec:
+        texts = (dig_path(record, path) for path in spec["search"])
+        return any(str(wanted).lower() in str(text).lower() for text in texts if text is not ABSENT)
+    value = dig_path(record, spec.get("path", name))
+    if isinstance(wanted, Mapping):
+        return _operation(value, wanted)
+    if isinstance(wanted, list):
+        return _meets_list(record, value, [one for one in wanted if isinstance(one, Mapping)], spec)
+    return bool(value == wanted)
+
+
+def _meets_list(
+    record: Mapping[str, Any], value: Any, wanted: list[Mapping[str, Any]], spec: Mapping[str, Any]
+) -> bool:
+    if "any_of" in spec:
+        paths = spec["any_of"]
+        return any(
+            all(_is_among(dig_path(record, paths.get(key, key)), part) for key, part in one.items()) for one in wanted
+        )
+    if "some_in" in spec:
+        found = dig_path(record, spec["some_in"])
+        parts = found if isinstance(found, list) else []
+        return all(any(matches(part, one, {}) for part in parts) for one in wanted)
+    keyed = value if isinstance(value, Mapping) else {}
+    return all(_operation(keyed.get(one.get("key"), ABSENT), one) for one in wanted)
+
+
+def _is_among(value: Any, wanted: Any) -> bool:
+    return value in wanted if isinstance(wanted, list) else bool(value == wanted)
+
+
+def _operation(value: Any, wanted: Mapping[str, Any]) -> bool:
+    operator = wanted.get("op", "eq")
+    present = not (value is ABSENT or value is None)
+    if operator in {"pr", "np"}:
+        return present if operator == "pr" else not present
+    if not present:
+        return bool(operator == "ne")
+    try:
+        return _OPERATIONS[operator](value, wanted.get("value"))
+    except (KeyError, TypeError, IndexError):
+        # A text is neither more nor less than a number: a field of another type does not match.
+        return False
+
+
+def select(entries: list[Entry], action: Mapping[str, Any], inputs: Inputs, scope: Scope) -> tuple[list[Entry], bool]:
+    """Return the entries that a list request asks for, in its order, and whether that is oldest first."""
+    declared: Mapping[str, Any] = action.get("filters", {})
+    given = {**inputs.query, **inputs.body}
+    holder = action.get("filter_in")
+    criteria = (given.get(holder) or {}) if holder else {name: given[name] for name in declared if name in given}
+    always = fill(action.get("where", {}), scope)
+    chosen = [
+        entry for entry in entries if matches(entry.record, criteria, declared) and matches(entry.record, always, {})
+    ]
+    ascending = fill(action.get("order", "descending"), scope) in _ASCENDING
+    return (chosen if ascending else chosen[::-1]), ascending
+
+
+class Pager:
+    """Cuts lists into pages as the pagination style of one tool says."""
+
+    def __init__(
+        self, tool: str, entry: Mapping[str, Any], style: Mapping[str, Any] | None, sizes: Mapping[str, int]
+    ) -> None:
+        self._tool = tool
+        self._entry = entry
+        self._style = style or {}
+        self._sizes = {**_DEFAULT_PAGE, **sizes}
+
+    def page(self, entries: list[Entry], inputs: Inputs, skip: int, *, ascending: bool) -> Page:
+        """Return the page that the request asks for; `skip` leaves out as many entries at the front.
+
+        Raises a 400 `Refusal` for a limit out of bounds and for a cursor that the sandbox did not hand out.
+        """
+        total = len(entries)
+        if not self._style.keys() & {"limit", "cursor", "page", "offset"}:
+            return Page(entries[skip:], total, more=False, cursor=None)
+        limit = self._limit(inputs)
+        first = skip
+        if "page" in self._style:
+            start = self._style.get("start", 1)
+            first += (self._number("page", inputs, start) - start) * limit
+        elif "offset" in self._style:
+            first += self._number("offset", inputs, 0)
+        else:
+            cursor = self._argument("cursor", inputs)
+            if cursor is not None:
+                first = self._after(cursor, entries, ascending=ascending)
+        chosen = entries[first : first + limit]
+        more = first + limit < total
+        return Page(chosen, total, more, self._cursor(chosen[-1]) if more and chosen else None)
+
+    def envelope(self, page: Page, rows: list[Any]) -> Any:
+        """Return the reply that holds a page's rows."""
+        items = self._style.get("items", "")
+        if not items:
+            return rows
+        body: dict[str, Any] = {}
+        put_path(body, items, rows)
+        if "more" in self._style:
+            put_path(body, self._style["more"], page.more)
+        if "next" in self._style and page.cursor is not None:
+            put_path(body, self._style["next"], page.cursor)
+        return body
+
+    def _argument(self, role: str, inputs: Inputs) -> Any:
+        name = self._style.get(role)
+        parameter = self._entry["parameters"].get(name) if name else None
+        if parameter is None:
+            return None
+        return getattr(inputs, parameter["in"]).get(parameter.get("wire", name))
+
+    def _number(self, role: str, inputs: Inputs, otherwise: int) -> int:
+        value = self._argument(role, inputs)
+        if value is None:
+            return otherwise
+        if value < min(otherwise, 1):
+            raise Refusal(400, f"{self._style[role]} is out of bounds")
+        return int(value)
+
+    def _limit(self, inputs: Inputs) -> int:
+        value = self._argument("limit", inputs)
+        if value is None:
+            return self._sizes["default"]
+        if not 1 <= value <= self._sizes["maximum"]:
+            raise Refusal(400, f"{self._style['limit']} must be between 1 and {self._sizes['maximum']}")
+        return int(value)
+
+    def _cursor(self, last: Entry) -> str:
+        text = json.dumps([self._tool, last.sequence], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def _after(self, cursor: str, entries: list[Entry], *, ascending: bool) -> int:
+        sequence = self._read_cursor(cursor)
+        if sequence is None:
+            raise Refusal(400, f"{self._style['cursor']} is not one that a page gave")
+        # The place is found by age and not by count: what came or went between two pages shifts no row.
+        later = (entry.sequence > sequence if ascending else entry.sequence < sequence for entry in entries)
+        return next((number for number, is_later in enumerate(later) if is_later), len(entries))
+
+    def _read_cursor(self, cursor: str) -> int | None:
+        try:
+            tool, sequence = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        except (ValueError, TypeError):
+            return None
+        return sequence if tool == self._tool and isinstance(sequence, int) else None
