@@ -1,0 +1,104 @@
+"""One run of the command line: its options, and the registry and client that they lead to.
+
+`--help` takes the program's name from the registry's file, and nothing else: the registry itself is made when a command
+asks for it, and so is the client, and with it httpx. The environment is read by the client; only the sandbox's switch
+is looked at here, because the command line gives its sandbox the ids that the reference's examples use.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tool_runtime.client import Client
+    from tool_runtime.registry import Registry, Tool
+
+_ON = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(eq=False)
+class Session:
+    """Options of this run. `as_json`, `account` and `sandbox` may be set by the group or by a command.
+
+    `running` is the tool that is being called, if any: it tells what an interrupt may have left behind.
+    """
+
+    package_folder: "Path | str"
+    as_json: bool = False
+    account: str | None = None
+    sandbox: bool = False
+    running: "Tool | None" = None
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The JSON of the registry. Raises `OSError` or `ValueError` where it cannot be read."""
+        # Importing pathlib would take a good part of the time that `--help` may take.
+        with open(f"{self.package_folder}/registry.json", "rb") as file:  # noqa: PTH123 - as above
+            document: dict[str, Any] = json.load(file)
+        return document
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """The registry. Raises `SpecError` where this runtime cannot use it."""
+        from tool_runtime.registry import Registry
+
+        return Registry(self.document)
+
+    @property
+    def api(self) -> dict[str, Any]:
+        """What the registry says about the API as a whole."""
+        api: dict[str, Any] = self.document["api"]
+        return api
+
+    @property
+    def program(self) -> str:
+        """The name of the command that users type."""
+        return str(self.api["command"])
+
+    @property
+    def title(self) -> str:
+        """The API's own name, for people."""
+        return str(self.api["title"])
+
+    @property
+    def environment(self) -> str:
+        """The prefix of this program's environment variables."""
+        return str(self.api["environment"])
+
+    @property
+    def on_sandbox(self) -> bool:
+        """Whether calls go to the sandbox: `--sandbox`, or the variable that ends in `_SANDBOX`."""
+        return self.sandbox or os.environ.get(f"{self.environment}_SANDBOX", "").lower() in _ON
+
+    def client(self) -> "Client":
+        """Return the client that the options and the environment describe; the caller closes it.
+
+        Raises:
+            ConfigurationError: there is no key, or no such account.
+        """
+        from tool_runtime.client import Client
+
+        if self.on_sandbox:
+            from tool_runtime.sandbox import Sandbox
+
+            sandbox = Sandbox(self.registry, examples=True)
+            return Client(registry=self.registry, account=self.account, sandbox=sandbox)
+        return Client(registry=self.registry, account=self.account)
+
+    def read_schema(self, tool: str) -> dict[str, Any]:
+        """Return the JSON Schema of a tool's arguments, by the tool's canonical name."""
+        from pathlib import Path
+
+        from tool_runtime.errors import SpecError
+
+        path = Path(self.package_folder, "schemas", f"{tool}.json")
+        try:
+            schema: dict[str, Any] = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            message = f"the schema of {tool} cannot be read: {error}"
+            raise SpecError(message) from error
+        return schema
