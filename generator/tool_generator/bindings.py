@@ -1,0 +1,367 @@
+"""The Python bindings: objects for the templates, and their rendering.
+
+Owns what the generated modules hold. All thinking happens here: the templates only loop and choose. Text enters through
+`literals`, names through `names`, types through `python_types`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from tool_generator import names, webhooks
+from tool_generator.docstrings import argument_doc, iterator_doc, short_doc, tool_doc, waiter_doc
+from tool_generator.literals import comment, docstring, literal
+from tool_generator.python_types import Definition, Field, Module, Types, ordered, type_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    Registry = dict[str, Any]
+
+ERRORS = (
+    "APIError", "BadRequest", "CallerError", "ConfigurationError", "Conflict", "ConnectionFailed", "Forbidden",
+    "InvalidArguments", "MissingExtra", "NotFound", "OutcomeUnknown", "PaginationBroken", "PaymentRequired",
+    "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError", "ServerError", "SpecError", "TimedOut",
+    "ToolError", "Unauthorized", "UnknownTool", "Unprocessable", "UnreadableReply", "WaitFailed", "WaitTimedOut",
+    "WebhookRefused",
+)  # fmt: skip
+FILE_TYPE = (
+    "PathLike[str] | bytes | BinaryIO | tuple[str, bytes | BinaryIO] | tuple[str, bytes | BinaryIO, str]"
+    " | dict[str, str]"
+)
+_TYPING = ("Any", "BinaryIO", "Literal", "Required", "TypeAlias", "TypedDict")
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Give the environment of the Python templates: an undefined name is an error, and nothing is escaped for HTML."""
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("tool_generator", "templates"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - the output is Python
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool as the templates see it: everything is source."""
+
+    name: str
+    method: str
+    arguments: str
+    returns: str
+    item: str
+    doc: str
+    iterator_doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A waiter as the templates see it."""
+
+    name: str
+    method: str
+    arguments: str
+    returns: str
+    doc: str
+
+
+def type_names(registry: Registry) -> dict[str, str]:
+    """Give the Python name of every type of the registry."""
+    return {name: names.class_name(name) for name in registry["types"]}
+
+
+def arguments_name(tool: str) -> str:
+    """Give the name of the TypedDict of a tool's arguments."""
+    return f"{names.class_name(tool).rstrip('_')}Arguments"
+
+
+def python_files(registry: Registry, header: str) -> dict[str, str]:
+    """Give the modules of the bindings, unformatted, by path."""
+    types = Types(registry["types"], type_names(registry))
+    module = type_module(types)
+    returns, items = _replies(registry, module)
+    if "webhooks" in registry:
+        webhooks.define_events(registry["webhooks"], module)
+    module.definitions = ordered(module.definitions)
+    arguments, uses_files = _arguments(registry, types)
+    package = registry["api"]["name"]
+    # The import sorter wants one block, in the order of the names.
+    common = {"header": comment(header), "package": package, "package_first": package < "tool_runtime"}
+    title = registry["api"]["title"]
+    rendered = {
+        "types.py": _render(
+            "types.py.jinja",
+            common,
+            module_doc=docstring(f"Types of the values that {title} takes and returns, one for each type of the spec."),
+            typing=", ".join(_typing_of(module.definitions)),
+            definitions=[_definition(item) for item in module.definitions],
+            exported=_names(item.name for item in module.definitions),
+        ),
+        "arguments.py": _render(
+            "arguments.py.jinja",
+            common,
+            module_doc=docstring(f"The arguments of every tool of {title}, one TypedDict a tool."),
+            typing=", ".join(
+                sorted(
+                    {
+                        *_typing_of(arguments.definitions),
+                        "TypedDict",
+                        *(("BinaryIO", "TypeAlias") if uses_files else ()),
+                    }
+                )
+            ),
+            imports=_imported(_words(_text_of(arguments.definitions)) & set(types.names.values())),
+            has_files=uses_files,
+            file_type=literal(FILE_TYPE),
+            definitions=[_definition(item) for item in arguments.definitions],
+            exported=_names(
+                [
+                    "RequestArguments",
+                    *(["FileContent"] if uses_files else []),
+                    *(item.name for item in arguments.definitions),
+                ]
+            ),
+        ),
+        "__init__.py": _init(registry, common),
+        "__main__.py": _render(
+            "__main__.py.jinja",
+            common,
+            module_doc=docstring(f"The command line of {title}: `{registry['api']['command']}`."),
+        ),
+    }
+    if "webhooks" in registry:
+        rendered["webhooks.py"] = _render("webhooks.py.jinja", common, **webhooks.template_values(registry))
+    for is_async in (False, True):
+        name = "async_client.py" if is_async else "client.py"
+        rendered[name] = _client(registry, common, returns, items, types, is_async=is_async)
+    return rendered
+
+
+def _render(template: str, common: dict[str, Any], **values: Any) -> str:
+    return environment().get_template(template).render(common | values)
+
+
+def _names(found: Iterable[str]) -> str:
+    return literal(sorted(name for name in found if not name.startswith("_")))
+
+
+def _replies(registry: Registry, module: Module) -> tuple[dict[str, str], dict[str, str]]:
+    """Give the type of every tool's reply and, for paged tools, of one row."""
+    returns: dict[str, str] = {}
+    items: dict[str, str] = {}
+    for name, tool in registry["tools"].items():
+        base = names.class_name(name).rstrip("_")
+        reply = tool.get("returns", {})
+        returns[name] = module.expression(reply["schema"], f"{base}Reply") if "schema" in reply else "None"
+        if "pagination" in tool:
+            items[name] = _row(registry, tool, module, base)
+    return returns, items
+
+
+def _row(registry: Registry, tool: dict[str, Any], module: Module, base: str) -> str:
+    schema = tool.get("returns", {}).get("schema", {})
+    path = registry["pagination"][tool["pagination"]]["items"]
+    for step in path.split(".") if path else ():
+        properties, _ = module.types.record(module.types.target(schema))
+        schema = properties.get(step, {})
+    schema = module.types.target(schema)
+    return module.expression(schema.get("items", {}) if isinstance(schema, dict) else {}, f"{base}Row")
+
+
+def _arguments(registry: Registry, types: Types) -> tuple[Module, bool]:
+    scope = names.Scope()
+    for name in (*types.names.values(), "RequestArguments", "FileContent"):
+        scope.claim(name, name)
+    for name in registry["tools"]:
+        scope.claim(arguments_name(name), name)
+    module = Module(types, scope, open_enums=False)
+    uses_files = False
+    for name, tool in registry["tools"].items():
+        base = names.class_name(name).rstrip("_")
+        fields = []
+        for key, parameter in tool["parameters"].items():
+            if parameter["in"] == "file":
+                uses_files = True
+                expression = "list[FileContent]" if parameter["schema"].get("type") == "array" else "FileContent"
+            else:
+                schema = parameter.get("friendly", parameter["schema"])
+                expression = module.expression(schema, f"{base}{names.class_name(key).rstrip('_')}")
+            required = bool(parameter.get("required"))
+            fields.append(Field(names.identifier(key), expression, required, argument_doc(parameter)))
+        doc = f"Arguments of `{name}`."
+        module.add_class(arguments_name(name), doc, ("RequestArguments",), fields)
+    return module, uses_files
+
+
+def _typing_of(definitions: list[Definition]) -> list[str]:
+    text = _text_of(definitions)
+    found = {name for name in ("Any", "Literal") if f"{name}[" in text or _has_word(text, name)}
+    if any(item.expression for item in definitions):
+        found.add("TypeAlias")
+    if any((not item.expression and not item.bases) or item.odd for item in definitions):
+        found.add("TypedDict")
+    if any(entry.required for item in definitions for entry in (*item.fields, *item.odd)):
+        found.add("Required")
+    return [name for name in _TYPING if name in found]
+
+
+def _text_of(definitions: list[Definition]) -> str:
+    """Give all type expressions of some definitions as one text."""
+    return " ".join(
+        part
+        for item in definitions
+        for part in (item.expression, *(entry.expression for entry in (*item.fields, *item.odd)))
+    )
+
+
+def _has_word(text: str, word: str) -> bool:
+    return word in text.replace("[", " ").replace("]", " ").replace(",", " ").split()
+
+
+def _definition(item: Definition) -> dict[str, Any]:
+    """Turn a definition into source for the template."""
+
+    def type_of(entry: Field) -> str:
+        return f"Required[{entry.expression}]" if entry.required else entry.expression
+
+    bases = [*((item.odd_name,) if item.odd else ()), *item.bases] or ["TypedDict"]
+    return {
+        "name": item.name,
+        # A quoted alias may name classes that come later, itself included.
+        "expression": literal(item.expression) if item.expression else "",
+        "doc": docstring(item.description) if item.description else "",
+        "bases": ", ".join(bases),
+        "odd_name": item.odd_name,
+        "odd_literal": literal(item.odd_name),
+        "odd": [(literal(entry.key), literal(type_of(entry))) for entry in item.odd],
+        "fields": [
+            {
+                "name": entry.key,
+                "type": type_of(entry),
+                "doc": docstring(entry.description) if entry.description else "",
+                "gap": bool(before.description if before else item.description),
+            }
+            for before, entry in zip((None, *item.fields), item.fields, strict=False)
+        ],
+    }
+
+
+def _client(
+    registry: Registry,
+    common: dict[str, Any],
+    returns: dict[str, str],
+    items: dict[str, str],
+    types: Types,
+    *,
+    is_async: bool,
+) -> str:
+    title = registry["api"]["title"]
+    tools = [
+        Tool(
+            name=literal(name),
+            method=names.identifier(name),
+            arguments=arguments_name(name),
+            returns=returns[name],
+            item=items.get(name, ""),
+            doc=docstring(short_doc(tool) if is_async else tool_doc(tool, returns[name])),
+            iterator_doc=docstring(iterator_doc(tool)),
+        )
+        for name, tool in registry["tools"].items()
+    ]
+    waiters = [
+        Waiter(
+            name=literal(name),
+            method=names.identifier(name),
+            arguments=arguments_name(waiter["tool"]),
+            returns=returns[waiter["tool"]],
+            doc=docstring(waiter_doc(waiter)),
+        )
+        for name, waiter in registry.get("waiters", {}).items()
+    ]
+    iterators = [tool for tool in tools if tool.item]
+    text = " ".join([*(tool.returns for tool in tools), *(tool.item for tool in iterators)])
+    prefix = "Async" if is_async else ""
+    doc = (
+        f"Every tool of {title} as a coroutine method. Arguments, results and errors are those of `Client`."
+        if is_async
+        else f"Every tool of {title} as a method. Results are the JSON that the API sent; errors are `ToolError`s."
+    )
+    known = {*types.names.values()}
+    return _render(
+        "client.py.jinja",
+        common,
+        module_doc=docstring(f"The {'asynchronous' if is_async else 'blocking'} client of {title}."),
+        class_doc=docstring(doc),
+        prefix=prefix,
+        define="async def" if is_async else "def",
+        **{"await": "await " if is_async else ""},
+        typing=", ".join(sorted({"Unpack", *(name for name in ("Any", "Literal") if _has_word(text, name))})),
+        arguments=_imported({tool.arguments for tool in tools}),
+        imports=_imported({name for name in _words(text) if name in known or _is_class(name)}),
+        exported=_names([f"{prefix}Client", f"{prefix}Iterators", f"{prefix}Waiters"]),
+        tools=tools,
+        iterators=iterators,
+        waiters=waiters,
+    )
+
+
+def _words(text: str) -> set[str]:
+    for mark in "[],|":
+        text = text.replace(mark, " ")
+    return set(text.split())
+
+
+def _imported(found: set[str]) -> str:
+    """Give names as import sorters order them: constants, then classes, capitals and small letters alike."""
+
+    def rank(name: str) -> tuple[bool, list[tuple[int, str]], str]:
+        parts = re.findall(r"\d+|\D+", name.lower())
+        natural = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+        return not (name.isupper() and len(name) > 1), natural, name
+
+    return ", ".join(sorted(found, key=rank))
+
+
+def _is_class(word: str) -> bool:
+    """Tell whether a word of a type expression is a class of `types.py` made for an unnamed object."""
+    return word.isidentifier() and word[0].isupper() and word not in names.RESERVED_CLASSES
+
+
+def _init(registry: Registry, common: dict[str, Any]) -> str:
+    package = registry["api"]["name"]
+    lazy = {
+        "AsyncClient": f"{package}.async_client",
+        "Client": f"{package}.client",
+        "RequestOptions": "tool_runtime.options",
+        **dict.fromkeys(ERRORS, "tool_runtime.errors"),
+    }
+    submodules = ["arguments", "types"]
+    if "webhooks" in registry:
+        lazy |= dict.fromkeys(webhooks.FUNCTIONS, f"{package}.webhooks")
+        submodules.append("webhooks")
+    api = registry["api"]
+    doc = (
+        f"{api['title']} as tools.\n\n{api['summary'].strip()}\n\n"
+        "`Client` and `AsyncClient` have a method for every tool. `arguments` and `types` hold the types of what\n"
+        "goes in and what comes out. Nothing is loaded before it is used.\n"
+    )
+    return _render(
+        "__init__.py.jinja",
+        common,
+        module_doc=docstring(doc),
+        errors=", ".join(ERRORS),
+        version=literal(api["version"]),
+        exported=_names([*lazy, *submodules]),
+        submodules=literal(submodules),
+        webhooks=", ".join(webhooks.FUNCTIONS) if "webhooks" in registry else "",
+        lazy=[(literal(name), literal(module)) for name, module in sorted(lazy.items())],
+    )

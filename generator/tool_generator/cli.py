@@ -1,0 +1,135 @@
+"""The command `toolgen`: validate a spec, generate from it, check that what was generated is current.
+
+Faults go to standard error, one a line, as `file:line: message`. Exit codes: 0 all is well, 1 the spec is wrong or the
+output is not current, 2 the command was used wrongly.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tool_generator.changes.commands import register as register_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tool_generator.faults import Fault
+    from tool_generator.generate import Compiled
+
+_HINT = 'toolgen needs pyyaml, jinja2 and ruff: pip install "{}[generator]"'
+_DISTRIBUTION_OF = "tool_generator"
+
+_spec_option = click.option(
+    "--spec",
+    "spec_folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder of the spec. Default: the only folder in spec/.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Turn a tool spec into bindings, schemas, a registry and a reference."""
+
+
+@main.command()
+@_spec_option
+def validate(spec_folder: Path | None) -> None:
+    """Check a spec and report everything that is wrong with it."""
+    compiled = _compiled(_spec(spec_folder))
+    tools, types = (len(compiled.registry[key]) for key in ("tools", "types"))
+    click.echo(f"{compiled.registry['api']['title']}: {tools} tools, {types} types, no faults")
+
+
+@main.command()
+@_spec_option
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the generated package. Default: generated/ and the API's name.",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing: print what would change, and exit with 1 if anything would."
+)
+def generate(spec_folder: Path | None, out: Path | None, *, check: bool) -> None:
+    """Generate the package of a spec, or check that it is current."""
+    compiled = _compiled(_spec(spec_folder))
+    out = out or Path("generated", compiled.registry["api"]["name"])
+    from tool_generator import output
+    from tool_generator.generate import generated_files
+
+    with _faults_shown():
+        files = generated_files(compiled)
+    if check:
+        diff = output.difference(files, out)
+        if diff:
+            click.echo(diff, nl=False)
+            click.echo(f"{out} is not current: run toolgen generate", err=True)
+            raise SystemExit(1)
+        click.echo(f"{out} is current: {len(files)} files")
+        return
+    try:
+        written, removed = output.write(files, out)
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{out}: {len(files)} files, {len(written)} written, {len(removed)} removed")
+
+
+def _spec(given: Path | None) -> Path:
+    if given is not None:
+        return given
+    root = Path("spec")
+    folders = sorted(path for path in root.glob("*/") if (path / "api.yaml").is_file()) if root.is_dir() else []
+    if len(folders) != 1:
+        found = f": {', '.join(path.name for path in folders)}" if folders else ""
+        message = f"spec/ holds {len(folders)} specs{found}; name one with --spec"
+        raise click.UsageError(message)
+    return folders[0]
+
+
+def _compiled(folder: Path) -> Compiled:
+    _require_extras()
+    # A run makes some hundred thousand small objects, keeps nearly all of them, and ends: looking for garbage among
+    # them again and again would take a third of its time.
+    gc.disable()
+    from tool_generator.generate import compile_spec
+
+    with _faults_shown():
+        compiled = compile_spec(folder)
+    _echo(compiled.warnings, "warning: ")
+    return compiled
+
+
+@contextmanager
+def _faults_shown() -> Iterator[None]:
+    from tool_generator.faults import SpecFaults
+
+    try:
+        yield
+    except SpecFaults as error:
+        _echo(error.faults)
+        count = len(error.faults)
+        click.echo(f"{count} fault{'s' if count > 1 else ''}", err=True)
+        raise SystemExit(1) from None
+
+
+def _echo(faults: tuple[Fault, ...], kind: str = "") -> None:
+    for fault in faults:
+        click.echo(f"{fault.file}:{fault.line}: {kind}{fault.message}", err=True)
+
+
+def _require_extras() -> None:
+    from importlib.metadata import packages_distributions
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("yaml", "jinja2", "ruff")):
+        owners = packages_distributions().get(_DISTRIBUTION_OF, ["tool_generator"])
+        raise click.ClickException(_HINT.format(owners[0]))
+
+
+register_changes(main, _spec, _compiled)

@@ -1,0 +1,154 @@
+"""What can go wrong, in words: the errors that every tool shares, and what is particular to one.
+
+The classes and codes are those of the runtime's error tree; a test holds the two together.
+
+This module knows registry entries and the runtime's error names, and nothing of pages.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tool_generator.docs.markdown import code, inline, listed
+from tool_generator.docs.schemas import Links
+
+_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind of error: its class in Python, its code everywhere else, when it comes, what helps."""
+
+    name: str
+    code: str
+    when: str
+    then: str
+
+
+FAILURES = (
+    Failure("UnknownTool", "unknown_tool", "No tool has this name.", "Take one of the names in `nearest`."),
+    Failure(
+        "InvalidArguments",
+        "invalid_arguments",
+        "Arguments are missing, unknown, of a wrong type or not allowed. Nothing was sent.",
+        "`faults` lists all of them: `path`, the `nearest` right name, the `allowed` values.",
+    ),
+    Failure(
+        "ConfigurationError",
+        "configuration_error",
+        "No API key, an unknown account, an unusable base URL. Nothing was sent.",
+        "Set what the message names.",
+    ),
+    Failure(
+        "PolicyRefused",
+        "policy_refused",
+        "The account does not allow this tool here, or nobody confirmed it. Nothing was sent.",
+        "Ask the person in charge; do not look for a way around.",
+    ),
+    Failure(
+        "MissingExtra",
+        "missing_extra",
+        "An optional dependency is not installed.",
+        "Install what the message names.",
+    ),
+    Failure(
+        "BadRequest",
+        "bad_request",
+        "400: the API refused the values.",
+        "Read `provider_message`, change them.",
+    ),
+    Failure("Unauthorized", "unauthorized", "401: the key is missing or wrong.", "Check the account's key."),
+    Failure("PaymentRequired", "payment_required", "402: the account cannot pay.", "Settle it with the provider."),
+    Failure("Forbidden", "forbidden", "403: this key may not do this.", "Use another account."),
+    Failure("NotFound", "not_found", "404: nothing has this id.", "List first; take an id from there."),
+    Failure("Conflict", "conflict", "409: the present state does not allow it.", "Read the state, then decide."),
+    Failure(
+        "Unprocessable",
+        "unprocessable",
+        "422: understood, but refused; some APIs say so of an id that does not exist.",
+        "Read `provider_message`.",
+    ),
+    Failure(
+        "RateLimited",
+        "rate_limited",
+        "429, still after the retries.",
+        "Wait `retry_after` seconds where it is given, then repeat.",
+    ),
+    Failure("ServerError", "server_error", "5xx to a read, still after the retries.", "Repeat later."),
+    Failure("APIError", "api_error", "Any other status.", "Read `status` and `provider_message`."),
+    Failure(
+        "OutcomeUnknown",
+        "outcome_unknown",
+        "A write was sent and its answer was lost: it may have happened.",
+        "Do not repeat it blindly: call the read that `reconcile` names, then decide.",
+    ),
+    Failure(
+        "ConnectionFailed",
+        "connection_failed",
+        "No connection was made, or a read's was cut.",
+        "Repeat later.",
+    ),
+    Failure("TimedOut", "timed_out", "A read had no answer in time.", "Repeat, with a longer timeout if need be."),
+    Failure("UnreadableReply", "unreadable_reply", "The answer is not what the API sends.", "Check the base URL."),
+    Failure(
+        "RedirectRefused",
+        "redirect_refused",
+        "The answer pointed elsewhere; it was not followed.",
+        "Check the base URL.",
+    ),
+    Failure(
+        "PaginationBroken",
+        "pagination_broken",
+        "Pages repeat, or promise more without saying where.",
+        "Keep the rows so far; narrow the filter.",
+    ),
+    Failure(
+        "WaitTimedOut",
+        "wait_timed_out",
+        "The awaited state did not come in time.",
+        "Look at `last`; wait again.",
+    ),
+    Failure("WaitFailed", "wait_failed", "A state came that excludes the awaited one.", "Look at `last`."),
+)
+
+
+def particular(tool: Mapping[str, Any], links: Links) -> list[str]:
+    """Return what is particular to one tool's failures, as inline Markdown, a line each."""
+    shared = links.to_section("errors", "the errors of every tool")
+    lines = [f"`InvalidArguments` before anything is sent; {shared}."]
+    lines += _missing(tool)
+    lines += _lost_write(tool, links) if tool["class"] == "write" else []
+    lines += _half_done(tool)
+    if "timeout" in tool:
+        lines.append(f"An attempt may take {tool['timeout']} seconds (else {_SECONDS}).")
+    return lines
+
+
+def _missing(tool: Mapping[str, Any]) -> list[str]:
+    ids = [
+        name for name, parameter in tool["parameters"].items() if parameter["in"] == "path" and not parameter.get("raw")
+    ]
+    return [f"`NotFound` or `Unprocessable` where {listed(map(code, ids), 'or')} names nothing."] if ids else []
+
+
+def _lost_write(tool: Mapping[str, Any], links: Links) -> list[str]:
+    reconcile = tool.get("reconcile") or {}
+    if idempotency := tool.get("idempotency"):
+        kept = f"every attempt bears the same {code(idempotency['name'])}, so it happens once at most; "
+    elif (tool.get("retry") or {}).get("lost_answer"):
+        kept = "it is sent again, as repeating it does no harm; "
+    else:
+        kept = "it is not sent again, as it may have happened; "
+    line = f"Where its answer is lost, {kept}in the end `OutcomeUnknown`."
+    if target := reconcile.get("tool"):
+        line += f" Find out with {links.to_tool(target)}, whose arguments the error carries."
+    if note := reconcile.get("note"):
+        line += f" {inline(note)}"
+    return [line]
+
+
+def _half_done(tool: Mapping[str, Any]) -> list[str]:
+    before = (tool.get("steps") or {}).get("before", ())
+    if not any("undo" in step for step in before):
+        return []
+    return ["Where a later step fails, what earlier ones made is removed; `leftovers` lists what could not be."]

@@ -1,0 +1,141 @@
+"""Entries of shared types: name, meaning, fields; and which types a page needs.
+
+Each type is written at most twice: with links that stay on the page, and with links to the reference page
+(for results on a tool's own page, where the types inside them are left out).
+
+This module knows types; it does not know what else stands on a page.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tool_generator.docs.functions import parameter_schema
+from tool_generator.docs.markdown import blocks, heading, listed, slug
+from tool_generator.docs.schemas import (
+    COMBINATIONS,
+    SHORT,
+    Links,
+    details,
+    limits,
+    notation,
+    reachable,
+    referred,
+    samples,
+    type_name,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TypeEntry:
+    """A type's entry: `kind` says what a type is that is no plain object, and else nothing."""
+
+    heading: str
+    prose: str
+    kind: str
+    lines: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """The types of a registry. It remembers the entries that it has written."""
+
+    types: Mapping[str, Any]
+    edges: Mapping[str, tuple[str, ...]]
+    headings: Mapping[str, str]
+    _entries: dict[tuple[str, bool], TypeEntry] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, types: Mapping[str, Any]) -> "Catalogue":
+        """Read the types' references to each other."""
+        edges = {name: tuple(dict.fromkeys(referred(schema))) for name, schema in types.items()}
+        return cls(types, edges, type_headings(types))
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Return these types and all that they need, in the registry's order."""
+        needed = set(reachable(names, self.edges))
+        return [name for name in self.types if name in needed]
+
+    def entry(self, name: str, links: Links) -> TypeEntry:
+        """Return a type's entry, with all links on the page or, where `links.local` is empty, all off it."""
+        key = name, links.local is None
+        if key not in self._entries:
+            self._entries[key] = _entry(self.headings[name], self.types[name], links)
+        return self._entries[key]
+
+
+def type_headings(names: Iterable[str]) -> dict[str, str]:
+    """Return the heading of each type's entry. No two give the same anchor, whatever else is on the page."""
+    headings: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        title, number = f"Type {name}", 1
+        while slug(title) in taken:
+            number += 1
+            title = f"Type {name} ({number})"
+        taken.add(slug(title))
+        headings[name] = title
+    return headings
+
+
+def short_enumerations(types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the types whose values may stand in place of their name."""
+    return {
+        name: schema
+        for name, schema in types.items()
+        if isinstance(schema, Mapping) and (0 < len(schema.get("enum", ())) <= SHORT or "const" in schema)
+    }
+
+
+def argument_types(tool: Mapping[str, Any]) -> list[str]:
+    """Return the types that a tool's parameters name."""
+    return [name for parameter in tool["parameters"].values() for name in referred(parameter_schema(parameter))]
+
+
+def result_types(tool: Mapping[str, Any], types: Mapping[str, Any], pagination: Mapping[str, Any]) -> list[str]:
+    """Return the types that a tool's result names, what they are made of, and for a page its rows."""
+    named = dict.fromkeys(referred((tool.get("returns") or {}).get("schema")))
+    items = str(pagination.get(tool.get("pagination", ""), {}).get("items", "")).split(".")[0]
+    for name in list(named):
+        named.update(dict.fromkeys(referred(types[name].get("properties", {}).get(items))))
+    parts = list(named)
+    for name in parts:
+        schema = types[name]
+        made_of = [part for key in COMBINATIONS for part in schema.get(key, ())]
+        fresh = dict.fromkeys(part for part in map(type_name, made_of) if part is not None and part not in named)
+        named.update(fresh)
+        parts += fresh
+    return parts
+
+
+def off_page(links: Links) -> Links:
+    """Return links that lead to the reference page for every type."""
+    return replace(links, local=frozenset())
+
+
+def on_page(links: Links) -> Links:
+    """Return links that stay on the page for every type."""
+    return replace(links, local=None)
+
+
+def _entry(title: str, schema: Any, links: Links) -> TypeEntry:
+    facts: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+    prose = blocks(facts.get("description", ""))
+    kind = notation(schema, links)
+    plain = kind == "object" and "properties" in facts
+    told = [*limits(schema), *samples(schema)]
+    words = ["Deprecated."] if facts.get("deprecated") else []
+    enumerated = len(facts.get("enum", ())) > SHORT
+    lines = tuple(details(schema, links))
+    if "allOf" in facts:
+        words.append(_sum(facts, lines, links))
+    elif not plain and not enumerated:
+        words.append(f"{kind[0].upper()}{kind[1:]}.")
+    return TypeEntry(heading(title), prose, " ".join(words + told), lines)
+
+
+def _sum(schema: Mapping[str, Any], lines: Collection[str], links: Links) -> str:
+    parts = listed(notation(part, links) for part in schema["allOf"] if type_name(part) is not None)
+    if not parts:
+        return ""
+    return f"All fields of {parts}{', and these:' if lines else '.'}"

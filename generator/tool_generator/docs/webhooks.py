@@ -1,0 +1,87 @@
+"""The section on webhooks: how to know a genuine delivery, and which events there are.
+
+This module knows the registry's `webhooks` and the names of the generated functions; nothing of pages.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tool_generator.docs.functions import Api, Code
+from tool_generator.docs.markdown import code, inline, listed
+from tool_generator.docs.schemas import Links, notation, referred
+from tool_generator.docs.snippets import json_literal
+
+TITLE = "Webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """The generated part of the section: a call that unwraps a delivery, what holds for it, and the events."""
+
+    python: Code
+    notes: tuple[str, ...]
+    events: tuple[str, ...]
+
+
+def payload_types(registry: Mapping[str, Any]) -> list[str]:
+    """Return the types that the payloads of events name."""
+    events = registry.get("webhooks", {}).get("events", {})
+    return [name for event in events.values() for name in referred(event["payload"])]
+
+
+def webhooks(registry: Mapping[str, Any], api: Api, links: Links) -> Webhooks | None:
+    """Return the section, or None for an API that sends no events."""
+    if "webhooks" not in registry:
+        return None
+    described = registry["webhooks"]
+    return Webhooks(_python(described, api), tuple(_notes(described)), tuple(_events(described, links)))
+
+
+def _python(described: Mapping[str, Any], api: Api) -> Code:
+    header = json_literal(described["header"])
+    payload: Any = next(iter(described["events"]))
+    for step in reversed(described["event"].split(".")):
+        payload = {step: payload}
+    return Code(
+        "python",
+        f"from {api.name} import WebhookRefused, sign_webhook, unwrap_webhook\n\n\n"
+        "def answer(raw_body, headers, api_key):\n"
+        "    try:\n"
+        f"        event = unwrap_webhook(raw_body, headers.get({header}), api_key)\n"
+        "    except WebhookRefused as refused:\n"
+        "        return 401, refused.reason\n"
+        "    print(event.name, event.dedupe_key, event.payload)\n"
+        '    return 204, ""\n\n\n'
+        f"body = {json.dumps(payload).encode()!r}\n"
+        f'print(answer(body, {{{header}: sign_webhook(body, "key_123")}}, "key_123"))',
+    )
+
+
+def _notes(described: Mapping[str, Any]) -> Iterator[str]:
+    digest = described["digest"]
+    method = f"{digest['algorithm'].upper()} ({digest['encoding']})"
+    holds = f"{code(described['header'])} holds {code(described['signature'])}"
+    time = ""
+    if "tolerance" in described:
+        time = f" It is taken for {described['tolerance']:g} seconds before and after its time."
+    yield f"{holds}, where the digest is the {method} of {code(described['message'])} under the API key.{time}"
+    yield (
+        f"{code('raw_body')} is the bytes of the body as they came in; text is refused. JSON that was parsed and "
+        "written again has other bytes."
+    )
+    yield (
+        f"{code('verify_webhook')} takes the same arguments, returns True or raises. {code('sign_webhook')} makes the "
+        "header for a test. Neither sends anything."
+    )
+    reasons = ("missing", "malformed", "mismatch", "expired", "unreadable")
+    yield f"{code('reason')} of the error: {listed(map(code, reasons))}."
+    yield f"Deliveries with the same {code('dedupe_key')} are one event. Events that are not listed pass as they are."
+
+
+def _events(described: Mapping[str, Any], links: Links) -> list[str]:
+    return [
+        f"{code(name)} ({notation(event['payload'], links)}): {inline(event['summary'].strip())}"
+        for name, event in described["events"].items()
+    ]

@@ -1,0 +1,49 @@
+"""All checks of a spec beyond its grammar: the same code behind `toolgen validate` and every generation.
+
+    types.py       types and their references
+    names.py       names of tools, arguments and classes, and what they become in Python
+    tools.py       one tool by itself: path, places, class, effects, lifecycle
+    references.py  what names something else: steps, waiters, pagination, reconcile, templates
+    webhooks.py    how deliveries are signed, and the events
+    sandbox.py     resources of the sandbox and steps of the demo
+    examples.py    values: examples and defaults against the schemas
+
+Every check looks at all entries and reports every fault; none stops at the first. Entries that the grammar refused are
+known by name but not looked into.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tool_generator.lint.examples import check_examples
+from tool_generator.lint.names import check_names
+from tool_generator.lint.references import check_references
+from tool_generator.lint.sandbox import check_sandbox
+from tool_generator.lint.tools import check_api, check_tool
+from tool_generator.lint.types import check_shapes, check_types, check_unused
+from tool_generator.lint.webhooks import check_webhooks
+from tool_generator.parameters import expand
+
+if TYPE_CHECKING:
+    from tool_generator.faults import Report
+    from tool_generator.parameters import Parameter
+    from tool_generator.spec import Spec
+
+
+def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
+    """Check the whole spec into `report`; give the expanded parameters of every tool that could be read."""
+    check_types(spec, report)
+    check_shapes(spec, report)
+    types = spec.schemas()
+    parameters = {name: expand(tool, spec, types, report) for name, tool in spec.tools.items() if tool.whole}
+    check_api(spec, report)
+    check_names(spec, parameters, report)
+    for name, known in parameters.items():
+        check_tool(spec.tools[name], known, report)
+    check_references(spec, parameters, types, report)
+    check_webhooks(spec, types, report)
+    check_sandbox(spec, report)
+    check_examples(spec, parameters, types, report)
+    check_unused(spec, parameters, report)
+    return parameters

@@ -1,0 +1,144 @@
+"""Checks of values: examples of tools against what the tool takes, examples and defaults of parameters and types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.compile import POINTER
+from tool_generator.faults import nearest, quoted
+from tool_generator.grammar import shown
+from tool_generator.schema_walk import references, with_refs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tool_generator.faults import Report
+    from tool_generator.parameters import Parameter
+    from tool_generator.spec import Entry, Spec
+
+
+def check_examples(
+    spec: Spec, parameters: Mapping[str, Mapping[str, Parameter]], types: Mapping[str, Any], report: Report
+) -> None:
+    """Check every example of a tool as the runtime would check a call, and every example of a parameter."""
+    values = _Values(types)
+    for name, known in parameters.items():
+        tool = spec.tools[name]
+        for index, example in enumerate(tool.data.get("examples", ())):
+            _check_call(tool, index, example["arguments"], known, values, report)
+        for parameter in known.values():
+            for key in ("example", "default"):
+                if key in tool.data.get("parameters", {}).get(parameter.name, {}):
+                    where = tool.where("parameters", parameter.name, key)
+                    for path, message in values.faults(parameter.friendly, parameter.data[key]):
+                        report.fault(where, f"{name}: the {key} of {quoted(parameter.name)}{path} {message}")
+
+
+class _Values:
+    """Validates values against schemas that refer to types."""
+
+    def __init__(self, types: Mapping[str, Any]) -> None:
+        self._types = {name: with_refs(schema, POINTER) for name, schema in types.items()}
+        self._complete = all(name in types for schema in types.values() for _, name in references(schema))
+
+    def faults(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with a value, each with its place."""
+        if schema in ({}, True) or not self._is_sound(schema):
+            return
+        if (
+            isinstance(schema, dict)
+            and schema.get("type") == "string"
+            and isinstance(value, str)
+            and schema.keys() <= {"type", "description"}
+        ):
+            return
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
+
+        root = {"types": self._types, "allOf": [with_refs(schema, POINTER)]}
+        for error in Draft202012Validator(root).iter_errors(value):
+            deepest = best_match([error]) or error
+            path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in deepest.absolute_path)
+            yield path, _message(deepest)
+
+    def _is_sound(self, schema: Any) -> bool:
+        """Tell whether every reference leads somewhere; validating would break where one does not."""
+        return self._complete and all(name in self._types for _, name in references(schema))
+
+
+def _message(error: Any) -> str:
+    value, wanted = shown(error.instance), error.validator_value
+    if error.validator == "type":
+        return f"must be {' or '.join([wanted] if isinstance(wanted, str) else wanted)}, not {value}"
+    if error.validator in ("enum", "const"):
+        allowed = wanted if error.validator == "enum" else [wanted]
+        hint = (
+            nearest(error.instance, [item for item in allowed if isinstance(item, str)])
+            if isinstance(error.instance, str)
+            else ""
+        )
+        return f"is {value}, which is not among the values{hint}"
+    if error.validator == "additionalProperties":
+        unknown = [name for name in error.instance if name not in error.schema.get("properties", {})]
+        return f"has no {', '.join(map(quoted, unknown))}{nearest(unknown[0], error.schema.get('properties', {}))}"
+    if error.validator in ("anyOf", "oneOf"):
+        return f"is {value}, which fits none of the forms that it may have"
+    if error.validator == "required":
+        return f"lacks {', '.join(quoted(name) for name in wanted if name not in error.instance)}"
+    return f"is {value}, which breaks {error.validator}: {shown(wanted)}"
+
+
+def _check_call(
+    tool: Entry,
+    index: int,
+    given: Mapping[str, Any],
+    known: Mapping[str, Parameter],
+    values: _Values,
+    report: Report,
+) -> None:
+    spellings = {spelling: item for item in known.values() for spelling in (item.name, *item.spellings)}
+    path = ("examples", index, "arguments")
+    found: dict[str, str] = {}
+    for name, value in given.items():
+        where = tool.where(*path, name, key=True)
+        parameter = spellings.get(name)
+        if parameter is None:
+            report.fault(
+                where,
+                f"{tool.name}: the example has {quoted(name)}, which is no argument{nearest(name, spellings)}",
+            )
+            continue
+        found[parameter.name] = name
+        if parameter.place == "spread" and isinstance(value, dict):
+            for key, item in value.items():
+                inner = spellings.get(key)
+                if inner is not None:
+                    found.setdefault(inner.name, key)
+                    for place, message in values.faults(inner.friendly, item):
+                        report.fault(
+                            tool.where(*path, name, key),
+                            f"{tool.name}: {quoted(key)}{place} of the example {message}",
+                        )
+            continue
+        for place, message in values.faults(parameter.friendly, value):
+            report.fault(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example {message}")
+    for item in known.values():
+        if item.required and item.name not in found:
+            report.fault(
+                tool.where("examples", index),
+                f"{tool.name}: the example lacks {quoted(item.name)}, which is required",
+            )
+    for constraint in tool.data.get("constraints", ()):
+        for kind, members in constraint.items():
+            count = sum(name in found for name in members)
+            fits = {
+                "exactly_one": count == 1,
+                "at_least_one": count > 0,
+                "at_most_one": count < 2,  # noqa: PLR2004 - none or one
+                "together": count in (0, len(members)),
+            }[kind]
+            if not fits:
+                report.fault(
+                    tool.where("examples", index),
+                    f"{tool.name}: the example breaks {kind}: {', '.join(members)}",
+                )

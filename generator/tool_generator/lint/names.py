@@ -1,0 +1,130 @@
+"""Checks of names: no two things may answer to one name, in the spec or in the Python that is made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tool_generator import names
+from tool_generator.bindings import arguments_name
+from tool_generator.compile import full_name
+from tool_generator.faults import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tool_generator.faults import Report
+    from tool_generator.parameters import Parameter
+    from tool_generator.spec import Entry, Spec
+
+_EVERYWHERE = {"self", "request_options"}
+
+
+def check_names(spec: Spec, parameters: Mapping[str, dict[str, Parameter]], report: Report) -> None:
+    """Check the names of tools, types and waiters, and those of every tool's arguments."""
+    _check_tool_names(spec, report)
+    _check_python_names(spec, report)
+    waited = {entry.data.get("tool") for entry in spec.waiters.values() if entry.whole}
+    for name, known in parameters.items():
+        reserved = set(_EVERYWHERE)
+        if "pagination" in spec.tools[name].data:
+            reserved.add("max_items")
+        if name in waited:
+            reserved |= {"timeout", "interval"}
+        _check_arguments(spec.tools[name], known, reserved, report)
+
+
+def _check_tool_names(spec: Spec, report: Report) -> None:
+    if "api" not in spec.sections or not spec.sections["api"].whole:
+        return
+    taken: dict[str, tuple[str, Entry]] = {}
+    for tool in spec.tools.values():
+        if not isinstance(tool.data, dict):
+            continue
+        spellings: list[tuple[str, str, tuple[str | int, ...]]] = [(tool.name, "the name", ())]
+        if tool.whole:
+            spellings.append((full_name(tool, spec), "the full name", ("full_name",)))
+            spellings += [
+                (alias, "the alias", ("aliases", index)) for index, alias in enumerate(tool.data.get("aliases", ()))
+            ]
+        for spelling, what, path in spellings:
+            # Names that differ in case or hyphens only would be one name to people and to some surfaces.
+            holder, owner = taken.setdefault(spelling.lower().replace("-", "_"), (what, tool))
+            if owner is not tool or (holder != what and what == "the alias"):
+                file, line = owner.where(key=True)
+                report.fault(
+                    tool.where(*path, key=True),
+                    f"{what} {quoted(spelling)} of {tool.name} is {holder} of {owner.name} already ({file}:{line})",
+                )
+
+
+def _check_python_names(spec: Spec, report: Report) -> None:
+    types = names.Scope()
+    for entry in spec.types.values():
+        spelled = names.class_name(entry.name)
+        _claim(types, spelled, entry, f"the type {entry.name}", report)
+    arguments = names.Scope()
+    for reserved in ("RequestArguments", "FileContent"):
+        arguments.claim(reserved, "the bindings themselves")
+    for entry in spec.types.values():
+        arguments.taken.setdefault(names.class_name(entry.name), f"the type {entry.name}")
+    for entry in spec.tools.values():
+        _claim(arguments, arguments_name(entry.name), entry, f"the arguments of {entry.name}", report)
+    for kind, entries in (("tool", spec.tools), ("waiter", spec.waiters)):
+        methods = names.Scope()
+        for entry in entries.values():
+            spelled = names.identifier(entry.name)
+            if kind == "tool" and spelled in names.CLIENT_MEMBERS:
+                report.fault(
+                    entry.where(key=True),
+                    f"{quoted(entry.name)} is a member of every client: choose another name",
+                )
+            _claim(methods, spelled, entry, f"the {kind} {entry.name}", report)
+
+
+def _claim(scope: names.Scope, spelled: str, entry: Entry, origin: str, report: Report) -> None:
+    holder = scope.claim(spelled, origin)
+    if holder is not None:
+        report.fault(entry.where(key=True), f"{origin} and {holder} are both {quoted(spelled)} in Python")
+
+
+def _check_arguments(tool: Entry, parameters: Mapping[str, Parameter], reserved: set[str], report: Report) -> None:
+    scope = names.Scope()
+    for parameter in parameters.values():
+        spelled = names.identifier(parameter.name)
+        if spelled in reserved or parameter.name in reserved:
+            report.fault(
+                parameter.where,
+                f"{tool.name}: every call takes {quoted(parameter.name)} for itself: choose another name, with wire: "
+                f"{parameter.wire}",
+            )
+        holder = scope.claim(spelled, parameter.name)
+        if holder is not None:
+            report.fault(
+                parameter.where,
+                f"{tool.name}: the arguments {quoted(holder)} and {quoted(parameter.name)} are both "
+                f"{quoted(spelled)} in Python",
+            )
+    _check_wires(tool, parameters, report)
+
+
+def _check_wires(tool: Entry, parameters: Mapping[str, Parameter], report: Report) -> None:
+    apart = [
+        set(members)
+        for constraint in tool.data.get("constraints", ())
+        for kind, members in constraint.items()
+        if kind in ("at_most_one", "exactly_one")
+    ]
+    places: dict[tuple[str, str], Any] = {}
+    for parameter in parameters.values():
+        place = {"file": "body", "query_map": "", "spread": "", "steps": "", "whole_body": ""}.get(
+            parameter.place, parameter.place
+        )
+        if not place:
+            continue
+        other = places.setdefault((place, parameter.wire), parameter)
+        if other is not parameter and not any({other.name, parameter.name} <= members for members in apart):
+            report.fault(
+                parameter.where,
+                f"{tool.name}: {quoted(other.name)} and {quoted(parameter.name)} are both {quoted(parameter.wire)} in "
+                f"the {place}: add the constraint at_most_one over them",
+            )

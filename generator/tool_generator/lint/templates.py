@@ -1,0 +1,51 @@
+"""Checks of JSON templates: does every reference name something that is there?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.faults import nearest, quoted
+from tool_generator.schema_walk import at_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tool_generator.faults import Report
+    from tool_generator.spec import Entry
+
+    Path = tuple[str | int, ...]
+
+
+def check_template(
+    entry: Entry,
+    path: Path,
+    template: Any,
+    known: Mapping[str, Any],
+    report: Report,
+    types: Mapping[str, Any] | None = None,
+) -> None:
+    """Check one template. `known` maps each name that it may use to a schema, or to None where any path will do."""
+    for at, reference in references(template, path):
+        name, _, rest = reference.partition(".")
+        if name not in known:
+            hint = nearest(name, [item for item in known if item])
+            choice = "the value itself is $" if "" in known else "it is no argument and no earlier step"
+            report.fault(entry.where(*at), f"nothing is named {quoted('$' + name)} here: {choice}{hint}")
+        elif rest and known[name] is not None:
+            _, names = at_path(known[name], rest, types or {})
+            if names:
+                hint = nearest(rest.rpartition(".")[2], names)
+                report.fault(entry.where(*at), f"{quoted('$' + name)} has nothing at {quoted(rest)}{hint}")
+
+
+def references(template: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the references of a template without their dollar, each with its path."""
+    if isinstance(template, str):
+        if template.startswith("$") and not template.startswith("$$"):
+            yield path, template[1:]
+    elif isinstance(template, dict):
+        for key, item in template.items():
+            yield from references(item, (*path, key))
+    elif isinstance(template, list):
+        for index, item in enumerate(template):
+            yield from references(item, (*path, index))

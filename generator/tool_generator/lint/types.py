@@ -1,0 +1,183 @@
+"""Checks of types, and of every schema wherever it stands: references, loops, patterns, required properties, shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.compile import shape_schemas, used_types
+from tool_generator.faults import nearest, quoted
+from tool_generator.lint.templates import check_template
+from tool_generator.schema_walk import descend, object_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tool_generator.faults import Report
+    from tool_generator.parameters import Parameter
+    from tool_generator.spec import Entry, Spec
+
+    Path = tuple[str | int, ...]
+
+
+def check_types(spec: Spec, report: Report) -> None:
+    """Check every schema of the spec."""
+    types = spec.schemas()
+    for entry in spec.types.values():
+        if entry.whole:
+            check_schema(entry, (), entry.data, types, report)
+    for name in _loops(types):
+        entry = spec.types[name]
+        report.fault(entry.where(key=True), f"the type {name} is defined as itself, through $ref, allOf or a union")
+    for entry in spec.tools.values():
+        if entry.whole:
+            for path, schema in _tool_schemas(entry):
+                check_schema(entry, path, schema, types, report)
+
+
+def _tool_schemas(entry: Entry) -> Iterator[tuple[Path, Any]]:
+    for name, parameter in entry.data.get("parameters", {}).items():
+        if "schema" in parameter:
+            yield ("parameters", name, "schema"), parameter["schema"]
+        for path, schema in shape_schemas(parameter.get("shape")):
+            yield ("parameters", name, "shape", *path), schema
+    if "schema" in entry.data.get("returns", {}):
+        yield ("returns", "schema"), entry.data["returns"]["schema"]
+
+
+def check_schema(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any], report: Report) -> None:
+    """Check one schema and all within it."""
+    for at, item in descend(schema, path):
+        if not isinstance(item, dict):
+            continue
+        reference = item.get("$ref")
+        if reference is not None and reference not in types:
+            bare = reference.rpartition("/")[2]
+            hint = f": write {quoted(bare)}" if bare in types and bare != reference else nearest(bare, types)
+            report.fault(entry.where(*at, "$ref"), f"there is no type {quoted(reference)}{hint}")
+        if "allOf" not in at[-2:-1]:
+            _check_required(entry, at, item, types, report)
+        if "pattern" in item:
+            _check_pattern(entry, (*at, "pattern"), item["pattern"], report)
+        for pattern in item.get("patternProperties", {}):
+            _check_pattern(entry, (*at, "patternProperties", pattern), pattern, report)
+        for least, most in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")):
+            if least in item and most in item and item[least] > item[most]:
+                report.fault(entry.where(*at, least), f"{least} is above {most}: nothing fits")
+
+
+def _check_required(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any], report: Report) -> None:
+    """Check that what is required is a property, be it of another part of the same `allOf`."""
+    known, _ = object_parts(schema, types)
+    if not known:
+        return
+    parts = [
+        (path, schema),
+        *(((*path, "allOf", index), part) for index, part in enumerate(schema.get("allOf", ()))),
+    ]
+    for at, part in parts:
+        for index, name in enumerate(part.get("required", ()) if isinstance(part, dict) else ()):
+            if name not in known:
+                message = f"required names {quoted(name)}, which is no property{nearest(name, known)}"
+                report.fault(entry.where(*at, "required", index), message)
+
+
+def _check_pattern(entry: Entry, path: Path, pattern: str, report: Report) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        report.fault(entry.where(*path), f"the pattern {quoted(pattern)} is not a regular expression: {error}")
+
+
+def _loops(types: Mapping[str, Any]) -> list[str]:
+    """List the types that need themselves to be resolved, rather than as a property or an item."""
+    edges = {name: list(_direct(schema)) for name, schema in types.items()}
+    looping = []
+    for name in types:
+        pending, seen = list(edges[name]), set()
+        while pending:
+            target = pending.pop()
+            if target == name:
+                looping.append(name)
+                break
+            if target in edges and target not in seen:
+                seen.add(target)
+                pending.extend(edges[target])
+    return looping
+
+
+def _direct(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            yield schema["$ref"]
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            for item in schema.get(keyword, ()):
+                yield from _direct(item)
+
+
+def check_shapes(spec: Spec, report: Report) -> None:
+    """Check the named shapes and those that parameters hold."""
+    types = spec.schemas()
+    for entry in spec.shapes.values():
+        if entry.whole:
+            _check_shape(entry, (), entry.data, spec, report, keyed=True)
+            for path, schema in shape_schemas(entry.data):
+                check_schema(entry, path, schema, types, report)
+    edges = {name: set(_shape_names(entry.data)) for name, entry in spec.shapes.items() if entry.whole}
+    for name, first in edges.items():
+        pending, seen = list(first), set()
+        while pending:
+            target = pending.pop()
+            if target == name:
+                report.fault(spec.shapes[name].where(key=True), f"the shape {name} is defined as itself")
+                break
+            if target not in seen:
+                seen.add(target)
+                pending.extend(edges.get(target, ()))
+    for tool in spec.tools.values():
+        if tool.whole:
+            for name, parameter in tool.data.get("parameters", {}).items():
+                if "shape" in parameter:
+                    _check_shape(tool, ("parameters", name, "shape"), parameter["shape"], spec, report, keyed=False)
+
+
+def _shape_names(shape: Any) -> Iterator[str]:
+    if isinstance(shape, str):
+        yield shape
+    elif isinstance(shape, dict):
+        for key in ("shape", "entries"):
+            yield from _shape_names(shape.get(key))
+        for key in shape.get("keys", {}).values():
+            yield from _shape_names(key.get("shape"))
+
+
+def _check_shape(entry: Entry, path: Path, shape: Any, spec: Spec, report: Report, *, keyed: bool) -> None:
+    if isinstance(shape, str) or "shape" in shape:
+        name = shape if isinstance(shape, str) else shape["shape"]
+        if name not in spec.shapes:
+            report.fault(entry.where(*path), f"there is no shape {quoted(name)}{nearest(name, spec.shapes)}")
+        return
+    known = {"": None, "key": None} if keyed else {"": None}
+    if "form" in shape:
+        check_template(entry, (*path, "form"), shape["form"], known, report)
+    for index, case in enumerate(shape.get("cases", ())):
+        for key in ("form", "each"):
+            if key in case:
+                check_template(entry, (*path, "cases", index, key), case[key], known, report)
+    if "entries" in shape:
+        _check_shape(entry, (*path, "entries"), shape["entries"], spec, report, keyed=True)
+    for name, key in shape.get("keys", {}).items():
+        if "shape" in key:
+            _check_shape(entry, (*path, "keys", name, "shape"), key["shape"], spec, report, keyed=False)
+    for name in shape.get("defaults", {}):
+        if name not in shape["keys"]:
+            hint = nearest(name, shape["keys"])
+            report.fault(entry.where(*path, "defaults", name), f"the default {quoted(name)} is for no key{hint}")
+
+
+def check_unused(spec: Spec, parameters: Mapping[str, dict[str, Parameter]], report: Report) -> None:
+    """Warn of types that no tool, shape or resource uses."""
+    used = used_types(spec, parameters)
+    for name, entry in spec.types.items():
+        if name not in used:
+            report.warn(entry.where(key=True), f"no tool uses the type {name}")

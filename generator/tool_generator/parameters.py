@@ -1,0 +1,253 @@
+"""The parameters of a tool: the declared ones and those that its body type brings along, in their final order.
+
+Owns expansion (`body: {$ref: T}`), what a body parameter takes from the body type, spellings, and the friendly schema
+of a shaped parameter. Schemas still hold bare type names. It must not know about Python or about output files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tool_generator import names
+from tool_generator.faults import nearest, quoted
+from tool_generator.schema_walk import object_parts, resolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tool_generator.faults import Report
+    from tool_generator.spec import Entry, Spec
+
+IN_BODY = ("body", "file", "whole_body")
+# A file as JSON can say it; Python takes paths, bytes and open files besides.
+FILE = {
+    "type": "object",
+    "description": "A file: its name, and its content as text or in base64.",
+    "properties": {"filename": {"type": "string"}, "text": {"type": "string"}, "base64": {"type": "string"}},
+    "required": ["filename"],
+    "additionalProperties": False,
+}
+_FROM_PROPERTY = ("description", "example", "deprecated", "default", "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a tool. `data` holds what the spec says of it, completed; `where` is its file and line."""
+
+    name: str
+    data: dict[str, Any]
+    where: tuple[str, int]
+    spellings: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        """Where it goes: `in` of the grammar."""
+        place: str = self.data["in"]
+        return place
+
+    @property
+    def wire(self) -> str:
+        """Its name on the wire."""
+        wire: str = self.data.get("wire", self.name)
+        return wire
+
+    @property
+    def required(self) -> bool:
+        """Whether callers must give it."""
+        return bool(self.data.get("required"))
+
+    @property
+    def friendly(self) -> Any:
+        """The schema of what callers pass."""
+        return self.data.get("friendly", self.data.get("schema", {}))
+
+
+def expand(tool: Entry, spec: Spec, types: Mapping[str, Any], report: Report) -> dict[str, Parameter]:
+    """Give the parameters of a tool by name: path, required, the rest in the order of the spec, spread last."""
+    properties, needed = _body_type(tool, spec, types, report)
+    declared: dict[str, dict[str, Any]] = tool.data.get("parameters", {})
+    found: dict[str, Parameter] = {}
+    for name, data in declared.items():
+        where = tool.where("parameters", name, key=True)
+        completed = _completed(name, data, properties, needed, types)
+        if "schema" not in completed and data["in"] not in ("spread", "query_map", "whole_body", "file"):
+            if data["in"] == "body" and "body" in tool.data:
+                hint = nearest(data.get("wire", name), properties)
+                wire = quoted(data.get("wire", name))
+                report.fault(
+                    where,
+                    f"{tool.name}: {quoted(name)} has no schema, and the body type no property {wire}{hint}",
+                )
+            else:
+                report.fault(where, f"{tool.name}: the parameter {quoted(name)} has no schema")
+        found[name] = Parameter(name, completed, where)
+    claimed = {parameter.wire for parameter in found.values() if parameter.place in IN_BODY}
+    for wire in properties:
+        if wire in claimed:
+            continue
+        where = tool.where("body", key=True)
+        if wire in declared:
+            type_name = tool.data["body"]["$ref"]
+            report.fault(
+                found[wire].where,
+                f"{tool.name}: the {found[wire].place} parameter {quoted(wire)} has the name of a property of the body "
+                f"type {type_name}: declare that one too, under another name with wire: {wire}",
+            )
+            continue
+        found[wire] = Parameter(wire, _completed(wire, {"in": "body"}, properties, needed, types), where)
+    shapes = {name: entry.data for name, entry in spec.shapes.items() if entry.whole}
+    result = {}
+    for parameter in sorted(found.values(), key=_rank):
+        data = dict(parameter.data)
+        data.setdefault("schema", {"type": "object"} if parameter.place in ("spread", "query_map") else {})
+        friendly = friendly_schema(data.get("shape"), data["schema"], shapes, types)
+        if parameter.place == "file":
+            is_list = isinstance(data["schema"], dict) and data["schema"].get("type") == "array"
+            friendly = {"type": "array", "items": FILE} if is_list else FILE
+        if friendly is not None:
+            data["friendly"] = friendly
+        spellings = _spellings(parameter, found, shapes)
+        result[parameter.name] = Parameter(parameter.name, data, parameter.where, spellings)
+    return result
+
+
+def _rank(parameter: Parameter) -> int:
+    if parameter.place == "spread":
+        return 3
+    return 0 if parameter.place == "path" else 1 if parameter.required else 2
+
+
+def _body_type(
+    tool: Entry, spec: Spec, types: Mapping[str, Any], report: Report
+) -> tuple[dict[str, Any], frozenset[str]]:
+    if "body" not in tool.data:
+        return {}, frozenset()
+    name = tool.data["body"]["$ref"]
+    where = tool.where("body", "$ref")
+    if name not in spec.types:
+        report.fault(where, f"{tool.name}: there is no type {quoted(name)}{nearest(name, spec.types)}")
+        return {}, frozenset()
+    properties, required = object_parts(types[name], types)
+    if not properties and spec.types[name].whole:
+        report.fault(where, f"{tool.name}: the body type {name} has no properties that could become parameters")
+    return properties, frozenset(required)
+
+
+def _completed(
+    name: str,
+    data: dict[str, Any],
+    properties: Mapping[str, Any],
+    needed: frozenset[str],
+    types: Mapping[str, Any],
+) -> dict[str, Any]:
+    completed = dict(data)
+    wire = data.get("wire", name)
+    if data["in"] in IN_BODY and wire in properties:
+        schema = properties[wire]
+        if "schema" not in completed:
+            if isinstance(schema, dict):
+                for key in _FROM_PROPERTY:
+                    if key in schema:
+                        completed.setdefault(key, schema[key])
+                schema = {key: value for key, value in schema.items() if key not in _FROM_PROPERTY or key == "default"}
+            completed["schema"] = schema
+        if wire in needed:
+            completed.setdefault("required", True)
+    schema = completed.get("schema")
+    if isinstance(schema, dict):
+        target = resolved(schema, types) if "$ref" in schema else schema
+        for key in ("description", "secret"):
+            if key not in completed and isinstance(target, dict) and key in target:
+                completed[key] = target[key]
+    return completed
+
+
+def _spellings(parameter: Parameter, known: Mapping[str, Parameter], shapes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give further names of an argument: its wire name where no other claims it, the Python spelling of a keyword."""
+    found = []
+    wire = parameter.wire
+    # Under its wire name a value has the wire form; a `form` shape would wrap that once more.
+    wrapped = "form" in shape_body(parameter.data.get("shape"), shapes)
+    shared = any(other.wire == wire and other.name != parameter.name for other in known.values())
+    if (
+        wire != parameter.name
+        and wire not in known
+        and not shared
+        and not wrapped
+        and parameter.place in ("body", "query", "file")
+    ):
+        found.append(wire)
+    spelled = names.identifier(parameter.name)
+    if spelled != parameter.name and spelled not in known and spelled not in found:
+        found.append(spelled)
+    return tuple(found)
+
+
+def shape_body(shape: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the shape itself where it is given by name; an unknown or circular name gives the empty shape."""
+    seen = set()
+    while isinstance(shape, str) or (isinstance(shape, dict) and "shape" in shape):
+        name = shape if isinstance(shape, str) else shape["shape"]
+        if name in seen:
+            return {}
+        seen.add(name)
+        shape = shapes.get(name)
+    return shape if isinstance(shape, dict) else {}
+
+
+def friendly_schema(shape: Any, wire: Any, shapes: Mapping[str, Any], types: Mapping[str, Any]) -> Any:
+    """Give the schema of what callers pass where a shape widens it; None where `wire` says it already."""
+    body = shape_body(shape, shapes)
+    if "cases" in body:
+        return any_of([*(case["when"] for case in body["cases"]), wire])
+    if "entries" in body:
+        entry = friendly_schema(body["entries"], None, shapes, types)
+        return any_of([{"type": "object", "additionalProperties": {} if entry is None else entry}, wire])
+    if "keys" in body:
+        return _keyed(body, wire, shapes, types)
+    return None
+
+
+def _keyed(body: dict[str, Any], wire: Any, shapes: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    raw, _ = object_parts(wire, types)
+    defaults = body.get("defaults", {})
+    properties: dict[str, Any] = {}
+    for name, key in body["keys"].items():
+        wire_name = key.get("wire", name)
+        known = raw.get(wire_name)
+        schema = friendly_schema(key.get("shape"), known, shapes, types)
+        if schema is None:
+            schema = {} if known is None or "shape" in key else known
+        if name != wire_name and name in raw:
+            schema = any_of([schema, raw[name]])
+        if name in defaults:
+            schema = any_of([schema, {"type": "null"}])
+        description = key.get("description")
+        if isinstance(schema, dict) and description is not None:
+            schema = {**schema, "description": description}
+        properties[name] = schema
+    for name, schema in raw.items():
+        properties.setdefault(name, schema)
+    # An unknown key that holds a filter object of its own passes: the API may be ahead of the spec.
+    return {"type": "object", "properties": properties, "additionalProperties": {"type": ["object", "array"]}}
+
+
+def any_of(options: list[Any]) -> Any:
+    """Give the union of schemas, flat and without repeats; an absent schema (None) adds nothing."""
+    flat: list[Any] = []
+    for option in options:
+        if option is None:
+            continue
+        parts = (
+            option["anyOf"]
+            if isinstance(option, dict) and set(option) <= {"anyOf", "description"} and "anyOf" in option
+            else [option]
+        )
+        for part in parts:
+            plain = {k: v for k, v in part.items() if k != "description"} if isinstance(part, dict) else part
+            if plain not in flat:
+                flat.append(plain)
+    if not flat:
+        return {}
+    return flat[0] if len(flat) == 1 else {"anyOf": flat}

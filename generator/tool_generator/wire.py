@@ -1,0 +1,119 @@
+"""The tools of a registry as the wire sees them: requests, and the fields that each sends.
+
+Owns what becomes of friendly arguments there: a shaped one is the field that it fills, two arguments for one field are
+one, and what only steps use is nothing. This module must not know about OpenAPI.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.parameters import any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# `steps` never leaves the runtime; a spread is made of arguments that are parameters themselves.
+_OUTSIDE = ("steps", "spread", "query_map")
+
+Registry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WireField:
+    """One parameter or body field as it is sent. `parameter` is the entry of the argument that gives it."""
+
+    name: str
+    schema: Any
+    required: bool
+    parameter: dict[str, Any]
+
+
+def own_operations(registry: Registry) -> dict[str, list[str]]:
+    """Give the tools that have an operation, each with the other tools that make the same request."""
+    by_request: dict[tuple[str, str], list[str]] = {}
+    for name, tool in registry["tools"].items():
+        if not any(parameter.get("raw") for parameter in tool["parameters"].values()):
+            by_request.setdefault((tool["method"], tool["path"]), []).append(name)
+    found = {}
+    for names in by_request.values():
+        plainest = min(names, key=lambda name: _composition(registry["tools"][name]))
+        found[plainest] = [name for name in names if name != plainest]
+    return {name: found[name] for name in registry["tools"] if name in found}
+
+
+def _composition(tool: dict[str, Any]) -> tuple[int, bool]:
+    return sum(map(len, tool.get("steps", {}).values())), bool(tool.get("deprecated"))
+
+
+def wire_fields(registry: Registry, tool: dict[str, Any], places: tuple[str, ...]) -> list[WireField]:
+    """Give what a tool sends in `places`, in order. Two arguments for one wire name are one field."""
+    needed = {
+        wires[0]
+        for constraint in tool.get("constraints", ())
+        if len(wires := wire_names(tool, constraint.get("exactly_one", ()))) == 1
+    }
+    found: dict[str, WireField] = {}
+    for name, parameter in tool["parameters"].items():
+        if parameter["in"] not in places:
+            continue
+        wire = parameter.get("wire", name)
+        form = _form(registry, parameter.get("shape"))
+        required = bool(parameter.get("required")) or wire in needed
+        schema = parameter["schema"] if form is None else _formed(form, parameter["schema"])
+        if wire in found:
+            known = found[wire]
+            # The argument that takes the wire form itself says more than the template of a friendly one.
+            keeps = form is not None
+            found[wire] = WireField(
+                wire,
+                known.schema if keeps else schema,
+                known.required or required,
+                known.parameter if keeps else parameter,
+            )
+        else:
+            found[wire] = WireField(wire, schema, required, parameter)
+    return list(found.values())
+
+
+def _form(registry: Registry, shape: Any) -> Any:
+    """Give the template of a `form` shape; None for every other shape, whose schema is the wire schema already."""
+    while isinstance(shape, str) or (isinstance(shape, dict) and "shape" in shape):
+        shape = registry["shapes"][shape if isinstance(shape, str) else shape["shape"]]
+    return shape.get("form") if isinstance(shape, dict) else None
+
+
+def _formed(form: Any, value: Any) -> Any:
+    """Give the schema of what a template makes of a value; null stays null."""
+    kinds = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kinds, list) and "null" in kinds:
+        rest = [kind for kind in kinds if kind != "null"]
+        value = {**value, "type": rest[0] if len(rest) == 1 else rest}
+        return any_of([_template(form, value), {"type": "null"}])
+    return _template(form, value)
+
+
+def _template(form: Any, value: Any) -> Any:
+    if form == "$":
+        return value
+    if isinstance(form, dict):
+        required = [key for key, item in form.items() if not _is_reference(item) or item == "$"]
+        properties = {key: _template(item, value) for key, item in form.items()}
+        return {"type": "object", "properties": properties, "required": required}
+    if isinstance(form, list):
+        return {"type": "array", "items": any_of([_template(item, value) for item in form])}
+    if _is_reference(form) or form is None:
+        return {}
+    kinds = {bool: "boolean", int: "number", float: "number", str: "string"}
+    return {"type": kinds[type(form)]}
+
+
+def _is_reference(item: Any) -> bool:
+    return isinstance(item, str) and item.startswith("$") and not item.startswith("$$")
+
+
+def wire_names(tool: dict[str, Any], members: Iterable[str]) -> list[str]:
+    """Give the wire names behind arguments, each once; those that only steps use have none."""
+    parameters = ((name, tool["parameters"][name]) for name in members)
+    return list(dict.fromkeys(item.get("wire", name) for name, item in parameters if item["in"] not in _OUTSIDE))
