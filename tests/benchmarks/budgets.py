@@ -1,0 +1,159 @@
+"""The budgets, each with its way of being measured, and peers measured in the same run."""
+
+import ast
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from large_spec import write_large_spec
+from processes import ROOT, beyond_bare, official_sdk, peak_memory, python, seconds
+from rows import Row
+
+SPEC = ROOT / "spec" / "retell_ai"
+NO_SDK = "The official SDK is not installed: its figures are left out."
+LARGER = 10
+
+
+def import_time() -> list[Row]:
+    """Time `import retell_ai`."""
+    commands = {"here": python("import retell_ai"), "httpx": python("import httpx")}
+    found = beyond_bare(commands, rounds=15)
+    peers = {"httpx": found["httpx"]}
+    if official_sdk():
+        peers |= _named_sdk(beyond_bare({"sdk": python("import retell")}, rounds=3)["sdk"])
+    return [Row("import beyond a bare interpreter", found["here"], "ms", 15, peers, _sdk_note())]
+
+
+def memory() -> list[Row]:
+    """Measure memory after import and a client, and after a first call."""
+    client = "import httpx, retell_ai\nclient = retell_ai.Client(api_key='key_benchmark', http_client={})"
+    benchmarks = f"import sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\nimport calls\n"
+    httpx_alone = peak_memory("import httpx\nclient = httpx.Client()")
+    bare = {"bare interpreter": peak_memory("pass")}
+    peers = {"httpx": httpx_alone} | bare
+    if official_sdk():
+        peers |= _named_sdk(peak_memory("import retell\nclient = retell.Retell(api_key='key_benchmark')"))
+    after_call = peak_memory(f"{benchmarks}calls.contestants()['here']()")
+    raw_call = {"httpx": peak_memory(f"{benchmarks.replace('import calls', '')}{_RAW_CALL}")}
+    return [
+        Row(
+            "memory after import and a client",
+            peak_memory(client.format("httpx.Client()")),
+            "MB",
+            httpx_alone + 10,
+            peers,
+        ),
+        Row("memory after a first call", after_call, "MB", None, raw_call),
+    ]
+
+
+_RAW_CALL = """
+import httpx
+answer = lambda request: httpx.Response(201, json={})
+httpx.Client(transport=httpx.MockTransport(answer)).post("https://localhost/", json={}).json()
+"""
+
+
+def call_time() -> list[Row]:
+    """Time one validated call over raw httpx."""
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("calls.py")),
+        *(["--with-sdk"] if official_sdk() else []),
+    ]
+    taken = json.loads(subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout)
+    peers = {"httpx": 1.0} | (_named_sdk(_ratio(taken, "sdk")) if "sdk" in taken else {})
+    microseconds = statistics.median(taken["here"]) * 1e6
+    raw = statistics.median(taken["httpx"]) * 1e6
+    note = f"One call took {microseconds:.0f} us of CPU here, {raw:.0f} us in raw httpx."
+    return [Row("one call with validation, over raw httpx", _ratio(taken, "here"), "x", 1.15, peers, note)]
+
+
+def generation() -> list[Row]:
+    """Time the generator on the whole spec, and on one ten times as large."""
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder, "large")
+        large.mkdir()
+        write_large_spec(SPEC, large, LARGER)
+        once = statistics.median(_generate(SPEC, Path(folder, f"out{run}")) for run in range(5))
+        tenfold = statistics.median(_generate(large, Path(folder, f"large_out{run}")) for run in range(2))
+    peers = {"one": once, "ten": tenfold}
+    return [
+        Row("toolgen generate, the whole API", once, "s", 2),
+        Row(
+            "the same for a spec ten times as large",
+            tenfold / once,
+            "x",
+            LARGER,
+            {},
+            f"Ten times as large took {peers['ten']:.1f} s.",
+        ),
+    ]
+
+
+def help_time() -> list[Row]:
+    """Time the first thing that people type."""
+    script = Path(sys.executable).with_name("retell-tools")
+    command = [str(script), "--help"] if script.exists() else [sys.executable, "-m", "retell_ai", "--help"]
+    found = beyond_bare({"here": command, "click": python("import click")}, rounds=11)
+    return [
+        Row(
+            "retell-tools --help over a bare interpreter",
+            found["here"],
+            "ms",
+            120,
+            {"import click": found["click"]},
+        )
+    ]
+
+
+def core_size() -> list[Row]:
+    """Count the lines of the runtime's core: without surfaces and sandbox."""
+    files = sorted((ROOT / "runtime" / "tool_runtime").glob("*.py"))
+    with_text = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+    code = sum(_code_lines(path) for path in files)
+    peers = {"with docstrings, comments and blank lines": float(with_text)}
+    return [Row("code of the runtime's core", code, "lines", 1500, peers)]
+
+
+MEASURES: Mapping[str, Callable[[], list[Row]]] = {
+    "import": import_time,
+    "memory": memory,
+    "call": call_time,
+    "generate": generation,
+    "help": help_time,
+    "core": core_size,
+}
+
+
+def _generate(spec: Path, out: Path) -> float:
+    return seconds([sys.executable, "-m", "tool_generator", "generate", "--spec", str(spec), "--out", str(out)])
+
+
+def _ratio(taken: Mapping[str, list[float]], name: str) -> float:
+    return statistics.median(ours / raw for ours, raw in zip(taken[name], taken["httpx"], strict=True))
+
+
+def _named_sdk(value: float) -> dict[str, float]:
+    return {f"retell-sdk {official_sdk()}": value}
+
+
+def _sdk_note() -> str:
+    return "" if official_sdk() else NO_SDK
+
+
+def _code_lines(path: Path) -> int:
+    # Docstrings count as text: only lines that hold something else are code.
+    source = path.read_text(encoding="utf-8")
+    text_lines: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            text_lines |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(source.splitlines(), start=1)
+    return sum(
+        1 for number, line in lines if line.strip() and not line.strip().startswith("#") and number not in text_lines
+    )

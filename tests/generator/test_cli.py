@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from tool_generator.cli import main
+
+from .conftest import LIBRARY
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A working folder whose spec/ holds the library's spec."""
+    shutil.copytree(LIBRARY, tmp_path / "spec" / "library_api")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, arguments)
+
+
+def test_validate_counts_what_a_sound_spec_holds(project):
+    result = run("validate")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "Town Library: 17 tools, 14 types, no faults\n", "")
+
+
+def test_validate_reports_every_fault_on_a_line_of_its_own_and_exits_with_1(project):
+    path = project / "spec" / "library_api" / "tools" / "books.yaml"
+    path.write_text(
+        path.read_text().replace("class: read", "class: reed").replace("pagination: numbered", "pagination: numbred")
+    )
+    result = run("validate")
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert lines[0].startswith("spec/library_api/tools/books.yaml:24: tools.get_book.class must be one of read, write")
+    assert lines[-1] == f"{len(lines) - 1} faults"
+
+
+def test_generate_writes_below_generated_and_check_then_agrees(project):
+    assert run("generate").exit_code == 0
+    assert (project / "generated" / "library_api" / "registry.json").is_file()
+    result = run("generate", "--check")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_check_prints_a_unified_diff_and_exits_with_1(project):
+    run("generate")
+    path = project / "spec" / "library_api" / "tools" / "books.yaml"
+    path.write_text(path.read_text().replace("Read one book.", "Read a single book."))
+    result = run("generate", "--check")
+    assert result.exit_code == 1
+    assert "--- a/client.py\n+++ b/client.py\n" in result.stdout
+    assert '+        """Read a single book.' in result.stdout
+    assert result.stderr == "generated/library_api is not current: run toolgen generate\n"
+    assert "Read one book." in (project / "generated" / "library_api" / "client.py").read_text()
+
+
+def test_spec_and_out_may_be_anywhere(tmp_path):
+    result = run("generate", "--spec", str(LIBRARY), "--out", str(tmp_path / "deep" / "out"))
+    assert result.exit_code == 0
+    assert (tmp_path / "deep" / "out" / "client.py").is_file()
+
+
+@pytest.mark.parametrize("arguments", [["validate", "--spec", "nowhere"], ["generate", "--chek"], ["make"]])
+def test_wrong_usage_exits_with_2(project, arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_two_specs_need_a_choice(project):
+    shutil.copytree(LIBRARY, project / "spec" / "other")
+    result = run("validate")
+    assert result.exit_code == 2
+    assert "spec/ holds 2 specs: library_api, other; name one with --spec" in result.stderr
+
+
+def test_a_file_that_is_not_ours_stops_generate(project):
+    target = project / "generated" / "library_api" / "client.py"
+    target.parent.mkdir(parents=True)
+    target.write_text("mine = True\n")
+    result = run("generate")
+    assert result.exit_code == 1
+    assert "was not written by toolgen" in result.stderr
+
+
+def test_a_missing_extra_gives_one_line_that_says_what_to_install(project, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "ruff" else find_spec(name))
+    result = run("validate")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "pip install" in result.stderr
+    assert "[generator]" in result.stderr
+
+
+def test_python_m_is_the_same_command(project):
+    done = subprocess.run(
+        [sys.executable, "-m", "tool_generator", "validate"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "Town Library: 17 tools, 14 types, no faults\n"
