@@ -85,6 +85,8 @@ class AsyncClient(runtime.AsyncClient):
         reply: PhoneCall = await self._call("create_phone_call", arguments)
         return reply
 
+    create_call = create_phone_call
+
     async def create_web_call(self, **arguments: Unpack[CreateWebCallArguments]) -> WebCallSession:
         """Prepare a call in the browser and get the token that lets one person join it."""
         reply: WebCallSession = await self._call("create_web_call", arguments)
@@ -157,10 +159,14 @@ class AsyncClient(runtime.AsyncClient):
         reply: RetellLLMPage = await self._call("list_llms", arguments)
         return reply
 
+    list_retell_llms = list_llms
+
     async def get_llm(self, **arguments: Unpack[GetLlmArguments]) -> RetellLLM:
         """Read one Retell LLM: prompt, model, tools, states."""
         reply: RetellLLM = await self._call("get_llm", arguments)
         return reply
+
+    get_retell_llm = get_llm
 
     async def create_retell_llm(self, **arguments: Unpack[CreateRetellLlmArguments]) -> RetellLLM:
         """Create a Retell LLM, the prompt and tools that an agent answers with."""
@@ -255,6 +261,8 @@ class AsyncIterators(runtime.AsyncIterators):
         Yields at most `max_items` rows, or all of them, over as many pages as it takes.
         """
         return self._iter("list_llms", arguments, max_items)
+
+    list_retell_llms = list_llms
 
 
 class AsyncWaiters(runtime.AsyncWaiters):

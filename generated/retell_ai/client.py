@@ -119,6 +119,8 @@ class Client(runtime.Client):
         reply: PhoneCall = self._call("create_phone_call", arguments)
         return reply
 
+    create_call = create_phone_call
+
     def create_web_call(self, **arguments: Unpack[CreateWebCallArguments]) -> WebCallSession:
         """Prepare a call in the browser and get the token that lets one person join it.
 
@@ -521,6 +523,8 @@ class Client(runtime.Client):
         reply: RetellLLMPage = self._call("list_llms", arguments)
         return reply
 
+    list_retell_llms = list_llms
+
     def get_llm(self, **arguments: Unpack[GetLlmArguments]) -> RetellLLM:
         """Read one Retell LLM: prompt, model, tools, states.
 
@@ -539,6 +543,8 @@ class Client(runtime.Client):
         """
         reply: RetellLLM = self._call("get_llm", arguments)
         return reply
+
+    get_retell_llm = get_llm
 
     def create_retell_llm(self, **arguments: Unpack[CreateRetellLlmArguments]) -> RetellLLM:
         """Create a Retell LLM, the prompt and tools that an agent answers with.
@@ -816,6 +822,8 @@ class Iterators(runtime.Iterators):
         Yields at most `max_items` rows, or all of them, over as many pages as it takes.
         """
         return self._iter("list_llms", arguments, max_items)
+
+    list_retell_llms = list_llms
 
 
 class Waiters(runtime.Waiters):

@@ -61,6 +61,7 @@ class Tool:
     item: str
     doc: str
     iterator_doc: str
+    aliases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,7 @@ def _client(
             item=items.get(name, ""),
             doc=docstring(short_doc(tool) if is_async else tool_doc(tool, returns[name])),
             iterator_doc=docstring(iterator_doc(tool)),
+            aliases=tuple(names.identifier(alias) for alias in tool["aliases"]),
         )
         for name, tool in registry["tools"].items()
     ]

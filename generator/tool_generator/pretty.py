@@ -20,8 +20,11 @@ def pretty(value: Any) -> str:
 
 def _written(value: Any, newline: str) -> str:
     """Write a value whose further lines begin with `newline`, which ends in its indentation."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return encode_basestring(value)
+    if kind is int:
+        return str(value)
     if not value or not isinstance(value, (dict, list)):
         return json.dumps(value, allow_nan=False)
     deeper = newline + " "

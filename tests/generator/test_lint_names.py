@@ -18,6 +18,7 @@ BODY = {"in": "body", "schema": {"type": "string"}}
         ("odd", {"aliases": ["odd"]}, 'the alias "odd" of odd is the name of odd already'),
         ("get__thing", {}, "the arguments of get__thing and the arguments of get_thing are both"),
         ("account", {}, '"account" is a member of every client'),
+        ("odd", {"aliases": ["close"]}, '"close" is a member of every client'),
         ("list", {}, '"list" is a member of every client'),
         ("Odd", {}, "does not match"),
         ("odd-tool", {}, "does not match"),

@@ -73,11 +73,12 @@ def _check_python_names(spec: Spec, report: Report) -> None:
         methods = names.Scope()
         for entry in entries.values():
             spelled = names.identifier(entry.name)
-            if kind == "tool" and spelled in names.CLIENT_MEMBERS:
-                report.fault(
-                    entry.where(key=True),
-                    f"{quoted(entry.name)} is a member of every client: choose another name",
-                )
+            aliases = entry.data.get("aliases", ()) if kind == "tool" and entry.whole else ()
+            for name in (entry.name, *aliases) if kind == "tool" else ():
+                if names.identifier(name) in names.CLIENT_MEMBERS:
+                    report.fault(
+                        entry.where(key=True), f"{quoted(name)} is a member of every client: choose another name"
+                    )
             _claim(methods, spelled, entry, f"the {kind} {entry.name}", report)
 
 
