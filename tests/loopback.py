@@ -121,13 +121,13 @@ class FreeClock:
 class Recorder:
     """Keeps requests and answers by script; an empty script answers `{}`."""
 
-    script: list[httpx.Response | Exception] = field(default_factory=list)
+    script: list[httpx.Response | BaseException] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self.script.pop(0) if self.script else httpx.Response(200, json={})
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 

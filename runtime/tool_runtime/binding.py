@@ -6,7 +6,7 @@ Absent means absent and None means JSON null; the caller's own objects are never
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -50,6 +50,8 @@ class Binder:
     def bind(self, tool: Tool, given: Any, request_options: Any = None) -> Bound:
         """Bind a call, or raise `InvalidArguments` with every fault."""
         options, faults = read_options(request_options, self._registry.auth_header)
+        if isinstance(given, str):
+            given = decode_object(given) or given
         if not isinstance(given, Mapping):
             faults.append(Fault("arguments", "type", f"expected an object, got {type_name(given)}"))
             given = {}
@@ -144,7 +146,8 @@ class Binder:
     def _shaped(self, parameter: Parameter, value: Any, place: str, options: Options) -> tuple[Any, Any, list[Fault]]:
         shape = resolve_shape(parameter.shape or {}, self._shapes)
         if isinstance(value, str) and ("keys" in shape or "entries" in shape):
-            value = decode_object(value) or value
+            decoded = decode_object(value)
+            value = value if decoded is None else decoded
         found = list(unsendable(value, place))
         if found:
             return value, value, found
@@ -154,24 +157,26 @@ class Binder:
         wire = apply_shape(shape, value, self._shapes, self._validator.accepts)
         if options.validate:
             wire, judged = self._validator.judge(parameter.schema, wire, place)
-            found.extend(self._explained(shape, fault, place) for fault in judged)
+            found.extend(self._explained(shape, fault, value, place) for fault in judged)
         return value, wire, found
 
-    def _explained(self, shape: Mapping[str, Any], fault: Fault, place: str) -> Fault:
+    def _explained(self, shape: Mapping[str, Any], fault: Fault, value: Any, place: str) -> Fault:
         """Name the caller's own key, and the friendly forms beside the wire form that a fault speaks of."""
-        fault = friendly_place(shape, fault, place)
-        key = fault.path.removeprefix(f"{place}.")
-        declared = shape.get("keys", {}).get(key, {}) if "keys" in shape else {}
-        cases = resolve_shape(declared["shape"], self._shapes).get("cases", ()) if "shape" in declared else ()
+        if "keys" not in shape or not isinstance(value, Mapping):
+            return fault
+        fault = friendly_place(shape, fault, value, place)
+        inner = shape["keys"].get(fault.path.removeprefix(f"{place}."), {}).get("shape")
+        cases = resolve_shape(inner, self._shapes).get("cases", ()) if inner is not None else ()
         if fault.code != "type" or not cases:
             return fault
         forms = " or ".join(dict.fromkeys(_form_name(case["when"]) for case in cases))
-        return Fault(fault.path, fault.code, f"expected {forms}, or the API's own object", fault.nearest, fault.allowed)
+        return replace(fault, message=f"expected {forms}, or the API's own object")
 
     def _wire_keys(self, parameter: Parameter) -> Mapping[str, Any]:
-        found = self._known_keys.get(id(parameter))
+        # Schemas are parts of the registry and live as long as it does, so their identity is a safe key.
+        found = self._known_keys.get(id(parameter.schema))
         if found is None:
-            found = self._known_keys[id(parameter)] = self._properties(parameter.schema)
+            found = self._known_keys[id(parameter.schema)] = self._properties(parameter.schema)
         return found
 
     def _properties(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -212,13 +217,18 @@ def _form_name(schema: Mapping[str, Any]) -> str:
     return " or ".join(kind) if isinstance(kind, list) else str(kind)
 
 
+def _is_file_tuple(name: Any, content: Any, content_type: Any = "") -> bool:
+    texts = all(isinstance(text, str) and text.isprintable() for text in (name, content_type))
+    return texts and (isinstance(content, str | bytes) or hasattr(content, "read"))
+
+
 def _file_faults(parameter: Parameter, value: Any, place: str) -> Iterator[Fault]:
     parts = value if isinstance(value, list) else [value]
     if isinstance(value, list) != (parameter.schema.get("type") == "array"):
         yield Fault(place, "type", "expected a list of files" if not isinstance(value, list) else "expected one file")
         return
     for part in parts:
-        is_named = isinstance(part, tuple) and len(part) in {2, 3} and isinstance(part[0], str)
+        is_named = isinstance(part, tuple) and len(part) in {2, 3} and _is_file_tuple(*part)
         is_json = (
             isinstance(part, Mapping)
             and isinstance(part.get("filename"), str)

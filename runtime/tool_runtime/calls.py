@@ -58,7 +58,9 @@ class Pages:
             message = f"{tool.name} has no pages"
             raise CallerError(message, tool=tool.name, hint=f"Paged tools: {', '.join(paged)}.")
         self._context, self._tool, self._style, self._options = context, tool, style, options
-        self._arguments = {tool.names[name].name if name in tool.names else name: v for name, v in arguments.items()}
+        named = {tool.names[name].name if name in tool.names else name: v for name, v in arguments.items()}
+        # Two spellings of one argument stay two: binding tells the caller.
+        self._arguments = named if len(named) == len(arguments) else dict(arguments)
         self._seen: set[Any] = set()
         self._count = 0
         self.more = True

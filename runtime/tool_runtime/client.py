@@ -7,8 +7,10 @@ the first request is sent, not before.
 """
 
 import copy
+import inspect
 import os
 import random
+import sys
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -16,18 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from tool_runtime.accounts import Account, Accounts, Policy, Secret
+from tool_runtime.accounts import Account, Accounts, Policy, Secret, wants_sandbox
 from tool_runtime.binding import Binder
 from tool_runtime.calls import Pages, call, wait
 from tool_runtime.clock import Clock, SystemClock
 from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments
 from tool_runtime.flow import Confirm, Context, Send
-from tool_runtime.options import RequestOptions
+from tool_runtime.options import RequestOptions, read_options
 from tool_runtime.preview import preview
 from tool_runtime.registry import Registry, Tool, load_registry
-from tool_runtime.transport import Session, drive, drive_async, refuse_cookies, to_httpx, to_reply, translated
-
-_TRUE = frozenset({"1", "true", "yes", "on"})
+from tool_runtime.transport import Session, drive, drive_async, make_http_client, to_httpx, to_reply, translated
 
 
 class ToolDeprecationWarning(FutureWarning):
@@ -38,6 +38,7 @@ class _Base:
     """What both clients share: construction, accounts, names."""
 
     registry_source: ClassVar[Path | None] = None
+    _awaits: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -73,6 +74,14 @@ class _Base:
         if self.sandbox is not None and http_client is not None:
             message = "sandbox and http_client exclude each other"
             raise ConfigurationError(message)
+        if http_client is not None and inspect.iscoroutinefunction(http_client.send) is not self._awaits:
+            message = f"{type(self).__name__} needs an httpx client of its own kind, not {type(http_client).__name__}"
+            raise ConfigurationError(message)
+        given = {"timeout": timeout, "retries": retries}
+        _, faults = read_options({name: value for name, value in given.items() if value is not None}, "")
+        if faults:
+            message = "; ".join(str(fault).removeprefix("request_options.") for fault in faults)
+            raise ConfigurationError(message)
         self._sandbox_key = Secret(api_key or "sandbox-key")
         self._session = Session(self._make_http_client, http_client)
         self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
@@ -91,11 +100,14 @@ class _Base:
 
     def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> Any:
         if wanted is None:
-            wanted = environment.get(f"{self.registry.api['environment']}_SANDBOX", "").lower() in _TRUE
+            wanted = wants_sandbox(self.registry, environment)
         if wanted is True:
             from tool_runtime.sandbox import Sandbox
 
             return Sandbox(self.registry)
+        if wanted is not False and not hasattr(wanted, "transport"):
+            message = f"sandbox is True, False or a Sandbox, not {type(wanted).__name__}"
+            raise ConfigurationError(message)
         return wanted or None
 
     def _make_http_client(self) -> Any:
@@ -138,7 +150,7 @@ class _Base:
 
     def preview(self, tool: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return exactly what a call would send, with secrets masked; nothing is sent and no key is needed."""
-        given, options = _split(arguments or {})
+        given, options = _split({} if arguments is None else arguments)
         return preview(self._context, self._tool(tool), given, options)
 
     def _tool(self, name: str) -> Tool:
@@ -191,13 +203,13 @@ class Client(_Base):
         with translated(account):
             # Neither httpx's own auth nor a redirect may take the key elsewhere or replace it.
             response = client.send(request, auth=None, follow_redirects=False)
-        return to_reply(response, account)
+        return to_reply(response)
 
     def _make_http_client(self) -> Any:
         import httpx
 
         transport = self.sandbox.transport if self.sandbox is not None else None
-        return refuse_cookies(httpx.Client(transport=transport))
+        return make_http_client(httpx.Client, transport)
 
     def close(self) -> None:
         """Close the connections; an `http_client` of your own stays open."""
@@ -218,6 +230,8 @@ class Client(_Base):
 
 class AsyncClient(_Base):
     """Calls tools and awaits the result."""
+
+    _awaits = True
 
     async def call(
         self,
@@ -240,17 +254,17 @@ class AsyncClient(_Base):
     async def _perform(self, command: Any) -> Any:
         if not isinstance(command, Send):
             return await self._clock.asleep(command.seconds)
-        client, account = self._session.client(), self._context.account
+        client, account = self._session.client(_running_loop()), self._context.account
         request = to_httpx(self._session, client, command.request, account, self.registry.auth, self._agent)
         with translated(account):
             response = await client.send(request, auth=None, follow_redirects=False)
-        return to_reply(response, account)
+        return to_reply(response)
 
     def _make_http_client(self) -> Any:
         import httpx
 
         transport = self.sandbox.transport if self.sandbox is not None else None
-        return refuse_cookies(httpx.AsyncClient(transport=transport))
+        return make_http_client(httpx.AsyncClient, transport)
 
     async def close(self) -> None:
         """Close the connections; an `http_client` of your own stays open."""
@@ -339,6 +353,15 @@ class AsyncWaiters:
         context = self._client._context  # noqa: SLF001 - the client's other half
         flow = wait(context, waiter, given, timeout=timeout, interval=interval, request_options=options)
         return await self._client._run(flow)  # noqa: SLF001
+
+
+def _running_loop() -> Any:
+    # Whoever awaits has imported asyncio already; under another event loop library there is no such loop.
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio.get_running_loop() if asyncio else None
+    except RuntimeError:
+        return None
 
 
 def _split(arguments: Any, request_options: Any = None) -> tuple[Any, Any]:

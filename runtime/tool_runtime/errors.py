@@ -15,7 +15,8 @@
         │   ├── NotFound (404)     Conflict (409)       Unprocessable (422)     RateLimited (429)
         │   └── ServerError (5xx)
         ├── OutcomeUnknown         a write whose answer was lost: it may have happened
-        │   └── ServerErrorOutcomeUnknown   also a ServerError
+        │   ├── ServerErrorOutcomeUnknown   also a ServerError
+    │   └── RedirectOutcomeUnknown      also a RedirectRefused
         ├── ConnectionFailed       no connection was made, or a read's answer was lost
         ├── TimedOut               a read had no answer in time
         ├── UnreadableReply        an answer that is not what the API sends
@@ -257,6 +258,13 @@ class RedirectRefused(RemoteError):
 
     status: int = 0
     location: str | None = None
+
+
+class RedirectOutcomeUnknown(OutcomeUnknown, RedirectRefused, code="outcome_unknown"):
+    """A redirect in answer to a write: it may have been done before the API pointed elsewhere."""
+
+    outcome = "unknown"
+    retryable = False
 
 
 class PaginationBroken(RemoteError):

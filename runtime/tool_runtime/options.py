@@ -1,14 +1,17 @@
 """What a caller may set for one call besides its arguments: `request_options`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from tool_runtime.errors import Fault
 from tool_runtime.names import nearest
+from tool_runtime.validation import unsendable
 
 # Set by the runtime or by HTTP itself; a caller who changed them could send the call or its key elsewhere.
 RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "authorization", "cookie"})
+# A day: more is a mistake, and far more is a number that sockets cannot take.
+LONGEST_TIMEOUT = 86_400
 
 
 class RequestOptions(TypedDict, total=False):
@@ -49,31 +52,52 @@ def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
     if not isinstance(given, Mapping):
         return DEFAULT_OPTIONS, [Fault("request_options", "type", "expected an object")]
     faults: list[Fault] = []
-
-    def fault(name: str, message: str, code: str = "type") -> None:
-        faults.append(Fault(f"request_options.{name}", code, message))
-
     for name, value in given.items():
-        if name == "timeout":
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                fault(name, "expected a number of seconds above 0")
-        elif name == "retries":
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                fault(name, "expected a whole number, 0 or more")
-        elif name == "validate":
-            if not isinstance(value, bool):
-                fault(name, "expected true or false")
-        elif name in {"extra_headers", "extra_query", "extra_body"}:
-            if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-                fault(name, "expected an object with string keys")
+        if name in _PROBLEMS:
+            problem = _PROBLEMS[name](value)
+            if problem is not None:
+                faults.append(Fault(f"request_options.{name}", "type", problem))
             elif name == "extra_headers":
-                for header, content in value.items():
-                    if (problem := header_problem(header, content, auth_header)) is not None:
-                        fault(f"extra_headers.{header}", problem, "value")
+                headers = ((header, header_problem(header, text, auth_header)) for header, text in value.items())
+                faults.extend(
+                    Fault(f"request_options.extra_headers.{header}", "value", told) for header, told in headers if told
+                )
+            elif name in {"extra_query", "extra_body"}:
+                faults.extend(unsendable(value, f"request_options.{name}"))
         else:
-            match = nearest(str(name), RequestOptions.__annotations__)
+            match = nearest(str(name), _PROBLEMS)
             faults.append(Fault(f"request_options.{name}", "unknown", "there is no such option", match))
     return (DEFAULT_OPTIONS if faults else Options(**given)), faults
+
+
+def _timeout_problem(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_TIMEOUT:
+        return f"expected a number of seconds above 0, at most {LONGEST_TIMEOUT}"
+    return None
+
+
+def _retries_problem(value: Any) -> str | None:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return None if is_count else "expected a whole number, 0 or more"
+
+
+def _validate_problem(value: Any) -> str | None:
+    return None if isinstance(value, bool) else "expected true or false"
+
+
+def _extra_problem(value: Any) -> str | None:
+    is_object = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    return None if is_object else "expected an object with string keys"
+
+
+_PROBLEMS: Mapping[str, Callable[[Any], str | None]] = {
+    "timeout": _timeout_problem,
+    "retries": _retries_problem,
+    "extra_headers": _extra_problem,
+    "extra_query": _extra_problem,
+    "extra_body": _extra_problem,
+    "validate": _validate_problem,
+}
 
 
 def header_problem(name: str, value: Any, auth_header: str = "") -> str | None:
@@ -82,6 +106,6 @@ def header_problem(name: str, value: Any, auth_header: str = "") -> str | None:
         return "is set by the runtime alone"
     if not name or not name.isascii() or not all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name):
         return "is no header name"
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        return "expected printable ASCII text without line breaks"
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
+        return "expected printable ASCII text without line breaks or blanks at its ends"
     return None

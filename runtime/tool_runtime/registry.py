@@ -106,12 +106,12 @@ class Registry:
         """Iterate over the canonical names, in the order of the spec."""
         return iter(self.document["tools"])
 
-    def resolve(self, name: str) -> Tool:
+    def resolve(self, name: Any) -> Tool:
         """Return the tool behind a canonical name, alias or full name, with or without the API's prefix.
 
         Raises `UnknownTool` with the names that come nearest.
         """
-        tool = self._tools.get(name)
+        tool = self._tools.get(name) if isinstance(name, str) else None
         if tool is None:
             bare = str(name).removeprefix(f"{self.api['slug']}.")
             canonical = self._index.get(bare)
@@ -120,9 +120,9 @@ class Registry:
                 message = f"there is no tool named {str(name)[:200]!r}"
                 hint = f"Nearest: {', '.join(near)}." if near else "List the tools to see what there is."
                 raise UnknownTool(message, nearest=near, hint=hint)
-            tool = self._tools.get(canonical) or read_tool(canonical, self.document["tools"][canonical])
-            # Two threads may both build it; the results are equal, and either may stay.
-            self._tools[canonical] = self._tools[name] = tool
+            # Two threads may both build it; one of the two stays.
+            tool = self._tools.setdefault(canonical, read_tool(canonical, self.document["tools"][canonical]))
+            self._tools[name] = tool
         return tool
 
     def waiter(self, name: str) -> Mapping[str, Any]:

@@ -5,16 +5,19 @@ checked against the spec, since the API may be ahead of it. Knows no httpx and d
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NoReturn
+from urllib.parse import quote
 
 from tool_runtime.errors import APIError, RedirectRefused, RemoteError, UnreadableReply, error_for_status
 from tool_runtime.registry import Registry, Tool
 from tool_runtime.templates import lookup
 
 SHOWN_BODY = 500
+# Ten years; what is above it is no time to wait, and may not even be a number that JSON can hold.
+MAX_RETRY_AFTER = 315_360_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def read_result(tool: Tool, reply: Reply) -> Any:
     if reply.status == 204 or not reply.content.strip():  # noqa: PLR2004
         return None
     try:
-        return json.loads(reply.content)
+        return _decode(reply.content)
     except (ValueError, RecursionError) as error:
         kind = reply.headers.get("content-type", "no content type")
         message = f"{tool.name}: the answer ({reply.status}, {kind}) is no JSON: {shown(reply.content, 120)}"
@@ -72,7 +75,17 @@ def read_error(tool: Tool, reply: Reply, registry: Registry, now: float) -> Remo
     )
 
 
-def speaks_for_the_api(error: RemoteError) -> bool:
+def without(reply: Reply, secrets: Iterable[str]) -> Reply:
+    """Return the reply without these texts, in any of the ways in which JSON and URLs write them."""
+    content, headers = reply.content, {name: reply.headers.get(name, "") for name in _READ_HEADERS}
+    for secret in secrets:
+        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, "")}:
+            content = content.replace(form.encode(errors="replace"), b"***")
+            headers = {name: value.replace(form, "***") for name, value in headers.items()}
+    return Reply(reply.status, headers, content)
+
+
+def speaks_for_the_api(error: Exception) -> bool:
     """Whether an error came from the API itself, in its own shape, and not from something in between."""
     return isinstance(error, APIError) and error.provider_message is not None
 
@@ -88,7 +101,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         )
     except (ValueError, OverflowError, TypeError):
         return None
-    return max(seconds, 0.0)
+    return max(seconds, 0.0) if seconds < MAX_RETRY_AFTER else None
 
 
 def shown(content: bytes, most: int = SHOWN_BODY) -> str:
@@ -99,7 +112,7 @@ def shown(content: bytes, most: int = SHOWN_BODY) -> str:
 
 def _error_body(reply: Reply, registry: Registry) -> tuple[Any, str | None]:
     try:
-        body = json.loads(reply.content)
+        body = _decode(reply.content)
     except (ValueError, RecursionError):
         return shown(reply.content) or None, None
     for path in registry.document.get("errors", {}).get("message", ()):
@@ -107,6 +120,19 @@ def _error_body(reply: Reply, registry: Registry) -> tuple[Any, str | None]:
         if isinstance(message, str) and message:
             return body, message[:SHOWN_BODY]
     return body, None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    message = f"{name} is no JSON"
+    raise ValueError(message)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+_READ_HEADERS = ("content-type", "location", "retry-after")
+
+
+def _decode(content: bytes) -> Any:
+    return _STRICT.decode(content.decode("utf-8-sig"))
 
 
 _HINTS = {

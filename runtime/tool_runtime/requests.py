@@ -14,7 +14,8 @@ from typing import Any
 
 from tool_runtime.binding import Bound
 from tool_runtime.errors import Fault, InvalidArguments
-from tool_runtime.secrets import MASK, mask, secret_texts
+from tool_runtime.registry import Parameter
+from tool_runtime.secrets import mask, secret_texts
 from tool_runtime.templates import ABSENT
 from tool_runtime.urls import encode_query, expand_path, scalar_text
 
@@ -60,9 +61,11 @@ def build_request(bound: Bound, idempotency_key: str | None = None, timeout: flo
         parameter = tool.parameters[name]
         place = parameter.place
         if place == "body":
+            if parameter.wire in fields:
+                raise _unsendable(bound, name, f"is given twice: another argument is {parameter.wire} on the wire too")
             fields[parameter.wire] = value
         elif place == "path":
-            path[parameter.wire] = str(value)
+            path[parameter.wire] = scalar_text(value)
             if parameter.raw:
                 raw |= {parameter.wire}
         elif place == "query":
@@ -80,6 +83,8 @@ def build_request(bound: Bound, idempotency_key: str | None = None, timeout: flo
     else:
         query.extend((key, value, "repeat") for key, value in bound.extra.items())
     if options.extra_body:
+        if tool.body is None:
+            raise _unsendable(bound, "request_options.extra_body", "has no place: this tool sends no body")
         if body is not ABSENT and not isinstance(body, Mapping):
             raise _unsendable(bound, "request_options.extra_body", "cannot be added to a body that is no object")
         body = {**({} if body is ABSENT else body), **options.extra_body}
@@ -116,20 +121,23 @@ def given_idempotency_key(bound: Bound) -> str | None:
 def masked(bound: Bound, types: Mapping[str, Any]) -> Bound:
     """Return the call with every secret value masked, for dry runs."""
     parameters = bound.tool.parameters
-    hidden = {
-        name: mask(value, parameters[name].schema, types, secret=parameters[name].secret)
-        for name, value in bound.wire.items()
-    }
-    return replace(bound, wire=hidden)
+    by_wire = {parameter.wire: parameter for parameter in parameters.values()}
+
+    def hide(parameter: Parameter | None, value: Any) -> Any:
+        return value if parameter is None else mask(value, parameter.schema, types, secret=parameter.secret)
+
+    hidden = {name: hide(parameters[name], value) for name, value in bound.wire.items()}
+    added = {key: hide(by_wire.get(key), value) for key, value in bound.options.extra_body.items()}
+    return replace(bound, wire=hidden, options=replace(bound.options, extra_body=added))
 
 
-def hide_secrets(text: bytes, bound: Bound, types: Mapping[str, Any]) -> bytes:
-    """Return the text without the secret values of the call, should the other side repeat them."""
-    shown = masked(bound, types).wire
-    for name, value in bound.wire.items():
-        for secret in secret_texts(value, shown[name]):
-            text = text.replace(secret.encode(), MASK.encode())
-    return text
+def secrets_of(bound: Bound, types: Mapping[str, Any]) -> list[str]:
+    """List the secret texts among the values of a call."""
+    shown = masked(bound, types)
+    return [
+        *secret_texts(dict(bound.wire), shown.wire),
+        *secret_texts(dict(bound.options.extra_body), shown.options.extra_body),
+    ]
 
 
 def _json_content(bound: Bound, body: Any) -> bytes | None:
@@ -163,7 +171,7 @@ def _unsendable(bound: Bound, place: str, message: str) -> InvalidArguments:
 
 
 def _file_part(name: str, file: Any) -> Part:
-    """Read a file whole: a retry must send the same bytes again."""
+    """Read a file whole: a retry must send the same bytes again. An open file is left where it was."""
     content_type = None
     content: Any
     if isinstance(file, PurePath):
@@ -179,7 +187,10 @@ def _file_part(name: str, file: Any) -> Part:
     else:
         filename, content = PurePath(str(getattr(file, "name", name))).name, file
     if hasattr(content, "read"):
-        content = content.read()
+        start = content.tell() if content.seekable() else None
+        source, content = content, content.read()
+        if start is not None:
+            source.seek(start)
     if isinstance(content, str):
         content = content.encode()
     return Part(

@@ -7,7 +7,8 @@ the recipe that finds out.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tool_runtime.binding import Bound
@@ -15,17 +16,19 @@ from tool_runtime.errors import (
     APIError,
     ConnectionFailed,
     OutcomeUnknown,
+    RedirectOutcomeUnknown,
     RedirectRefused,
     RemoteError,
     ServerError,
     ServerErrorOutcomeUnknown,
     TimedOut,
+    ToolError,
     UnreadableReply,
 )
 from tool_runtime.flow import Command, Context, Send, Sleep
 from tool_runtime.registry import Tool
-from tool_runtime.replies import Reply, TransportFault, read_error, read_result
-from tool_runtime.requests import build_request, given_idempotency_key, hide_secrets
+from tool_runtime.replies import Reply, TransportFault, read_error, read_result, without
+from tool_runtime.requests import Request, build_request, given_idempotency_key, secrets_of
 from tool_runtime.templates import expand
 
 log = logging.getLogger("tool_runtime")
@@ -44,52 +47,88 @@ TOO_MANY_REQUESTS, REQUEST_TIMEOUT, SERVER_ERROR = 429, 408, 500
 def exchange(context: Context, bound: Bound) -> Generator[Command, Reply | None, Any]:
     """Send a bound call and return its result, or raise what it ended in."""
     tool, options = bound.tool, bound.options
-    retry = tool.get("retry", {})
     chosen_key = given_idempotency_key(bound)
     new_key = context.new_key() if tool.get("idempotency") and chosen_key is None else None
-    key = chosen_key or new_key
-    request = build_request(
-        bound, new_key, _first(options.timeout, context.timeout, tool.get("timeout"), DEFAULT_TIMEOUT)
-    )
-    retries = _first(options.retries, context.retries, retry.get("attempts", DEFAULT_RETRIES + 1) - 1)
-    repeatable = retry.get("lost_answer", tool.is_read or key is not None)
-    sent_at_ms = int(context.clock.wall() * 1000) - CLOCK_SKEW_MS
-    lost = False
-    for attempt in range(retries + 1):
-        error: RemoteError
+    timeout = _first(options.timeout, context.timeout, tool.get("timeout"), DEFAULT_TIMEOUT)
+    request = build_request(bound, new_key, timeout)
+    effect = Effect(int(context.clock.wall() * 1000) - CLOCK_SKEW_MS, chosen_key or new_key)
+    try:
+        return (yield from _attempts(context, bound, request, effect))
+    except Exception as error:
+        if tool.is_read or not (effect.possible or isinstance(error, RedirectRefused)):
+            raise
+        raise _unknown(bound, error, effect) from error
+    except BaseException:
+        if not tool.is_read and (effect.possible or effect.under_way):
+            log.warning("%s was cut off while its request was under way: it may have happened", tool.name)
+        raise
+
+
+@dataclass(slots=True)
+class Effect:
+    """What is known of one write while it is being sent. `possible`: an attempt may have happened."""
+
+    sent_at_ms: int
+    key: str | None
+    under_way: bool = False
+    possible: bool = False
+
+
+def _attempts(
+    context: Context, bound: Bound, request: Request, effect: Effect
+) -> Generator[Command, Reply | None, Any]:
+    tool, retry = bound.tool, bound.tool.get("retry", {})
+    retries = _first(bound.options.retries, context.retries, retry.get("attempts", DEFAULT_RETRIES + 1) - 1)
+    repeatable = retry.get("lost_answer", tool.is_read or effect.key is not None)
+    attempt = 0
+    while True:
         wait = None
         try:
+            effect.under_way = True
             reply = _received((yield Send(request)))
+            effect.under_way = False
             log.debug("%s: attempt %d answered %d", tool.name, attempt + 1, reply.status)
             if 200 <= reply.status < 300:  # noqa: PLR2004
-                return read_result(tool, reply)
-            hidden = hide_secrets(reply.content, bound, context.registry.document.get("types", {}))
-            reply = Reply(reply.status, reply.headers, hidden)
-            error = read_error(tool, reply, context.registry, context.clock.wall())
-            may_have_happened = reply.status == REQUEST_TIMEOUT or reply.status >= SERVER_ERROR
-            again = reply.status == TOO_MANY_REQUESTS or (repeatable and may_have_happened)
+                return _result(context, bound, reply, effect)
+            error = read_error(tool, hidden_reply(context, bound, reply), context.registry, context.clock.wall())
+            lost = reply.status == REQUEST_TIMEOUT or reply.status >= SERVER_ERROR
+            again = reply.status == TOO_MANY_REQUESTS or (repeatable and lost)
             wait = error.retry_after if isinstance(error, APIError) else None
         except TransportFault as fault:
             log.debug("%s: attempt %d had no answer: %s", tool.name, attempt + 1, fault.kind)
-            error = _unanswered(tool, fault)
-            may_have_happened = fault.sent
+            error, lost = _unanswered(tool, fault), fault.sent
             again = repeatable or not fault.sent
-        except UnreadableReply as unreadable:
-            error, may_have_happened, again = unreadable, True, False
-        except BaseException:
-            # Cancelled, interrupted, or a transport of the caller's that failed in its own way.
-            if not tool.is_read:
-                log.warning("%s was cut off while its request was under way: it may have happened", tool.name)
+        except ToolError:
+            # The driver refused before it sent anything: this attempt did not happen.
             raise
-        lost = lost or may_have_happened
-        if not again or attempt == retries or (wait is not None and wait > LONGEST_WAIT):
-            break
-        pause = wait if wait is not None else context.random() * min(BACKOFF_CAP, BACKOFF_BASE * 2**attempt)
-        yield Sleep(pause)
-    if not tool.is_read and (lost or isinstance(error, RedirectRefused)):
-        scope = {**bound.arguments, "sent_at_ms": sent_at_ms}
-        raise _unknown(tool, error, scope, key, lost=lost) from error
-    raise error
+        except Exception:
+            # A transport of the caller's own failed in its own way; nobody can tell what it had sent.
+            effect.possible = effect.possible or effect.under_way
+            raise
+        effect.under_way = False
+        effect.possible = effect.possible or lost
+        if not again or attempt >= retries or (wait is not None and wait > LONGEST_WAIT):
+            raise error
+        backoff = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(attempt, 10))
+        yield Sleep(wait if wait is not None else context.random() * backoff)
+        attempt += 1
+
+
+def _result(context: Context, bound: Bound, reply: Reply, effect: Effect) -> Any:
+    try:
+        return read_result(bound.tool, reply)
+    except UnreadableReply:
+        effect.possible = True
+        # Once more for the message, without what must not stand in it.
+        return read_result(bound.tool, hidden_reply(context, bound, reply))
+
+
+def hidden_reply(context: Context, bound: Bound, reply: Reply) -> Reply:
+    """Return the reply without the key and the call's secret values, should the other side repeat them."""
+    secrets = secrets_of(bound, context.registry.document.get("types", {}))
+    if context.account.key is not None:
+        secrets = [context.account.key.reveal(), *secrets]
+    return without(reply, secrets)
 
 
 def _received(reply: Reply | None) -> Reply:
@@ -108,14 +147,15 @@ def _unanswered(tool: Tool, fault: TransportFault) -> RemoteError:
     return cls(f"{tool.name}: {fault.message}", **details)
 
 
-def _unknown(tool: Tool, error: RemoteError, scope: dict[str, Any], key: str | None, *, lost: bool) -> RemoteError:
+def _unknown(bound: Bound, error: Exception, effect: Effect) -> RemoteError:
     """Make the error of a write that may have happened, with the way to find out."""
+    tool, key = bound.tool, effect.key
     recipe = tool.get("reconcile")
-    details = dict(error.details) | {"tool": tool.name, "idempotency_key": key, "outcome": "unknown"}
-    details.pop("hint", None)
+    known = dict(error.details) if isinstance(error, ToolError) else {}
+    details = known | {"tool": tool.name, "idempotency_key": key, "outcome": "unknown"}
     advice = []
     if recipe:
-        arguments = expand(recipe.get("with", {}), scope)
+        arguments = expand(recipe.get("with", {}), {**bound.arguments, "sent_at_ms": effect.sent_at_ms})
         details["reconcile"] = {"tool": recipe["tool"], "arguments": arguments} | (
             {"note": recipe["note"]} if "note" in recipe else {}
         )
@@ -123,10 +163,15 @@ def _unknown(tool: Tool, error: RemoteError, scope: dict[str, Any], key: str | N
     if key is not None:
         advice.append("Repeating the call with the same idempotency_key cannot make it happen twice.")
     details["hint"] = " ".join(advice) or "Look at the API's own records before you repeat it."
-    if isinstance(error, RedirectRefused) and not lost:
-        return RedirectRefused(error.message, **details)
-    cls = ServerErrorOutcomeUnknown if isinstance(error, ServerError) else OutcomeUnknown
-    return cls(f"{error.message.rstrip('.')}; {tool.name} may have happened", **details)
+    cls = next((twin for kind, twin in _TWINS.items() if isinstance(error, kind)), OutcomeUnknown)
+    told = error.message if isinstance(error, ToolError) else f"{tool.name}: {type(error).__name__}"
+    return cls(f"{told.rstrip('.')}; {tool.name} may have happened", **details)
+
+
+_TWINS: Mapping[type[Exception], type[OutcomeUnknown]] = {
+    ServerError: ServerErrorOutcomeUnknown,
+    RedirectRefused: RedirectOutcomeUnknown,
+}
 
 
 def _first(*values: Any) -> Any:

@@ -7,11 +7,13 @@ the caller validates what comes out.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tool_runtime.errors import Fault
 from tool_runtime.names import nearest
 from tool_runtime.templates import expand
+from tool_runtime.validation import decode_object
 
 Accepts = Callable[[Mapping[str, Any], Any], bool]
 
@@ -66,6 +68,8 @@ def _by_key(shape: Mapping[str, Any], value: Any, named: Mapping[str, Any], acce
     shaped = {}
     for key, part in given.items():
         inner = shape["keys"].get(key, {}).get("shape")
+        if isinstance(part, str) and inner is not None and "entries" in resolve_shape(inner, named):
+            part = decode_object(part) or part  # noqa: PLW2901 - as every string that holds the object that is due
         wire = part if inner is None else apply_shape(inner, part, named, accepts)
         shaped[wire_name(shape, key)] = wire
     return shaped
@@ -101,12 +105,20 @@ def key_faults(
     return faults
 
 
-def friendly_place(shape: Mapping[str, Any], fault: Fault, path: str) -> Fault:
-    """Give a fault that was found in the wire form the name that the caller used."""
+def friendly_place(shape: Mapping[str, Any], fault: Fault, value: Mapping[str, Any], path: str) -> Fault:
+    """Give a fault that was found in the wire form the place that the caller knows.
+
+    Below a key whose value was shaped there is no place of the caller's, save an entry of an object that became a list.
+    """
     rest = fault.path.removeprefix(f"{path}.")
-    for key, declared in shape.get("keys", {}).items():
-        wire = declared.get("wire", key)
-        if wire != key and (rest == wire or rest.startswith((f"{wire}.", f"{wire}["))):
-            place = f"{path}.{key}{rest[len(wire) :]}"
-            return Fault(place, fault.code, fault.message, fault.nearest, fault.allowed)
+    for key, part in value.items():
+        wire = wire_name(shape, key)
+        if rest == wire or rest.startswith((f"{wire}.", f"{wire}[")):
+            below = rest[len(wire) :]
+            if not isinstance(part, Mapping):
+                below = below if isinstance(part, list) and "shape" not in shape["keys"].get(key, {}) else ""
+            elif below.startswith("["):
+                number = int(below[1 : below.index("]")])
+                below = f".{list(part)[number]}" if number < len(part) else ""
+            return replace(fault, path=f"{path}.{key}{below}")
     return fault

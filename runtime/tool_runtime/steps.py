@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 from tool_runtime.binding import Bound
-from tool_runtime.errors import OutcomeUnknown, RemoteError, ToolError, UnreadableReply
+from tool_runtime.errors import RemoteError, ToolError, UnreadableReply
 from tool_runtime.flow import Command, Context
 from tool_runtime.replies import Reply, speaks_for_the_api
 from tool_runtime.sending import exchange
@@ -47,8 +47,11 @@ def perform(context: Context, bound: Bound) -> Generator[Command, Reply | None, 
         for step in done:
             log.warning("%s was cancelled; %s had already run", bound.tool.name, step["tool"])
         raise
+    if steps.get("after") and not isinstance(result, Mapping):
+        message = f"{bound.tool.name}: the answer is no object"
+        raise UnreadableReply(message, tool=bound.tool.name)
     for step in steps.get("after", ()):
-        result = dict(result or {})
+        result = dict(result)
         try:
             result[step["id"]] = yield from _inner(context, bound, step, {**scope, "result": result})
         except RemoteError as error:
@@ -75,7 +78,7 @@ def _inner(
 def _undo(
     context: Context, bound: Bound, done: list[Step], scope: Mapping[str, Any], error: Exception
 ) -> Generator[Command, Reply | None, None]:
-    certain = isinstance(error, ToolError) and (not isinstance(error, OutcomeUnknown) or speaks_for_the_api(error))
+    certain = isinstance(error, ToolError) and (error.outcome != "unknown" or speaks_for_the_api(error))
     for step in reversed(done):
         undo = step.get("undo")
         if undo is None:

@@ -32,18 +32,25 @@ class Session:
         self._client = http_client
         self._lock = threading.Lock()
         self._headers: dict[Any, Any] = {}
+        self._loop: Any = None
         self.owned = http_client is None
         self.closed = False
 
-    def client(self) -> Any:
-        """Return the httpx client, or raise `ConfigurationError` after `close`."""
+    def client(self, loop: Any = None) -> Any:
+        """Return the httpx client, or raise `ConfigurationError` after `close`.
+
+        `loop` is the running event loop of an asynchronous client, whose connections cannot outlive it.
+        """
         client = self._client
+        if self.owned and client is not None and loop is not self._loop:
+            client = self._client = None
         if self.closed or (client is not None and client.is_closed):
             message = "the client is closed"
             raise ConfigurationError(message, hint="Make a new client; nothing was sent.")
         if client is None:
             with self._lock:
                 client = self._client = self._client or self._make()
+                self._loop = loop
         return client
 
     def headers(self, client: Any, account: Account, auth: Mapping[str, Any], agent: str) -> Any:
@@ -71,10 +78,15 @@ class Session:
         return self._client if self.owned else None
 
 
-def refuse_cookies(client: Any) -> Any:
-    """Keep no cookies: accounts share connections, and a session of one must not speak for another."""
+def make_http_client(cls: Any, transport: Any) -> Any:
+    """Make an httpx client of our own.
+
+    It keeps no cookies: accounts share connections, and a session of one must not speak for another. Plain http goes
+    to this machine only, so no proxy of the environment gets to see its key.
+    """
     from http.cookiejar import DefaultCookiePolicy
 
+    client = cls(transport=transport, mounts={"http://": None})
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
 
@@ -112,22 +124,21 @@ def to_httpx(
 def _url(base_url: str, path: str, query: str) -> "httpx.URL":
     import httpx
 
-    base = httpx.URL(base_url)
-    url = httpx.URL(f"{base_url}{path}?{query}" if query else f"{base_url}{path}")
+    try:
+        base = httpx.URL(base_url)
+        url = httpx.URL(f"{base_url}{path}?{query}" if query else f"{base_url}{path}")
+    except (httpx.InvalidURL, UnicodeError) as error:
+        message = f"the request has no usable URL: {error}"
+        raise ConfigurationError(message, hint="Look at the base URL and the query; nothing was sent.") from error
     if (url.scheme, url.host, url.port, url.userinfo) != (base.scheme, base.host, base.port, b""):
         message = "the request would leave the configured host"
         raise ConfigurationError(message, hint="Nothing was sent.")
     return url
 
 
-def to_reply(response: "httpx.Response", account: Account) -> Reply:
-    """Make the reply; the key is removed from answers that end in an error, should the other side repeat it."""
-    content, headers = response.content, response.headers
-    if response.status_code >= 300 and account.key is not None:  # noqa: PLR2004
-        content = content.replace(account.key.reveal().encode(), b"***")
-        plain = {name: account.key.hide(value) for name, value in headers.items()}
-        return Reply(response.status_code, plain, content)
-    return Reply(response.status_code, headers, content)
+def to_reply(response: "httpx.Response") -> Reply:
+    """Make the reply of a response that was read to its end."""
+    return Reply(response.status_code, response.headers, response.content)
 
 
 @contextmanager
@@ -135,19 +146,18 @@ def translated(account: Account) -> Iterator[None]:
     """Turn what httpx raises into a `TransportFault` that says whether the request may have arrived."""
     import httpx
 
-    # No connection was had in any of these, or the request was never well formed: nothing can have arrived.
+    # No connection was had in any of these: nothing can have arrived. A LocalProtocolError is not among them, since
+    # over HTTP/2 it also stands for what went wrong after the headers had gone out.
     unsent = (
         httpx.ConnectError,
         httpx.ConnectTimeout,
         httpx.PoolTimeout,
         httpx.UnsupportedProtocol,
-        httpx.LocalProtocolError,
         httpx.ProxyError,
-        httpx.InvalidURL,
     )
     try:
         yield
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+    except (httpx.HTTPError, httpx.StreamError, OSError) as error:
         sent = not isinstance(error, unsent)
         kind = "timeout" if isinstance(error, httpx.TimeoutException) else "connection"
         text = str(error) or type(error).__name__

@@ -16,6 +16,7 @@ SEGMENT_SAFE = "!$&'()*+,;=:@"
 RAW_SAFE = SEGMENT_SAFE + "/%"
 MAX_ARGUMENT = 2048
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PLACEHOLDER = re.compile(r"\{\+?(\w+)\}")
@@ -23,17 +24,17 @@ _PLACEHOLDER = re.compile(r"\{\+?(\w+)\}")
 
 def base_url_problem(url: Any) -> str | None:
     """Say why a base URL cannot be used, or None."""
-    if not isinstance(url, str) or _CONTROL.search(url) or " " in url or "\\" in url:
-        return "holds characters that no URL has"
+    if not isinstance(url, str) or _CONTROL.search(url) or not url.isascii() or any(mark in url for mark in " \\?#"):
+        return "holds characters that no base URL has"
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is no URL"
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in {"http", "https"} or not host or not _HOST.fullmatch(host):
         return "must be like https://host"
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        return "must not hold a user, a query or a fragment"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold a user"
     if parts.scheme == "http" and not _LOOPBACK.fullmatch(host):
         return "must be https: plain http is for this machine only, since the key would travel readably"
     return path_problem(parts.path) if parts.path.strip("/") else None
@@ -124,4 +125,9 @@ def _flat(pairs: Sequence[tuple[str, Any, str]]) -> Iterator[tuple[str, str]]:
 
 def scalar_text(value: Any) -> str:
     """Write a JSON scalar as query strings and form fields do."""
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+    if isinstance(value, str):
+        # A member of a string enumeration is its value, not its name.
+        return str.__str__(value)
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)

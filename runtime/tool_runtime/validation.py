@@ -6,6 +6,7 @@ such values for granted; then the library judges it; then strings that hold the 
 which may be a secret.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from tool_runtime.errors import Fault
 from tool_runtime.names import nearest
 
 MAX_DEPTH = 64
+MAX_PARTS = 1_000_000
+MAX_BITS = 256
 _TYPE_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 
 
@@ -85,8 +88,15 @@ class Validator:
         return validator
 
 
-def unsendable(value: Any, path: str, depth: int = 0) -> Iterator[Fault]:
+def unsendable(value: Any, path: str) -> Iterator[Fault]:
     """Find what JSON cannot hold: other Python types, NaN, keys that are no strings, broken text, endless nesting."""
+    try:
+        yield from _walk(value, path, 0, itertools.count())
+    except OverflowError as error:
+        yield Fault(path, "value", str(error))
+
+
+def _walk(value: Any, path: str, depth: int, visited: Iterator[int]) -> Iterator[Fault]:
     kind = type(value)
     if kind is str:
         if not value.isascii():
@@ -94,20 +104,27 @@ def unsendable(value: Any, path: str, depth: int = 0) -> Iterator[Fault]:
                 value.encode()
             except UnicodeEncodeError:
                 yield Fault(path, "value", "holds half a surrogate pair, which is no text")
-    elif value is None or kind is bool or kind is int:
+    elif value is None or kind is bool:
         return
+    elif kind is int:
+        if value.bit_length() > MAX_BITS:
+            yield Fault(path, "value", f"is a number of more than {MAX_BITS} bits")
     elif depth > MAX_DEPTH:
-        yield Fault(path[:200], "value", f"is nested deeper than {MAX_DEPTH} levels")
-    elif isinstance(value, Mapping):
-        for key, part in value.items():
-            if isinstance(key, str):
-                yield from unsendable(key, f"{path} (a key)")
-                yield from unsendable(part, f"{path}.{key}", depth + 1)
+        # Raised, not yielded: an object that holds itself twice has more paths than anybody can walk.
+        message = f"is nested deeper than {MAX_DEPTH} levels"
+        raise OverflowError(message)
+    elif isinstance(value, Mapping | list):
+        if next(visited) > MAX_PARTS:
+            message = f"holds more than {MAX_PARTS} objects and lists"
+            raise OverflowError(message)
+        for key, part in value.items() if isinstance(value, Mapping) else enumerate(value):
+            if isinstance(value, list):
+                yield from _walk(part, f"{path}[{key}]", depth + 1, visited)
+            elif isinstance(key, str):
+                yield from _walk(key, f"{path} (a key)", depth, visited)
+                yield from _walk(part, f"{path}.{key}", depth + 1, visited)
             else:
                 yield Fault(path, "type", f"keys must be strings, found {type_name(key)}")
-    elif isinstance(value, list):
-        for number, part in enumerate(value):
-            yield from unsendable(part, f"{path}[{number}]", depth + 1)
     elif kind is float:
         if not math.isfinite(value):
             yield Fault(path, "value", "must be a finite number")

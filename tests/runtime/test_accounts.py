@@ -1,12 +1,13 @@
 """Accounts: each key goes to its own account's host, and is told by name only."""
 
+import asyncio
 import copy
 import pickle
 
 import httpx
 import pytest
 
-from retell_ai import Client
+from retell_ai import AsyncClient, Client
 from tool_runtime.accounts import Policy, Secret
 from tool_runtime.errors import ConfigurationError, PolicyRefused
 
@@ -141,3 +142,69 @@ def test_the_sandbox_never_sees_a_real_key(monkeypatch):
     assert "key_real" not in repr(
         [vars(request) if hasattr(request, "__dict__") else request for request in client.sandbox.requests]
     )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"retries": -1},
+        {"retries": "2"},
+        {"timeout": "5"},
+        {"timeout": 0},
+        {"sandbox": "true"},
+        {"sandbox": 1},
+        {"accounts": {"p": None}},
+        {"accounts": {"p": 5}},
+        {"accounts": {"p": {"key": "x"}}},
+        {"accounts": {"p": {"api_key": "x", "policy": "deny"}}, "account": "p"},
+        {"accounts": {"p": {"api_key": "x", "policy": {"reads": "deny"}}}, "account": "p"},
+        {"account": 5},
+        {"http_client": httpx.AsyncClient()},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_when_the_client_is_made(settings):
+    with pytest.raises(ConfigurationError):
+        Client("key_mine", **settings)
+
+
+@pytest.mark.parametrize(
+    ("word", "wanted"), [(" 1", True), ("TRUE ", True), ("on", True), ("0", False), ("", False), ("no", False)]
+)
+def test_the_wish_for_the_sandbox_is_read_as_people_write_it(monkeypatch, word, wanted):
+    monkeypatch.setenv("RETELL_SANDBOX", word)
+
+    assert (Client("key_mine").sandbox is not None) is wanted
+
+
+@pytest.mark.parametrize("word", ["enabled", "2", "flase"])
+def test_a_wish_for_the_sandbox_that_nobody_understands_does_not_mean_the_real_api(monkeypatch, word):
+    monkeypatch.setenv("RETELL_SANDBOX", word)
+
+    with pytest.raises(ConfigurationError):
+        Client("key_mine")
+
+
+def test_the_unnamed_key_is_the_default_one_whatever_the_order_of_the_environment(wire, monkeypatch):
+    monkeypatch.setenv("RETELL_API_KEY", "key_unnamed")
+    monkeypatch.setenv("RETELL_API_KEY__DEFAULT", "key_named")
+    monkeypatch.setenv("RETELL_API_KEY__", "key_of_nobody")
+    client = Client(http_client=wire.client())
+
+    client.list_voices()
+
+    assert keys(wire) == ["Bearer key_unnamed"]
+    assert client.accounts == ("default",)
+
+
+def test_an_account_given_in_code_keeps_the_base_url_of_its_environment(wire, monkeypatch):
+    monkeypatch.setenv("RETELL_BASE_URL__PROD", "https://staging.example")
+
+    Client(accounts={"prod": "key_prod"}, account="prod", http_client=wire.client()).list_voices()
+
+    assert wire.requests[0].url.host == "staging.example"
+
+
+def test_an_awaiting_client_may_be_used_in_one_event_loop_after_another():
+    client = AsyncClient(sandbox=True)
+
+    assert asyncio.run(client.list_voices()) == asyncio.run(client.list_voices())

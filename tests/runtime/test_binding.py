@@ -1,11 +1,12 @@
 """Arguments: every fault at once, with its place and the nearest right thing; nothing is sent unless all is right."""
 
 import json
+from enum import Enum
 
 import httpx
 import pytest
 
-from tool_runtime.errors import BadRequest, InvalidArguments, UnknownTool
+from tool_runtime.errors import BadRequest, ConfigurationError, InvalidArguments, UnknownTool
 
 DIAL = {"agent_id": "agent_1", "from_number": "+14155550100", "to_number": "+14155550199"}
 
@@ -313,3 +314,81 @@ def test_nested_secrets_are_masked_in_previews(recorded):
 
     assert "hunter2" not in repr(shown)
     assert "crm.example" in repr(shown)
+
+
+class Order(str, Enum):  # noqa: UP042 - StrEnum shows its value by itself; this older kind does not
+    DOWN = "descending"
+
+
+def test_a_member_of_an_enumeration_is_its_value(recorded, wire):
+    recorded.list_phone_numbers(sort_order=Order.DOWN)
+    recorded.get_call(call_id=Order.DOWN)
+
+    assert [request.url.raw_path for request in wire.requests] == [
+        b"/v2/list-phone-numbers?sort_order=descending",
+        b"/v2/get-call/descending",
+    ]
+
+
+def test_an_object_that_holds_itself_twice_is_refused_at_once(recorded):
+    tangle: dict[str, object] = {}
+    tangle |= {"a": tangle, "b": tangle}
+
+    assert faults(recorded, "update_call", {"call_id": "call_1", "metadata": tangle})
+
+
+@pytest.mark.parametrize("given", [{}, "{}"])
+def test_an_empty_filter_keeps_the_defaults_however_it_is_written(recorded, wire, given):
+    recorded.list_agents(filter=given)
+
+    assert "channel" in wire.bodies[0]["filter_criteria"]
+
+
+def test_entries_of_a_filter_may_be_a_string_that_holds_them(recorded, wire):
+    recorded.list_calls(filter={"metadata": '{"customer": "c1"}'})
+
+    assert wire.bodies[0]["filter_criteria"]["metadata"][0]["key"] == "customer"
+
+
+def test_a_fault_inside_a_friendly_filter_has_the_place_that_the_caller_wrote(recorded):
+    found = faults(recorded, "list_calls", {"filter": {"status": "endd", "metadata": {"a": "x", "b": {"type": "odd"}}}})
+
+    assert {path for path, _ in found} == {"filter.status", "filter.metadata.b"}
+
+
+def test_arguments_as_a_json_string_are_decoded_like_any_object(recorded, wire):
+    recorded.call("get_call", '{"call_id": "call_1"}')
+
+    assert wire.requests[0].url.path == "/v2/get-call/call_1"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("get_agent", {"agent_id": "agent_1", "version": 10**5000}),
+        ("update_call", {"call_id": "call_1", "request_options": {"timeout": float("inf")}}),
+        ("update_call", {"call_id": "call_1", "request_options": {"extra_query": {"a": "\ud800"}}}),
+        ("get_call", {"call_id": "call_1", "request_options": {"extra_body": {"a": 1}}}),
+    ],
+)
+def test_what_cannot_be_sent_is_a_fault_and_not_an_exception_of_another_kind(recorded, wire, tool, arguments):
+    with pytest.raises(InvalidArguments):
+        recorded._call(tool, arguments)
+
+    assert wire.requests == []
+
+
+def test_a_query_that_no_url_holds_is_told_before_anything_is_sent(recorded, wire):
+    with pytest.raises(ConfigurationError):
+        recorded.api_get(path="/x", params={"a": "b" * 70_000})
+
+    assert wire.requests == []
+
+
+def test_two_arguments_with_one_wire_name_conflict_even_without_validation(recorded, wire):
+    both = {"inbound_agent_id": "agent_1", "inbound_agents": [{"agent_id": "agent_2", "weight": 1}]}
+
+    with pytest.raises(InvalidArguments):
+        recorded.update_phone_number(phone_number="+14155550100", **both, request_options={"validate": False})
+
+    assert wire.requests == []

@@ -238,6 +238,7 @@ def test_a_redirected_write_is_sent_once_and_its_outcome_is_unknown(server, clie
     with pytest.raises(RedirectRefused) as caught:
         client.delete_call(call_id="call_1")
 
+    assert isinstance(caught.value, OutcomeUnknown)
     assert caught.value.outcome == "unknown"
     assert len(server.received) == 1
 
@@ -268,3 +269,93 @@ def test_cookies_are_not_kept(server, client):
     client.account("default").get_call(call_id="call_1")
 
     assert "cookie" not in server.received[1].headers
+
+
+def test_a_client_that_is_closed_between_two_attempts_does_not_hide_the_first(server, clock):
+    server.script = [dropped]
+    client = Client(KEY, base_url=server.url, clock=clock)
+    clock.sleep = lambda _: client.close()
+
+    with pytest.raises(OutcomeUnknown):
+        client.create_phone_call(**DIAL)
+
+    assert len(server.received) == 1
+
+
+def test_a_transport_that_fails_in_its_own_way_leaves_a_write_unknown_and_a_read_as_it_is(wire, clock):
+    wire.script = [RuntimeError("pool gone"), RuntimeError("pool gone")]
+    client = Client(KEY, http_client=wire.client(), clock=clock)
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        client.delete_call(call_id="call_1")
+    with pytest.raises(RuntimeError):
+        client.list_voices()
+
+    assert isinstance(caught.value.__cause__, RuntimeError)
+
+
+def test_an_interrupt_while_a_write_is_under_way_is_logged(wire, clock, caplog):
+    wire.script = [KeyboardInterrupt()]
+
+    with pytest.raises(KeyboardInterrupt):
+        Client(KEY, http_client=wire.client(), clock=clock).delete_call(call_id="call_1")
+
+    assert "delete_call was cut off while its request was under way: it may have happened" in caplog.text
+
+
+def test_a_key_that_the_other_side_repeats_in_a_good_status_does_not_show(server, client):
+    server.script = [reply(200, raw=f"<p>Bearer {KEY}</p>".encode(), headers={"content-type": "text/html"})] * 2
+
+    with pytest.raises(UnreadableReply) as read:
+        client.list_voices()
+    with pytest.raises(OutcomeUnknown) as write:
+        client.delete_call(call_id="call_1")
+
+    assert KEY not in str(read.value) + str(write.value) + repr(write.value.to_dict())
+
+
+def test_secrets_do_not_show_escaped_redirected_or_added(server, client):
+    secret = 'hunter2"\\naïve'
+    server.script = [
+        reply(400, {"message": f"{secret} is weak"}),
+        reply(302, headers={"location": "/?p=hunter2%22%5Cna%C3%AFve"}),
+    ]
+    options = {"extra_body": {"auth_password": secret}}
+
+    shown = []
+    for arguments in ({"auth_password": secret}, {"request_options": options}):
+        with pytest.raises((BadRequest, RedirectRefused)) as caught:
+            client.update_phone_number(phone_number="+14155550100", **arguments)
+        shown.append(str(caught.value) + repr(caught.value.to_dict()))
+    shown.append(
+        repr(client.preview("update_phone_number", {"phone_number": "+14155550100", "request_options": options}))
+    )
+
+    assert not any("hunter2" in text for text in shown)
+
+
+def test_a_proxy_of_the_environment_does_not_get_calls_to_this_machine(server, monkeypatch, clock):
+    proxy = type(server)()
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("ALL_PROXY", proxy.url)
+    server.script = [reply(200, [])]
+    try:
+        with Client(KEY, base_url=server.url, clock=clock) as client:
+            assert client.list_voices() == []
+    finally:
+        proxy.close()
+
+    assert proxy.received == []
+
+
+def test_an_answer_that_is_json_to_python_only_is_unreadable(server, client):
+    server.script = [reply(200, raw=b'{"call_cost": NaN}')]
+
+    with pytest.raises(UnreadableReply):
+        client.get_call(call_id="call_1")
+
+
+def test_a_retry_date_that_no_number_holds_is_ignored(server, client):
+    server.script = [reply(429, {}, headers={"retry-after": "9" * 400}), reply(200, CALL)]
+
+    assert client.get_call(call_id="call_1") == CALL

@@ -132,3 +132,21 @@ def test_a_preview_masks_secret_values(recorded):
     shown = recorded.preview("update_phone_number", {"phone_number": "+14155550100", "auth_password": "hunter2"})
 
     assert shown["body"]["auth_password"] == "***"
+
+
+def test_an_agent_that_was_redirected_may_exist_and_its_llm_is_kept(recorded, wire):
+    wire.script = [answer(201, LLM), httpx.Response(302, headers={"location": "/elsewhere"})]
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        recorded.create_agent(**NEW)
+
+    assert len(wire.requests) == 2
+    assert caught.value.leftovers[0]["undo"]["tool"] == "delete_retell_llm"
+
+
+@pytest.mark.parametrize("odd", [[1], "text", None])
+def test_an_answer_to_gather_into_has_to_be_an_object(recorded, wire, odd):
+    wire.script = [httpx.Response(200, json=odd)]
+
+    with pytest.raises(UnreadableReply):
+        recorded.get_current_user()

@@ -254,7 +254,9 @@ def call_command(session: Session, tool: str, arguments: str) -> None:
         finally:
             for warning in raised:
                 output.note(f"{session.program}: {warning.message}")
-    session.running = None
+    session.done = True
     if session.on_sandbox:
         output.note(f"{session.program}: the sandbox answered; nothing was sent to {session.title}.")
     output.write_json(result)
+    sys.stdout.flush()
+    session.running = None

@@ -41,6 +41,8 @@ def _content(text: str) -> tuple[str, str]:
     if text != "-" and not text.startswith("@"):
         return "the argument", text
     source = "standard input" if text == "-" else text[1:]
+    if text == "-" and sys.stdin is None:
+        _refuse("standard input is closed")
     try:
         raw = sys.stdin.buffer.read() if text == "-" else Path(source).read_bytes()
         return source, raw.decode("utf-8-sig")

@@ -46,7 +46,7 @@ def _report_usage(session: Session, error: click.ClickException) -> int:
 
 def _report_interrupt(session: Session) -> int:
     tool = session.running
-    if tool is None or tool.is_read:
+    if tool is None or tool.is_read or session.done:
         return _report(session, _envelope("interrupted", "interrupted"), [], exits.INTERRUPTED)
     message = f"interrupted while {tool.name} was under way: it may have happened"
     envelope = _envelope("interrupted", message, outcome="unknown") | {"tool": tool.name}
@@ -60,7 +60,13 @@ def _report_interrupt(session: Session) -> int:
 def _report_mistake(session: Session, error: BaseException) -> int:
     if os.environ.get(f"{session.environment}_DEBUG"):
         output.note("".join(traceback.format_exception(error)).rstrip())
-    envelope = _envelope("internal_error", f"{type(error).__name__}: {error}", outcome="unknown")
+    if session.running is not None and session.done:
+        message = f"{session.running.name} was done, but its result could not be written: {error}"
+        envelope = _envelope("unwritten_result", message, outcome="done")
+    else:
+        # Before a call is under way nothing can have happened.
+        outcome = "not_sent" if session.running is None else "unknown"
+        envelope = _envelope("internal_error", f"{type(error).__name__}: {error}", outcome=outcome)
     if session.running is not None:
         envelope["tool"] = session.running.name
     return _report(session, envelope, [f"{session.environment}_DEBUG=1 shows where this came from."], exits.REMOTE)

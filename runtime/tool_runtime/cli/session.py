@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from tool_runtime.client import Client
     from tool_runtime.registry import Registry, Tool
 
-_ON = frozenset({"1", "true", "yes", "on"})
-
 
 @dataclass(eq=False)
 class Session:
     """Options of this run. `as_json`, `account` and `sandbox` may be set by the group or by a command.
 
-    `running` is the tool that is being called, if any: it tells what an interrupt may have left behind.
+    `running` is the tool that is being called, if any: it tells what an interrupt may have left behind. `done` says
+    that its call has come back, so that a failure to show the result is not taken for a failure of the call.
     """
 
     package_folder: "Path | str"
@@ -32,6 +31,7 @@ class Session:
     account: str | None = None
     sandbox: bool = False
     running: "Tool | None" = None
+    done: bool = False
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -72,7 +72,9 @@ class Session:
     @property
     def on_sandbox(self) -> bool:
         """Whether calls go to the sandbox: `--sandbox`, or the variable that ends in `_SANDBOX`."""
-        return self.sandbox or os.environ.get(f"{self.environment}_SANDBOX", "").lower() in _ON
+        from tool_runtime.accounts import wants_sandbox
+
+        return self.sandbox or wants_sandbox(self.registry, os.environ)
 
     def client(self) -> "Client":
         """Return the client that the options and the environment describe; the caller closes it.
