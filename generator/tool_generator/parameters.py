@@ -1,7 +1,7 @@
 """The parameters of a tool: the declared ones and those that its body type brings along, in their final order.
 
-Owns expansion (`body: {$ref: T}`), what a body parameter takes from the body type, spellings, and the friendly schema
-of a shaped parameter. Schemas still hold bare type names. It must not know about Python or about output files.
+Owns expansion (`body: {$ref: T}`), what a body parameter takes from the body type, and spellings. Schemas still hold
+bare type names. It must not know about Python or about output files.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import names
 from tool_generator.faults import nearest, quoted
+from tool_generator.friendly import friendly_schema, shape_body
 from tool_generator.schema_walk import object_parts, resolved
 
 if TYPE_CHECKING:
@@ -182,72 +183,3 @@ def _spellings(parameter: Parameter, known: Mapping[str, Parameter], shapes: Map
     if spelled != parameter.name and spelled not in known and spelled not in found:
         found.append(spelled)
     return tuple(found)
-
-
-def shape_body(shape: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the shape itself where it is given by name; an unknown or circular name gives the empty shape."""
-    seen = set()
-    while isinstance(shape, str) or (isinstance(shape, dict) and "shape" in shape):
-        name = shape if isinstance(shape, str) else shape["shape"]
-        if name in seen:
-            return {}
-        seen.add(name)
-        shape = shapes.get(name)
-    return shape if isinstance(shape, dict) else {}
-
-
-def friendly_schema(shape: Any, wire: Any, shapes: Mapping[str, Any], types: Mapping[str, Any]) -> Any:
-    """Give the schema of what callers pass where a shape widens it; None where `wire` says it already."""
-    body = shape_body(shape, shapes)
-    if "cases" in body:
-        return any_of([*(case["when"] for case in body["cases"]), wire])
-    if "entries" in body:
-        entry = friendly_schema(body["entries"], None, shapes, types)
-        return any_of([{"type": "object", "additionalProperties": {} if entry is None else entry}, wire])
-    if "keys" in body:
-        return _keyed(body, wire, shapes, types)
-    return None
-
-
-def _keyed(body: dict[str, Any], wire: Any, shapes: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
-    raw, _ = object_parts(wire, types)
-    defaults = body.get("defaults", {})
-    properties: dict[str, Any] = {}
-    for name, key in body["keys"].items():
-        wire_name = key.get("wire", name)
-        known = raw.get(wire_name)
-        schema = friendly_schema(key.get("shape"), known, shapes, types)
-        if schema is None:
-            schema = {} if known is None or "shape" in key else known
-        if name != wire_name and name in raw:
-            schema = any_of([schema, raw[name]])
-        if name in defaults:
-            schema = any_of([schema, {"type": "null"}])
-        description = key.get("description")
-        if isinstance(schema, dict) and description is not None:
-            schema = {**schema, "description": description}
-        properties[name] = schema
-    for name, schema in raw.items():
-        properties.setdefault(name, schema)
-    # An unknown key that holds a filter object of its own passes: the API may be ahead of the spec.
-    return {"type": "object", "properties": properties, "additionalProperties": {"type": ["object", "array"]}}
-
-
-def any_of(options: list[Any]) -> Any:
-    """Give the union of schemas, flat and without repeats; an absent schema (None) adds nothing."""
-    flat: list[Any] = []
-    for option in options:
-        if option is None:
-            continue
-        parts = (
-            option["anyOf"]
-            if isinstance(option, dict) and set(option) <= {"anyOf", "description"} and "anyOf" in option
-            else [option]
-        )
-        for part in parts:
-            plain = {k: v for k, v in part.items() if k != "description"} if isinstance(part, dict) else part
-            if plain not in flat:
-                flat.append(plain)
-    if not flat:
-        return {}
-    return flat[0] if len(flat) == 1 else {"anyOf": flat}

@@ -159,3 +159,36 @@ def test_tools_are_ordered_by_group_and_then_as_the_spec_has_them(registry):
     assert list(registry["groups"]) == ["books", "loans", "members", "generic"]
     assert list(registry["tools"]) == [name for group in registry["groups"].values() for name in group["tools"]]
     assert registry["groups"]["loans"]["tools"][:2] == ["lend_book", "get_loan"]
+
+
+def test_a_shape_over_a_type_that_is_an_option_of_itself_is_a_fault_like_any_other(spec):
+    spec.types["types"]["Loop"] = {
+        "anyOf": [{"$ref": "Loop"}, {"type": "object", "properties": {"v": {"enum": ["a"]}}}]
+    }
+    shape = {"cases": [{"when": {"type": "string"}, "form": {"v": "$"}}]}
+    spec.tool("loop_thing", parameters={"x": {"in": "query", "schema": {"$ref": "Loop"}, "shape": shape}})
+
+    assert "the type Loop is defined as itself, through $ref, allOf or a union" in spec.messages()
+
+
+def test_a_friendly_value_may_be_what_the_wire_form_allows_in_its_place(spec):
+    colours = {
+        "type": "object",
+        "properties": {"op": {"enum": ["in"]}, "v": {"type": "array", "items": {"enum": ["red"]}}},
+    }
+    sizes = {"type": "object", "properties": {"op": {"enum": ["eq"]}, "v": {"type": "number"}}}
+    spec.types["types"] |= {"Colours": colours, "Sizes": sizes}
+    cases = [
+        {"when": {"type": "string"}, "form": {"op": "in", "v": ["$"]}},
+        {"when": {"type": "array", "items": {"type": "string"}}, "form": {"op": "in", "v": "$"}},
+        {"when": {"type": "number"}, "form": {"op": "eq", "v": "$"}},
+    ]
+    schema = {"anyOf": [{"$ref": "Sizes"}, {"$ref": "Colours"}]}
+    spec.tool("paint_thing", parameters={"x": {"in": "query", "schema": schema, "shape": {"cases": cases}}})
+
+    friendly = spec.registry()["tools"]["paint_thing"]["parameters"]["x"]["friendly"]["anyOf"]
+    assert friendly[:3] == [
+        {"type": "string", "enum": ["red"]},
+        {"type": "array", "items": {"type": "string", "enum": ["red"]}},
+        {"type": "number"},
+    ]

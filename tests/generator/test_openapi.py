@@ -20,6 +20,7 @@ from tool_generator.openapi import openapi_document
 from tool_generator.upstream import parse_upstream, read_upstream
 from tool_runtime.client import Client
 from tool_runtime.registry import Registry
+from tool_runtime.requests import build_request
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "tests" / "library_api" / "spec"
@@ -190,8 +191,11 @@ def test_what_a_client_sends_for_an_example_is_what_the_document_asks_for(name, 
     assert re.fullmatch(rf"{form}(\?.*)?", sent["url"])
     if "requestBody" in described:
         schema = described["requestBody"]["content"]["application/json"]["schema"]
-        assert [error.message for error in validator(name, schema).iter_errors(sent["body"])] == []
-        unknown = set(sent["body"]) - set(schema.get("properties", {}))
+        # The preview masks what is secret, so the body is taken from the request itself.
+        bound = client._binder.bind(client.registry.resolve(key), tool["examples"][index]["arguments"])
+        body = json.loads(build_request(bound).content)
+        assert [error.message for error in validator(name, schema).iter_errors(body)] == []
+        unknown = set(body) - set(schema.get("properties", {}))
         assert unknown == set()
     else:
         assert sent.get("body") is None
