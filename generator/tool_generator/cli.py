@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tool_generator.changes.commands import register as register_changes
+from tool_generator.upstream.commands import register as register_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,3 +134,4 @@ def _require_extras() -> None:
 
 
 register_changes(main, _spec, _compiled)
+register_import(main, _spec, _require_extras)

@@ -103,7 +103,7 @@ class _Compiler:
             maker = getattr(self, "_" + keyword.replace("$", ""), None)
             if maker is None:
                 message = f"spec.schema.json uses {keyword}, which the generator does not check"
-                raise NotImplementedError(message)
+                raise LookupError(message)
             checks.append(maker(operand, schema))
         if len(checks) == 1:
             return checks[0]

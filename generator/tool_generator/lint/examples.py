@@ -8,6 +8,7 @@ from tool_generator.compile import POINTER
 from tool_generator.faults import nearest, quoted
 from tool_generator.grammar import shown
 from tool_generator.schema_walk import references, with_refs
+from tool_runtime.acceptance import Acceptors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,23 +40,21 @@ class _Values:
 
     def __init__(self, types: Mapping[str, Any]) -> None:
         self._types = {name: with_refs(schema, POINTER) for name, schema in types.items()}
+        self._acceptors = Acceptors(self._types)
         self._complete = all(name in types for schema in types.values() for _, name in references(schema))
 
     def faults(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with a value, each with its place."""
         if schema in ({}, True) or not self._is_sound(schema):
             return
-        if (
-            isinstance(schema, dict)
-            and schema.get("type") == "string"
-            and isinstance(value, str)
-            and schema.keys() <= {"type", "description"}
-        ):
+        schema = with_refs(schema, POINTER)
+        if self._acceptors.compile(schema)(value):
             return
+        # Examples are right nearly always; the library is loaded to word what is wrong.
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import best_match
 
-        root = {"types": self._types, "allOf": [with_refs(schema, POINTER)]}
+        root = {"types": self._types, "allOf": [schema]}
         for error in Draft202012Validator(root).iter_errors(value):
             deepest = best_match([error]) or error
             path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in deepest.absolute_path)

@@ -1,0 +1,98 @@
+"""Which operation each tool of a spec stands for, and what is left over on both sides.
+
+A tool follows, in this order: a move that api.yaml states, its pinned operationId, its method and path. What
+remains is gone or new. It must not change anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.upstream.naming import singular, words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tool_generator.spec import Entry
+    from tool_generator.upstream.model import Operation, Upstream
+
+
+@dataclass(slots=True)
+class Matches:
+    """Tools with their operations, tools whose operation is gone (with the likely replacement), and new operations."""
+
+    pairs: list[tuple[Entry, Operation]] = field(default_factory=list)
+    gone: list[tuple[Entry, Operation | None]] = field(default_factory=list)
+    new: list[Operation] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def match(tools: Mapping[str, Entry], upstream: Upstream, moves: Mapping[str, str]) -> Matches:
+    """Match the tools of a spec with upstream's operations."""
+    found = Matches()
+    by_key = {shape(operation.method, operation.path): operation for operation in upstream.operations.values()}
+    taken: set[str] = set()
+    pending: list[Entry] = []
+    moved = {_key(old): new for old, new in moves.items()}
+    for old, new in moves.items():
+        if _operation(new, upstream, by_key) is None:
+            found.faults.append(f"import.moves: {old} moves to {new}, which is no operation")
+    for entry in tools.values():
+        data = entry.data
+        key = shape(data["method"], data["path"])
+        target = moved.get(key) or moved.get(_key(str(data.get("upstream", ""))))
+        pinned = upstream.operations.get(data.get("upstream", ""))
+        operation = _operation(target, upstream, by_key) if target is not None else pinned
+        if operation is None:
+            pending.append(entry)
+        else:
+            found.pairs.append((entry, operation))
+            taken.add(operation.id)
+    for entry in pending:
+        operation = by_key.get(shape(entry.data["method"], entry.data["path"]))
+        if operation is not None and operation.id not in taken:
+            found.pairs.append((entry, operation))
+            taken.add(operation.id)
+        elif "upstream" in entry.data:
+            found.gone.append((entry, operation or _successor(entry.data, upstream)))
+    order = {name: index for index, name in enumerate(tools)}
+    found.pairs.sort(key=lambda pair: order[pair[0].name])
+    found.new = [operation for operation in upstream.operations.values() if operation.id not in taken]
+    return found
+
+
+def shape(method: str, path: str) -> str:
+    """Give method and path with the placeholders' names left out: they never travel."""
+    return f"{method.upper()} {re.sub(r'{[^{}]*}', '{}', path)}"
+
+
+def _key(text: str) -> str:
+    method, _, path = text.partition(" ")
+    return shape(method, path) if path else text
+
+
+def _operation(text: str, upstream: Upstream, by_key: Mapping[str, Operation]) -> Operation | None:
+    return upstream.operations.get(text) or by_key.get(_key(text))
+
+
+def _successor(data: Mapping[str, Any], upstream: Upstream) -> Operation | None:
+    """Find what looks like the next version of a gone operation: path or name are the same, versions aside."""
+    path, name = _unversioned(data["path"]), _plain_name(str(data.get("upstream", "")))
+    for operation in upstream.operations.values():
+        if _unversioned(operation.path) == path and operation.path != data["path"]:
+            return operation
+    for operation in upstream.operations.values():
+        if name and _plain_name(operation.id) == name:
+            return operation
+    return None
+
+
+def _unversioned(path: str) -> str:
+    segments = [segment for segment in path.split("/") if segment and not re.fullmatch(r"v\d+\w*", segment)]
+    return "/".join("{}" if "{" in segment else segment for segment in segments)
+
+
+def _plain_name(name: str) -> str:
+    return "_".join(singular(word.lower()) for word in words(name) if not re.fullmatch(r"v\d+", word.lower()))

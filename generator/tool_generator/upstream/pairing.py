@@ -1,0 +1,377 @@
+"""Which schemas of upstream each place of the spec stands for.
+
+Walks a value of the spec and what upstream says of it in parallel, through references, unions, `allOf`, properties
+and items, and notes at every place what upstream admits there. A type that serves create, update and reply so
+gathers all that it has to serve. What follows from it is decided in compare.py. It must not know about tools or
+files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.upstream.model import ref_name
+from tool_generator.upstream.views import (
+    ANNOTATIONS,
+    Alternative,
+    At,
+    Node,
+    alternatives,
+    closeness,
+    fit,
+    fixed_values,
+    keyword,
+    properties,
+)
+
+if TYPE_CHECKING:
+    from tool_generator.upstream.sides import OurSide, TheirSide
+
+_POOR = 0.2
+_GOOD = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What upstream admits at a place, in one role and for one operation."""
+
+    theirs: tuple[Alternative, ...]
+    role: str
+    operation: str
+
+
+@dataclass(slots=True)
+class Slot:
+    """A place where a value stands, and everything that upstream admits there."""
+
+    node: Node
+    uses: list[Use] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class UnionSlot:
+    """A union of the spec: how often each branch was met, and what fitted none."""
+
+    node: Node
+    met: set[int] = field(default_factory=set)
+    missing: list[tuple[Alternative, str, str]] = field(default_factory=list)
+    roles: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class ObjectSlot:
+    """An object of the spec with all its parts, and the objects of upstream that it stands for.
+
+    `own` are properties that the spec adds itself.
+    """
+
+    ours: Alternative
+    theirs: list[tuple[Alternative, str, str]] = field(default_factory=list)
+    own: frozenset[str] = frozenset()
+
+
+class Pairing:
+    """The result: places of the spec by where they stand, in the order in which they were met."""
+
+    def __init__(self, ours: OurSide, theirs: dict[str, TheirSide]) -> None:
+        self.ours = ours
+        self.theirs = theirs
+        self.values: dict[At, Slot] = {}
+        self.leaves: dict[At, Slot] = {}
+        self.unions: dict[At, UnionSlot] = {}
+        self.objects: dict[At, ObjectSlot] = {}
+        self.splits: dict[At, UnionSlot] = {}
+        self.products: dict[At, tuple[Node, Any, str, str]] = {}
+        self.strangers: dict[At, tuple[Node, Alternative, str, str]] = {}
+        self._at_home: set[str] = set()
+        self._strange: list[tuple[Node, Node, Alternative, str, str]] = []
+        self.named: dict[tuple[str, str], dict[str, int]] = {}
+        self._seen: set[tuple[Any, ...]] = set()
+        self._references: dict[tuple[Any, ...], list[Node]] = {}
+        self._passages: dict[At, dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]] = {}
+        self._kept: list[Any] = []
+
+    def paired(self, upstream: str, role: str) -> str | None:
+        """Give the type that a named schema was paired with most often, or None."""
+        counts: dict[str, int] = dict(self.named.get((upstream, role), {}))
+        if not role:
+            for other in ("request", "reply"):
+                for name, count in self.named.get((upstream, other), {}).items():
+                    counts[name] = counts.get(name, 0) + count
+        return max(counts, key=lambda name: counts[name]) if counts else None
+
+    def value(self, node: Node, schema: Any, role: str, operation: str, own: frozenset[str] = frozenset()) -> None:
+        """Pair a value of the spec with upstream's schema of it."""
+        seen = self.theirs[role].seen(schema)
+        self._kept.append(seen)
+        self._name(node, seen, role)
+        self._slot(node, Node(seen), role, operation, own)
+
+    def _name(self, node: Node, schema: Any, role: str) -> None:
+        mine, its = lone_reference(node.schema), lone_reference(schema)
+        if mine is not None and its is not None:
+            self.count(ref_name(its), role, mine)
+
+    def count(self, upstream: str, role: str, name: str) -> None:
+        """Note that a named schema was met where the spec has the type `name`."""
+        counts = self.named.setdefault((upstream, role), {})
+        counts[name] = counts.get(name, 0) + 1
+
+    def _slot(self, node: Node, its: Node, role: str, operation: str, own: frozenset[str] = frozenset()) -> None:
+        theirs = alternatives(its, self.theirs[role])
+        if node.at is None or not theirs:
+            return
+        key = (node.at, role, tuple(map(_identity, theirs)))
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        self._kept.append(theirs)
+        self.values.setdefault(node.at, Slot(node)).uses.append(Use(tuple(theirs), role, operation))
+        if isinstance(node.schema, dict) and "allOf" in node.schema:
+            self._products(node, its.schema, role, operation)
+        elif isinstance(node.schema, dict) and "$ref" in node.schema:
+            self._product_behind(node, its.schema, theirs, role, operation)
+        real = [item for item in theirs if item.kind != "null"]
+        self._descend(node, self._single(node, real, role, operation), role, operation, own)
+
+    def _single(self, node: Node, theirs: list[Alternative], role: str, operation: str) -> list[Alternative]:
+        """Where the spec has one object and upstream several kinds: give those that it may stand for, note the rest."""
+        mine = [item for item in alternatives(node, self.ours) if item.kind != "null"]
+        objects = [item for item in theirs if item.kind == "object"]
+        if node.at is None or len(mine) != 1 or mine[0].kind != "object" or len(objects) < 2:  # noqa: PLR2004 - several
+            return theirs
+        scores = {id(item): fit(mine[0], item, self.ours, self.theirs[role]) for item in objects}
+        best = max(scores.values())
+        told_apart = fixed_values(mine[0], self.ours)
+        marks = {id(item): fixed_values(item, self.theirs[role]) for item in objects}
+        is_there = bool(told_apart) and told_apart in marks.values()
+        strange = [
+            item
+            for item in objects
+            if scores[id(item)] < min(best, _POOR) or (is_there and marks[id(item)] and marks[id(item)] != told_apart)
+        ]
+        for item in strange:
+            self.splits.setdefault(node.at, UnionSlot(node)).missing.append((item, role, operation))
+        return [item for item in theirs if not any(item is other for other in strange)]
+
+    def _descend(
+        self, node: Node, theirs: list[Alternative], role: str, operation: str, own: frozenset[str] = frozenset()
+    ) -> None:
+        schema = node.schema
+        if node.at is None or not isinstance(schema, dict) or not theirs:
+            return
+        said = schema.keys() - ANNOTATIONS
+        if said == {"$ref"}:
+            for item in theirs:
+                if item.name and len(theirs) == 1:
+                    self.count(item.name, role, schema["$ref"])
+            target = self.ours.target(schema["$ref"])
+            if target is not None and not self._is_strange(node, target, theirs, role, operation):
+                self._references.setdefault(_passage(target, role, theirs), []).append(node)
+                self._through(target, theirs, role, operation, own)
+        elif said & {"anyOf", "oneOf"} and not said & {"properties", "allOf"}:
+            self._union(node, theirs, role, operation)
+        elif said & {"allOf", "$ref", "properties"} or "object" in _kinds(schema):
+            mine = [item for item in alternatives(node, self.ours) if item.kind != "null"]
+            objects = [item for item in theirs if item.kind == "object"]
+            if len(mine) == 1 and mine[0].kind == "object" and objects:
+                self._object(node, mine[0], objects, role, operation, own)
+            elif len(mine) > 1:
+                self._objects_by_fit(node, mine, objects, role, operation)
+            if said & {"type", "enum"}:
+                self._leaf(node, theirs, role, operation)
+            elif not objects and "allOf" in said and len(schema["allOf"]) == 1:
+                self._through(node.child("allOf", 0), theirs, role, operation, own)
+        else:
+            self._leaf(node, theirs, role, operation)
+
+    def _products(self, node: Node, its: Any, role: str, operation: str) -> None:
+        """Note an `allOf` of unions, which can only be compared as a whole."""
+        parts = its.get("allOf", ()) if isinstance(its, dict) else ()
+        if len(parts) == len(node.schema["allOf"]):
+            for index, part in enumerate(parts):
+                self._name_kinds(node.child("allOf", index), Node(part), role)
+        mine = [item for item in alternatives(node, self.ours) if item.kind != "null"]
+        if len(mine) > 1 and node.at is not None:
+            self.products.setdefault(node.at, (node, its, role, operation))
+
+    def _name_kinds(self, node: Node, its: Node, role: str) -> None:
+        mine = [item for item in alternatives(node, self.ours) if item.name]
+        for item in alternatives(its, self.theirs[role]):
+            scores = [closeness(option, item, self.ours, self.theirs[role]) for option in mine] if item.name else []
+            if scores and max(scores)[1] >= _GOOD:
+                self.count(item.name, role, mine[scores.index(max(scores))].name)
+
+    def _product_behind(self, node: Node, its: Any, theirs: list[Alternative], role: str, operation: str) -> None:
+        """Note a reference to an `allOf` of unions whose kinds are others upstream."""
+        target = self.ours.target(node.schema["$ref"])
+        if node.at is None or target is None or not isinstance(target.schema, dict) or "allOf" not in target.schema:
+            return
+        mine = [item for item in alternatives(target, self.ours) if item.kind != "null"]
+        kinds = [item for item in theirs if item.kind not in ("null", "any")]
+        if len(mine) < 2 or not kinds:  # noqa: PLR2004 - several
+            return
+        scores = [[fit(item, other, self.ours, self.theirs[role]) for other in kinds] for item in mine]
+        if any(max(row) < _POOR for row in scores) or any(max(row) < _POOR for row in zip(*scores, strict=True)):
+            self.products.setdefault(node.at, (node, its, role, operation))
+
+    def _objects_by_fit(
+        self, node: Node, mine: list[Alternative], theirs: list[Alternative], role: str, operation: str
+    ) -> None:
+        assert node.at is not None  # noqa: S101 - only places of the spec get here
+        for item in theirs:
+            scores = [closeness(option, item, self.ours, self.theirs[role]) for option in mine]
+            best = scores.index(max(scores))
+            if scores[best][1] >= _POOR:
+                anchor = Node(node.schema, (node.at[0], (*node.at[1], f"alternative {best}")))
+                self._object(anchor, mine[best], [item], role, operation, frozenset())
+
+    def _is_strange(self, node: Node, target: Node, theirs: list[Alternative], role: str, operation: str) -> bool:
+        """Tell whether what stands here has next to nothing to do with the type; put it aside until all is paired."""
+        mine = [item for item in alternatives(target, self.ours) if item.kind != "null"]
+        if len(mine) != 1 or len(theirs) != 1 or mine[0].kind != "object" or theirs[0].kind != "object":
+            return False
+        if fit(mine[0], theirs[0], self.ours, self.theirs[role]) >= _POOR:
+            self._at_home.add(target.name)
+            return False
+        if not any(known is theirs[0] for _, _, known, _, _ in self._strange):
+            self._strange.append((node, target, theirs[0], role, operation))
+        return True
+
+    def settle(self) -> None:
+        """Decide on what was put aside: leave a type that is at home elsewhere; any other has become what is there."""
+        while self._strange:
+            node, target, item, role, operation = self._strange.pop()
+            if target.name in self._at_home and node.at is not None:
+                self.strangers.setdefault(node.at, (node, item, role, operation))
+                self.named.get((item.name, role), {}).pop(target.name, None)
+            else:
+                self._through(target, [item], role, operation, frozenset())
+        for at, passages in self._passages.items():
+            self._part(self.unions[at], passages)
+
+    def _part(self, union: UnionSlot, passages: dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]) -> None:
+        """Give what only some of the references to a union admit to the places of those."""
+        for passage, missing in passages.items():
+            places = [node for node in self._references.get(passage, ()) if node.at is not None]
+            for lacking in missing if places else ():
+                item, role, _ = lacking
+                side = self.theirs[role]
+                others = [known for key, known in passages.items() if key[2] == role and key != passage]
+                if all(any(fit(item, one, side, side) >= _GOOD for one, _, _ in known) for known in others):
+                    continue
+                union.missing.remove(lacking)
+                for node in places:
+                    assert node.at is not None  # noqa: S101 - only places of the spec are listed
+                    self.splits.setdefault(node.at, UnionSlot(node)).missing.append(lacking)
+
+    def _through(self, node: Node, theirs: list[Alternative], role: str, operation: str, own: frozenset[str]) -> None:
+        key = _passage(node, role, theirs)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._kept.append(theirs)
+            self._descend(node, theirs, role, operation, own)
+
+    def _leaf(self, node: Node, theirs: list[Alternative], role: str, operation: str) -> None:
+        assert node.at is not None  # noqa: S101 - only places of the spec get here
+        self.leaves.setdefault(node.at, Slot(node)).uses.append(Use(tuple(theirs), role, operation))
+        if "items" in node.schema:
+            for item in theirs:
+                inner = item.node.schema
+                if item.kind == "array" and isinstance(inner, dict) and "items" in inner:
+                    self._name(node.child("items"), inner["items"], role)
+                    self._slot(node.child("items"), item.node.child("items"), role, operation)
+
+    def _union(self, node: Node, theirs: list[Alternative], role: str, operation: str) -> None:
+        assert node.at is not None  # noqa: S101 - only places of the spec get here
+        union = self.unions.setdefault(node.at, UnionSlot(node))
+        union.roles.add(role)
+        branches = [
+            (index, node.child(key, position))
+            for index, (key, position) in enumerate(
+                (key, position) for key in ("anyOf", "oneOf") for position in range(len(node.schema.get(key, ())))
+            )
+        ]
+        options = {index: alternatives(branch, self.ours) for index, branch in branches}
+        scores = sorted(
+            (
+                (
+                    max(
+                        (closeness(mine, its, self.ours, self.theirs[role]) for mine in options[index]),
+                        default=(False, 0.0),
+                    ),
+                    -number,
+                    -index,
+                )
+                for index, _ in branches
+                for number, its in enumerate(theirs)
+            ),
+            reverse=True,
+        )
+        chosen: dict[int, list[Alternative]] = {}
+        placed: set[int] = set()
+        for (_, score), negative, other in scores:
+            number, index = -negative, -other
+            if number in placed or score < _POOR:
+                continue
+            wide = len([item for item in options[index] if item.kind != "null"])
+            if len(chosen.get(index, ())) < wide or score >= _GOOD:
+                chosen.setdefault(index, []).append(theirs[number])
+                placed.add(number)
+        missing = [(its, role, operation) for number, its in enumerate(theirs) if number not in placed]
+        union.missing += missing
+        self._passages.setdefault(node.at, {})[_passage(node, role, theirs)] = missing
+        for index, branch in branches:
+            if index in chosen:
+                union.met.add(index)
+                self._descend(branch, chosen[index], role, operation)
+
+    def _object(
+        self, node: Node, ours: Alternative, theirs: list[Alternative], role: str, operation: str, own: frozenset[str]
+    ) -> None:
+        assert node.at is not None  # noqa: S101 - only places of the spec get here
+        slot = self.objects.setdefault(node.at, ObjectSlot(ours))
+        slot.own |= own
+        for item in theirs:
+            slot.theirs.append((item, role, operation))
+            known = properties(item)
+            for name, mine in properties(ours).items():
+                if name in known:
+                    self.pair_property(mine, known[name], role, operation)
+            extra, mine_extra = keyword(item, "additionalProperties"), keyword(ours, "additionalProperties")
+            if isinstance(extra, dict) and isinstance(mine_extra, dict):
+                part = next(part for part in reversed(ours.parts) if "additionalProperties" in part.schema)
+                self._slot(part.child("additionalProperties"), Node(extra), role, operation)
+
+    def pair_property(self, mine: Node, its: Node, role: str, operation: str) -> None:
+        """Pair a property of the spec with upstream's of the same name."""
+        self._name(mine, its.schema, role)
+        self._slot(mine, its, role, operation)
+
+
+def _passage(node: Node, role: str, theirs: list[Alternative]) -> tuple[Any, ...]:
+    return ("through", node.at, role, tuple(map(_identity, theirs)))
+
+
+def _identity(item: Alternative) -> tuple[Any, ...]:
+    return (item.kind, *(id(part.schema) for part in item.parts))
+
+
+def _kinds(schema: dict[str, Any]) -> list[str]:
+    kinds = schema.get("type", [])
+    return kinds if isinstance(kinds, list) else [kinds]
+
+
+def lone_reference(schema: Any) -> str | None:
+    """Give what a schema refers to where it is a reference and nothing else, null and annotations aside."""
+    if not isinstance(schema, dict):
+        return None
+    said = schema.keys() - ANNOTATIONS
+    if said == {"$ref"}:
+        reference: str = schema["$ref"]
+        return reference
+    if len(said) == 1 and said <= {"anyOf", "oneOf", "allOf"}:
+        rest = [item for item in schema[next(iter(said))] if item != {"type": "null"}]
+        return lone_reference(rest[0]) if len(rest) == 1 else None
+    return None

@@ -1,0 +1,46 @@
+"""`toolgen import`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from upstream_documents import SHOP, document, operation
+
+from tool_generator.cli import main
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(data, *options):
+        path = tmp_path / "upstream.json"
+        path.write_text(data if isinstance(data, str) else json.dumps(data), encoding="utf-8")
+        return CliRunner().invoke(main, ["import", str(path), "--spec", str(tmp_path / "spec"), *options])
+
+    return call
+
+
+def test_it_tells_what_it_did_and_a_second_time_that_there_was_nothing_to_do(run):
+    first = run(SHOP)
+    assert first.exit_code == 0, first.output
+    assert "New tools (4):\n  list_order_items: GET /order-items, read, in order_items\n" in first.output
+    assert "login: the body is application/x-www-form-urlencoded" in first.output
+    assert run(SHOP).output.endswith("4 tools, 2 types; 0 files changed\n")
+
+
+def test_check_writes_nothing_and_fails_while_there_is_something_to_do(run, tmp_path):
+    assert run(SHOP, "--check").exit_code == 1
+    assert not (tmp_path / "spec").exists()
+    run(SHOP)
+    assert run(SHOP, "--check").exit_code == 0
+
+
+def test_faults_are_told_and_nothing_is_written(run, tmp_path):
+    result = run("nothing: here")
+    assert result.exit_code == 1
+    assert "is not an OpenAPI 3.0 or 3.1 document" in result.output
+    assert "1 fault; nothing was written" in result.output
+    result = run(document({"/a": {"get": operation("a")}, "/b": {"get": operation("A")}}))
+    assert result.exit_code == 1
+    assert not (tmp_path / "spec").exists()
