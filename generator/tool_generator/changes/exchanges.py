@@ -1,0 +1,246 @@
+"""What goes over the wire, seen alike for a tool of the registry and for an operation of upstream.
+
+Only the wire form counts here: names on the wire, places, the schema of what is sent and of what comes back. What the
+spec declares as its own (steps, spreads, shapes, arguments that stand for several queries) is marked, so that nobody
+looks for it upstream. It must not know how two exchanges are compared.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.changes.views import Node, Schemas
+from tool_generator.upstream.model import REF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tool_generator.upstream.model import Operation, Upstream
+
+TYPES = "#/types/"
+_SEGMENT = re.compile(r"\{\+?([^{}]*)\}")
+_ONE_FILE: dict[str, Any] = {"type": "string"}
+_STYLES = {"form": "repeat", "spaceDelimited": "spaces", "pipeDelimited": "pipes", "deepObject": "brackets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that a request carries. `schema` is None where only its presence can be judged.
+
+    `has_own_need` is true where the spec decides by itself whether callers have to give it.
+    """
+
+    place: str
+    wire: str
+    required: bool
+    schema: Node | None
+    style: str = ""
+    has_own_need: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where it stands, as differences name it: `request.query.version`."""
+        return f"request.{self.place}.{self.wire}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its reply. `fields` are by place and wire name; `whole` is a body that is no object of fields.
+
+    `encoding` is None where there is no body, `status` None where it is not known. `own_reply` are fields of the
+    reply that the runtime adds. `is_open` is true where callers may send body fields that nothing declares.
+    """
+
+    name: str
+    method: str
+    path: str
+    fields: Mapping[tuple[str, str], Field]
+    encoding: str | None
+    status: int | None
+    reply: Node | None
+    whole: Node | None = None
+    own_reply: frozenset[str] = frozenset()
+    is_open: bool = True
+    deprecated: bool = False
+
+    @property
+    def route(self) -> str:
+        """Method and path with the names of the segments left out: what makes a request reach its operation."""
+        return route(self.method, self.path)
+
+
+def route(method: str, path: str) -> str:
+    """Give method and path without the names of its segments."""
+    return f"{method.upper()} {_SEGMENT.sub('{}', path)}"
+
+
+def is_own(tool: Mapping[str, Any]) -> bool:
+    """Tell whether a tool is no operation of upstream but a helper: without a pin, and to whatever path it is given."""
+    return "upstream" not in tool and "{+" in tool["path"]
+
+
+def registry_schemas(registry: Mapping[str, Any]) -> Schemas:
+    """Give the types of a registry."""
+    return Schemas(TYPES, registry.get("types", {}))
+
+
+def upstream_schemas(upstream: Upstream) -> Schemas:
+    """Give the schemas of a document."""
+    return Schemas(REF, upstream.schemas)
+
+
+def body_names(schemas: Schemas, body_type: str, tool: Mapping[str, Any]) -> dict[str, str]:
+    """Give the identities of a tool's arguments that take their schema from its body type.
+
+    `tool` is the entry of the spec, not that of the registry, which no longer knows where a schema came from.
+    """
+    view = schemas.view(Node({"$ref": TYPES + body_type}, body_type))
+    fields = {wire: node.name for branch in view.objects for wire, node in branch.properties.items()}
+    declared = tool.get("parameters", {})
+    found = {wire: name for wire, name in fields.items() if wire not in declared}
+    for argument, data in declared.items():
+        wire = data.get("wire", argument)
+        if "schema" not in data and data["in"] == "body" and wire in fields:
+            found[argument] = fields[wire]
+    return found
+
+
+def exchange_of_tool(tool: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Exchange:
+    """Give the exchange of a tool. `names` are the identities of arguments that come from a type (`body_names`)."""
+    name = tool["name"]
+    own_needs = set(_own_needs(tool))
+    fields: dict[tuple[str, str], Field] = {}
+    whole = None
+    positions = {segment: index for index, segment in enumerate(_SEGMENT.findall(tool["path"]))}
+    for argument, parameter in tool["parameters"].items():
+        place, wire = parameter["in"], parameter.get("wire", argument)
+        if place == "whole_body":
+            whole = Node(parameter["schema"], f"{name}.{argument}")
+        if place in ("steps", "spread", "query_map", "whole_body"):
+            continue
+        found = Field(
+            "body" if place == "file" else place,
+            wire.removesuffix("[]") if place in ("body", "file") else wire,
+            bool(parameter.get("required")),
+            _sent(parameter, argument, name, names or {}),
+            parameter.get("style", "repeat") if place == "query" else "",
+            argument in own_needs or wire in own_needs,
+        )
+        key = (found.place, str(positions.get(wire)) if place == "path" else found.wire)
+        # Two arguments may fill one wire name: the one without a shape says what the wire takes.
+        if key not in fields or fields[key].schema is None:
+            known = fields.get(key)
+            fields[key] = replace(found, has_own_need=True) if known else found
+    returns = tool.get("returns", {})
+    schema = returns.get("schema")
+    steps = tool.get("steps", {}).get("after", ())
+    return Exchange(
+        name,
+        tool["method"],
+        tool["path"],
+        fields,
+        tool.get("body"),
+        returns.get("status"),
+        None if schema is None else Node(schema, f"{name}.returns"),
+        whole,
+        frozenset([step["id"] for step in steps] + (["unavailable"] if steps else [])),
+        deprecated=bool(tool.get("deprecated")),
+    )
+
+
+def _sent(parameter: Mapping[str, Any], argument: str, tool: str, names: Mapping[str, str]) -> Node | None:
+    name = f"{tool}.{argument}"
+    schema = parameter["schema"]
+    if parameter["in"] == "file":
+        is_list = isinstance(schema, dict) and schema.get("type") == "array"
+        return Node({"type": "array", "items": _ONE_FILE} if is_list else _ONE_FILE, name)
+    if "shape" in parameter and "friendly" not in parameter:
+        # Only a `form` has no friendly schema of its own: what it sends is made by its template.
+        return None
+    return Node(schema, names.get(argument, name))
+
+
+def _own_needs(tool: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the arguments whose need the spec decides: those in constraints, and those that steps may fill."""
+    for constraint in tool.get("constraints", ()):
+        for members in constraint.values():
+            yield from members
+    for step in tool.get("steps", {}).get("before", ()):
+        yield from step.get("set", {})
+
+
+def exchange_of_operation(operation: Operation, schemas: Schemas) -> Exchange:
+    """Give the exchange of an operation of upstream."""
+    positions = {segment: index for index, segment in enumerate(_SEGMENT.findall(operation.path))}
+    fields: dict[tuple[str, str], Field] = {}
+    for parameter in operation.parameters:
+        node = Node(parameter.schema, f"{operation.id}.{parameter.place}.{parameter.name}")
+        style = _style(parameter.style, explode=parameter.explode) if parameter.place == "query" else ""
+        found = Field(parameter.place, parameter.name, parameter.required, node, style)
+        fields[parameter.place, _key(found, positions)] = found
+    body = operation.body
+    encoding = whole = None
+    is_open = True
+    if body is not None:
+        encoding = body.kind
+        node = Node(body.schema, f"{operation.id}.body")
+        view = schemas.view(node)
+        if view.objects and not view.kinds - {"object"} and not view.is_any:
+            united = schemas.united(view.objects)
+            is_open = united.extra is not False
+            for wire, item in united.properties.items():
+                name = wire.removesuffix("[]")
+                is_needed = wire in united.required
+                fields["body", name] = Field("body", name, is_needed, item)
+        else:
+            whole = node
+    reply = operation.reply
+    return Exchange(
+        operation.id,
+        operation.method,
+        operation.path,
+        fields,
+        encoding,
+        reply.status,
+        None if reply.is_empty or reply.schema is None else Node(reply.schema, f"{operation.id}.reply"),
+        whole,
+        is_open=is_open,
+        deprecated=operation.deprecated,
+    )
+
+
+def _key(found: Field, positions: Mapping[str, int]) -> str:
+    return str(positions.get(found.wire)) if found.place == "path" else found.wire
+
+
+def _style(style: str, *, explode: bool) -> str:
+    if style == "form" and not explode:
+        return "comma"
+    return _STYLES.get(style, style)
+
+
+@dataclass(frozen=True, slots=True)
+class Counterparts:
+    """Finds the operation of upstream that a tool reaches."""
+
+    upstream: Upstream
+    routes: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, upstream: Upstream) -> Counterparts:
+        """Index a document."""
+        found: dict[str, str] = {}
+        for name, operation in upstream.operations.items():
+            found.setdefault(route(operation.method, operation.path), name)
+        return cls(upstream, found)
+
+    def find(self, tool: Mapping[str, Any]) -> Operation | None:
+        """Give the operation behind a tool.
+
+        Where the request still arrives counts first: an operation with the tool's method and path is its own, whatever
+        it is called; else the one of the pinned operationId, which then has moved; else none.
+        """
+        name = self.routes.get(route(tool["method"], tool["path"])) or tool.get("upstream")
+        return self.upstream.operations.get(name) if name else None

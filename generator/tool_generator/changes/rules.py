@@ -1,0 +1,132 @@
+"""What a difference means to whom: the one table of what breaks and what does not.
+
+A request is judged by its sender: what was accepted has to be accepted still. A reply is judged by its reader: what
+could be relied upon has to be there still, and nothing may come that was ruled out. Kinds that a table leaves out say
+nothing to that reader and are no change. It must not know how differences are found.
+
+Against a document (`REQUEST`, `REPLY`):
+- A schema that says nothing ({} or a free object) promises nothing, so that it says more now breaks nothing
+  (`stated`), and that a document says less than the spec is no change at all.
+- A bound that appears where none was known is knowledge, one that gets tighter is a break.
+- That an optional field of a reply may be null breaks nobody who copes with its absence. That null no longer comes is
+  no change: who was ready for it has nothing to do.
+
+Between two registries (`ARGUMENTS`, `RESULTS`) the generator made both, so what appears is new to callers: a type or
+a bound that appears breaks, and a new value in a result does not, because results are typed as open to values
+unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tool_generator.changes import compare as kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from tool_generator.changes.compare import Difference
+
+# Kinds that only operations have.
+PLACE = "place"
+MOVED = "moved"
+STYLE = "style"
+ENCODING = "encoding"
+STATUS = "status"
+OPERATION_ID = "operation_id"
+DEPRECATED = "deprecated"
+
+_BREAKS, _FITS = True, False
+
+REQUEST: Mapping[str, bool] = MappingProxyType(
+    {
+        kind.REMOVED: _BREAKS,
+        kind.ADDED: _FITS,
+        kind.ADDED_REQUIRED: _BREAKS,
+        kind.REQUIRED: _BREAKS,
+        kind.OPTIONAL: _FITS,
+        kind.TYPE: _BREAKS,
+        kind.NARROWED: _BREAKS,
+        kind.WIDENED: _FITS,
+        kind.NOT_NULLABLE: _BREAKS,
+        kind.NULLABLE: _FITS,
+        kind.ENUM_NARROWED: _BREAKS,
+        kind.ENUM_WIDENED: _FITS,
+        kind.ALTERNATIVE_REMOVED: _BREAKS,
+        kind.ALTERNATIVE_ADDED: _FITS,
+        kind.CLOSED: _BREAKS,
+        kind.OPENED: _FITS,
+        kind.STATED: _FITS,
+        kind.BOUND_TIGHTENED: _BREAKS,
+        kind.BOUND_CHANGED: _BREAKS,
+        kind.BOUND_LOOSENED: _FITS,
+        kind.BOUND_STATED: _FITS,
+        PLACE: _BREAKS,
+        MOVED: _BREAKS,
+        STYLE: _BREAKS,
+        ENCODING: _BREAKS,
+        OPERATION_ID: _FITS,
+        DEPRECATED: _FITS,
+    }
+)
+REPLY: Mapping[str, bool] = MappingProxyType(
+    {
+        kind.REMOVED: _BREAKS,
+        kind.ADDED: _FITS,
+        kind.ADDED_REQUIRED: _FITS,
+        kind.REQUIRED: _FITS,
+        kind.OPTIONAL: _BREAKS,
+        kind.TYPE: _BREAKS,
+        kind.NARROWED: _FITS,
+        kind.WIDENED: _BREAKS,
+        kind.NULLABLE: _BREAKS,
+        kind.ENUM_NARROWED: _FITS,
+        kind.ENUM_WIDENED: _BREAKS,
+        kind.ALTERNATIVE_REMOVED: _FITS,
+        kind.ALTERNATIVE_ADDED: _BREAKS,
+        kind.STATED: _FITS,
+        STATUS: _FITS,
+    }
+)
+ARGUMENTS: Mapping[str, bool] = MappingProxyType(
+    {**REQUEST, kind.STATED: _BREAKS, kind.UNSTATED: _FITS, kind.BOUND_STATED: _BREAKS, kind.BOUND_DROPPED: _FITS}
+)
+RESULTS: Mapping[str, bool] = MappingProxyType({**REPLY, kind.ENUM_WIDENED: _FITS, kind.UNSTATED: _FITS})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference with its meaning."""
+
+    path: str
+    kind: str
+    was: Any
+    now: Any
+    breaking: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the form of `--json`."""
+        return {
+            "path": self.path,
+            "kind": self.kind,
+            "was": self.was,
+            "now": self.now,
+            "breaking": self.breaking,
+        }
+
+
+def judged(differences: Iterable[Difference], table: Mapping[str, bool], vouched: Collection[str] = ()) -> list[Change]:
+    """Give the changes among differences, those that break first, then by path.
+
+    `vouched` are facts that other uses of the same types confirm: a type that serves create, update and reply has
+    what each of them has, and what one of them lacks was never its own.
+    """
+    found = []
+    for item in differences:
+        if item.kind not in table or item.fact in vouched:
+            continue
+        breaks = table[item.kind] and not (item.kind == kind.NULLABLE and item.may_be_absent and table is not ARGUMENTS)
+        found.append(Change(item.path, item.kind, item.was, item.now, breaks))
+    return sorted(found, key=lambda change: (not change.breaking, change.path, change.kind))

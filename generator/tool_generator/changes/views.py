@@ -1,0 +1,345 @@
+"""What a schema admits, laid open: which kinds of JSON values, and what it says of each.
+
+References are followed, `allOf` is merged, `anyOf` and `oneOf` are opened, so that two schemas that say the same in
+different words have the same view. Every part keeps an identity: the name of the type that declares it and the way from
+there (`Agent.tags[]`), by which uses of one type in several places are known as the same. It must not know what the
+schemas are for, nor which document is ours.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ANY = "any"
+NULL = "null"
+_NUMERIC = ("integer", "number")
+_BOUNDS = (
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "minItems",
+    "maxItems", "minProperties", "maxProperties", "multipleOf", "uniqueItems",
+)  # fmt: skip
+# Beyond this many alternatives a product of unions says nothing that a reader could follow.
+_MOST_ALTERNATIVES = 400
+_LONGEST_CHAIN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A schema and its identity."""
+
+    schema: Any
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One alternative of a schema. `values` are its allowed values as JSON texts, None where all are allowed.
+
+    `extra` is what further keys of an object may be: None where nothing is said, False where there may be none.
+    """
+
+    types: frozenset[str] | None = None
+    values: frozenset[str] | None = None
+    properties: Mapping[str, Node] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    items: Node | None = None
+    extra: Node | bool | None = None
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it is an object of which nothing is said."""
+        return not self.properties and self.extra in (None, True)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a schema admits. `kinds` holds the JSON types without null; `values` the allowed values by kind."""
+
+    is_any: bool
+    is_nullable: bool
+    kinds: frozenset[str]
+    values: Mapping[str, frozenset[str] | None]
+    arrays: tuple[Branch, ...]
+    objects: tuple[Branch, ...]
+    bounds: Mapping[str, Mapping[str, Any]]
+
+
+class Schemas:
+    """The named schemas of one document. `prefix` begins the references to them."""
+
+    def __init__(self, prefix: str, named: Mapping[str, Any]) -> None:
+        self._prefix = prefix
+        self._named = named
+        self._views: dict[tuple[int, str], View] = {}
+        self._types: dict[str, list[Branch]] = {}
+        self._joined: dict[tuple[str, frozenset[int]], Any] = {}
+        # Identities rest on id(): what was seen must stay alive as long as they are remembered.
+        self._alive: list[Any] = []
+
+    def resolved(self, node: Node) -> Node:
+        """Follow references that stand alone."""
+        seen = set()
+        while isinstance(node.schema, dict) and "$ref" in node.schema:
+            name = self._target(node.schema["$ref"])
+            rest = {key for key in node.schema if key != "$ref"}
+            if name is None or name in seen or rest - _ANNOTATIONS:
+                break
+            seen.add(name)
+            node = Node(self._named[name], name)
+        return node
+
+    def _target(self, reference: Any) -> str | None:
+        if not isinstance(reference, str) or not reference.startswith(self._prefix):
+            return None
+        name = reference.removeprefix(self._prefix)
+        return name if name in self._named else None
+
+    def view(self, node: Node) -> View:
+        """Lay a schema open."""
+        node = self.resolved(node)
+        key = (id(node.schema), node.name)
+        if key not in self._views:
+            self._alive.append(node.schema)
+            self._views[key] = _view(self.branches(node))
+        return self._views[key]
+
+    def branches(self, node: Node) -> list[Branch]:
+        """Give the alternatives of a schema."""
+        return [part for branch in self._expanded(node.schema, node.name, ()) for part in _by_kind(branch)]
+
+    def _expanded(self, schema: Any, name: str, chain: tuple[str, ...]) -> list[Branch]:
+        if schema is False:
+            return []
+        if not isinstance(schema, dict):
+            return [Branch(name=name)]
+        found = [_own(schema, name)]
+        if "$ref" in schema:
+            target = self._target(schema["$ref"])
+            if target is not None:
+                found = self._product(found, self._of_type(target, chain))
+        for keyword in ("anyOf", "oneOf"):
+            if schema.get(keyword) and isinstance(schema[keyword], list):
+                options = [
+                    branch
+                    for index, option in enumerate(schema[keyword])
+                    for branch in self._expanded(option, f"{name}|{index}", chain)
+                ]
+                found = self._product(found, list({id(branch): branch for branch in options}.values()))
+        for part in schema["allOf"] if isinstance(schema.get("allOf"), list) else ():
+            found = self._product(found, self._expanded(part, name, chain))
+        return found
+
+    def _of_type(self, name: str, chain: tuple[str, ...]) -> list[Branch]:
+        if name in chain or len(chain) > _LONGEST_CHAIN:
+            return [Branch(name=name)]
+        if name not in self._types:
+            self._types[name] = self._expanded(self._named[name], name, (*chain, name))
+        return self._types[name]
+
+    def _product(self, left: list[Branch], right: list[Branch]) -> list[Branch]:
+        merged = (self._merged(one, other) for one in left for other in right)
+        return list(islice((branch for branch in merged if branch is not None), _MOST_ALTERNATIVES))
+
+    def _merged(self, one: Branch, other: Branch) -> Branch | None:
+        """Give what fits both; None where nothing does."""
+        if _is_blank(one):
+            return other
+        if _is_blank(other):
+            return one
+        types = _both(one.types, other.types)
+        values = one.values if other.values is None else other.values
+        if one.values is not None and other.values is not None:
+            values = one.values & other.values
+        if types == frozenset() or values == frozenset():
+            return None
+        properties = dict(one.properties)
+        for name, node in other.properties.items():
+            properties[name] = self.joined("allOf", [properties[name], node]) if name in properties else node
+        items = one.items or other.items
+        if one.items and other.items:
+            items = self.joined("allOf", [one.items, other.items])
+        names = [branch.name for branch in (one, other) if _says_something(branch)]
+        return Branch(
+            types,
+            values,
+            properties,
+            one.required | other.required,
+            items,
+            False if False in (one.extra, other.extra) else one.extra if one.extra is not None else other.extra,
+            {**one.bounds, **other.bounds},
+            "&".join(dict.fromkeys(names)) or other.name,
+        )
+
+    def joined(self, keyword: str, nodes: Iterable[Node]) -> Node:
+        """Join schemas by `allOf` or `anyOf`; the same schemas always give the same node, however often joined."""
+        parts: dict[int, Any] = {}
+        first = ""
+        for node in nodes:
+            first = first or node.name
+            schema = node.schema
+            is_joined = isinstance(schema, dict) and schema.get("x-joined") == keyword
+            for part in schema[keyword] if is_joined else [schema]:
+                parts[id(part)] = part
+        if len(parts) == 1:
+            return Node(next(iter(parts.values())), first)
+        key = (keyword, frozenset(parts))
+        if key not in self._joined:
+            self._joined[key] = {keyword: list(parts.values()), "x-joined": keyword}
+            self._alive.append(list(parts.values()))
+        return Node(self._joined[key], first)
+
+    def united(self, objects: Iterable[Branch]) -> Branch:
+        """Give one object that stands for several: any field of any of them, required what all require."""
+        found = list(objects)
+        if len(found) == 1:
+            return found[0]
+        nodes: dict[str, list[Node]] = {}
+        for branch in found:
+            for name, node in branch.properties.items():
+                nodes.setdefault(name, []).append(node)
+        extras = [branch.extra for branch in found]
+        return replace(
+            found[0],
+            properties={name: self.joined("anyOf", group) for name, group in nodes.items()},
+            required=frozenset.intersection(*(branch.required for branch in found)),
+            extra=False if all(extra is False for extra in extras) else None,
+            bounds={},
+            name="|".join(branch.name for branch in found),
+        )
+
+
+_ANNOTATIONS = {
+    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret",
+    "externalDocs", "xml", "summary", "$comment", "format", "contentMediaType", "contentEncoding", "discriminator",
+}  # fmt: skip
+
+
+def _own(schema: dict[str, Any], name: str) -> Branch:
+    values = None
+    if "const" in schema:
+        values = frozenset([text_of(schema["const"])])
+    elif isinstance(schema.get("enum"), list):
+        values = frozenset(map(text_of, schema["enum"]))
+    properties = schema.get("properties")
+    return Branch(
+        _types(schema.get("type")),
+        values,
+        {key: Node(item, f"{name}.{key}") for key, item in properties.items()} if isinstance(properties, dict) else {},
+        frozenset(_texts(schema.get("required"))),
+        Node(schema["items"], f"{name}[]") if "items" in schema else None,
+        _extra(schema.get("additionalProperties"), name),
+        {key: schema[key] for key in _BOUNDS if key in schema},
+        name,
+    )
+
+
+def _types(given: Any) -> frozenset[str] | None:
+    if isinstance(given, str):
+        return frozenset([given])
+    return frozenset(_texts(given)) or None
+
+
+def _texts(given: Any) -> list[str]:
+    return [item for item in given if isinstance(item, str)] if isinstance(given, list) else []
+
+
+def _extra(extra: Any, name: str) -> Node | bool | None:
+    if isinstance(extra, dict):
+        return Node(extra, f"{name}.*") if extra else True
+    return extra if isinstance(extra, bool) else None
+
+
+def text_of(value: Any) -> str:
+    """Give a value as JSON text, by which it is compared."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def _is_blank(branch: Branch) -> bool:
+    says_nothing = branch.types is None and branch.values is None and branch.extra is None and not branch.bounds
+    return says_nothing and not _says_something(branch)
+
+
+def _says_something(branch: Branch) -> bool:
+    return bool(branch.properties or branch.required or branch.items or isinstance(branch.extra, Node))
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    common = one & other
+    if "integer" in one ^ other and "number" in one ^ other:
+        common |= {"integer"}
+    return common
+
+
+def _by_kind(branch: Branch) -> Iterable[Branch]:
+    """Split an alternative by the JSON types that it admits."""
+    types = branch.types
+    if types is None:
+        if branch.values is not None:
+            types = frozenset(map(_kind_of, branch.values))
+        elif branch.properties or branch.required or branch.extra is not None:
+            types = frozenset(["object"])
+        elif branch.items is not None:
+            types = frozenset(["array"])
+        else:
+            types = frozenset([ANY])
+    for kind in sorted(types):
+        values = branch.values
+        if values is not None:
+            values = frozenset(text for text in values if _fits(text, kind))
+            if not values:
+                continue
+        yield replace(branch, types=frozenset([kind]), values=values)
+
+
+def _kind_of(text: str) -> str:
+    value = json.loads(text)
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        return "boolean"
+    for kinds, name in ((int, "integer"), (float, "number"), (str, "string"), (list, "array")):
+        if isinstance(value, kinds):
+            return name
+    return "object"
+
+
+def _fits(text: str, kind: str) -> bool:
+    found = _kind_of(text)
+    return kind in {found, ANY} or (kind == "number" and found == "integer")
+
+
+def _view(branches: list[Branch]) -> View:
+    kinds: dict[str, list[Branch]] = {}
+    for branch in branches:
+        for kind in branch.types or ():
+            kinds.setdefault(kind, []).append(branch)
+    is_any, is_nullable = kinds.pop(ANY, None) is not None, kinds.pop(NULL, None) is not None
+    if "number" in kinds:
+        kinds["number"] += kinds.pop("integer", [])
+    values: dict[str, frozenset[str] | None] = {}
+    for kind, group in kinds.items():
+        sets = [branch.values for branch in group if branch.values is not None]
+        values[kind] = frozenset().union(*sets) if len(sets) == len(group) else None
+    return View(
+        is_any,
+        is_nullable,
+        frozenset(kinds),
+        values,
+        tuple(kinds.get("array", ())),
+        tuple(kinds.get("object", ())),
+        {kind: group[0].bounds for kind, group in kinds.items() if len(group) == 1},
+    )
+
+
+def covers(kinds: frozenset[str], kind: str) -> bool:
+    """Tell whether values of `kind` are among those of `kinds`: integers are numbers."""
+    return kind in kinds or (kind == "integer" and "number" in kinds)
