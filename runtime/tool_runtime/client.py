@@ -13,6 +13,7 @@ import random
 import sys
 import uuid
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,7 @@ class ToolDeprecationWarning(FutureWarning):
     """A tool is deprecated or will stop working. A FutureWarning, so that users of scripts see it too."""
 
 
-class _Base:
+class _Base(ABC):
     """What both clients share: construction, accounts, names."""
 
     registry_source: ClassVar[Path | None] = None
@@ -110,8 +111,9 @@ class _Base:
             raise ConfigurationError(message)
         return wanted or None
 
+    @abstractmethod
     def _make_http_client(self) -> Any:
-        raise NotImplementedError
+        """Make the httpx client of this kind."""
 
     def _context_for(self, name: str | None) -> Context:
         if self.sandbox is None:
