@@ -214,7 +214,8 @@ class Comparer:
                 continue
             path = f"{pair.path}.{name}"
             if name not in other.properties:
-                if not isinstance(other.extra, Node):
+                # A document may require a field without saying what it is: then it is there, and nothing else is known.
+                if not isinstance(other.extra, Node) and name not in other.required:
                     now = described(self.one.view(node))
                     # What every use needs is nobody's alone: no sibling can vouch for it.
                     yield Difference(path, REMOVED, now, None, "" if name in one.required else node.name)

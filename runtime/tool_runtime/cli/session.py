@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tool_runtime.client import Client
     from tool_runtime.registry import Registry, Tool
 
+HEAD = 8192
+
 
 @dataclass(eq=False)
 class Session:
@@ -48,11 +50,17 @@ class Session:
 
         return Registry(self.document)
 
-    @property
+    @cached_property
     def api(self) -> dict[str, Any]:
-        """What the registry says about the API as a whole."""
-        api: dict[str, Any] = self.document["api"]
-        return api
+        """What the registry says about the API as a whole, read from its head: `--help` needs no more of it."""
+        with open(f"{self.package_folder}/registry.json", encoding="utf-8") as file:  # noqa: PTH123 - as above
+            head = file.read(HEAD)
+        start = head.find('\n "api": {')
+        try:
+            api: dict[str, Any] = json.JSONDecoder().raw_decode(head, start + len('\n "api": '))[0]
+        except ValueError:
+            return dict(self.document["api"])
+        return api if start >= 0 else dict(self.document["api"])
 
     @property
     def program(self) -> str:
