@@ -214,8 +214,9 @@ class Comparer:
                 continue
             path = f"{pair.path}.{name}"
             if name not in other.properties:
-                # A document may require a field without saying what it is: then it is there, and nothing else is known.
-                if not isinstance(other.extra, Node) and name not in other.required:
+                # A field that a document requires without saying what it is stands in a spec as one that says nothing.
+                is_unsaid = name in other.required and node.schema in ({}, True)
+                if not isinstance(other.extra, Node) and not is_unsaid:
                     now = described(self.one.view(node))
                     # What every use needs is nobody's alone: no sibling can vouch for it.
                     yield Difference(path, REMOVED, now, None, "" if name in one.required else node.name)
