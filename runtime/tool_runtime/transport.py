@@ -53,9 +53,9 @@ class Session:
                 self._loop = loop
         return client
 
-    def headers(self, client: Any, account: Account, auth: Mapping[str, Any], agent: str) -> Any:
+    def headers(self, client: Any, account: Account, auth: Mapping[str, Any], agent: str, *, is_json: bool) -> Any:
         """Return the headers that every request of an account bears: the client's own, under ours."""
-        known = (account, tuple(client.headers.raw))
+        known = (account, is_json, tuple(client.headers.raw))
         found = self._headers.get(known)
         if found is None:
             import httpx
@@ -69,6 +69,8 @@ class Session:
             if auth.get("in", "header") == "header":
                 key = account.key.reveal() if account.key else ""
                 found[auth["name"]] = f"{auth.get('prefix', '')}{key}"
+            if is_json:
+                found["content-type"] = "application/json"
             self._headers[known] = found
         return found
 
@@ -102,8 +104,10 @@ def to_httpx(
         url = url.copy_merge_params({auth["name"]: account.key.reveal() if account.key else ""})
     timeout = request.timeout
     limits = {"connect": min(timeout, CONNECT_TIMEOUT), "read": timeout, "write": timeout, "pool": timeout}
-    headers = httpx.Headers(session.headers(client, account, auth, agent))
-    headers.update(request.headers)
+    is_json = request.content is not None
+    headers = httpx.Headers(session.headers(client, account, auth, agent, is_json=is_json))
+    if request.headers:
+        headers.update(request.headers)
     extensions = {"timeout": limits}
     if request.parts is not None:
         # A field without a file name is still a part: multipart is used even where no file is given.
@@ -112,7 +116,6 @@ def to_httpx(
     if request.content is None:
         return httpx.Request(request.method, url, headers=headers, extensions=extensions)
     # Host, length and type stand in the headers already, so httpx need not work them out again for each call.
-    headers["content-type"] = "application/json"
     headers["content-length"] = str(len(request.content))
     stream = httpx.ByteStream(request.content)
     made = httpx.Request(request.method, url, headers=headers, extensions=extensions, stream=stream)

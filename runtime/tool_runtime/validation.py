@@ -19,6 +19,8 @@ from tool_runtime.names import nearest
 MAX_DEPTH = 64
 MAX_PARTS = 1_000_000
 MAX_BITS = 256
+QUICK_DEPTH = 2
+QUICK_WIDTH = 64
 _TYPE_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 
 
@@ -90,10 +92,32 @@ class Validator:
 
 def unsendable(value: Any, path: str) -> Iterator[Fault]:
     """Find what JSON cannot hold: other Python types, NaN, keys that are no strings, broken text, endless nesting."""
+    if _is_plainly_json(value, 0):
+        return
     try:
         yield from _walk(value, path, 0, itertools.count())
     except OverflowError as error:
         yield Fault(path, "value", str(error))
+
+
+def _is_plainly_json(value: Any, depth: int) -> bool:
+    """Tell quickly what nearly every argument is: small, ASCII, of JSON's own types. The walk looks at the rest."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(value.bit_length() <= MAX_BITS)
+    # Bounded in depth and width, so that what holds itself is soon left to the walk.
+    if depth > QUICK_DEPTH or kind not in (dict, list) or len(value) > QUICK_WIDTH:
+        return False
+    if kind is list:
+        return all(_is_plainly_json(part, depth + 1) for part in value)
+    for key, part in value.items():
+        if type(key) is not str or not key.isascii() or not _is_plainly_json(part, depth + 1):
+            return False
+    return True
 
 
 def _walk(value: Any, path: str, depth: int, visited: Iterator[int]) -> Iterator[Fault]:
