@@ -4,6 +4,7 @@
 values, without their prose.
 """
 
+import json
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,16 @@ def test_our_own_document_imported_into_an_empty_folder_gives_the_same_wire_fact
     found = verdicts(drift(fresh, own, shared_names(tmp_path / "spec", fresh)))
     assert set(found.values()) == {"same"}
     assert len(found) == 109
+
+
+def test_an_array_whose_name_has_brackets_is_imported_and_has_not_drifted(tmp_path):
+    parameter = {"name": "tags[]", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}
+    operation = {"operationId": "findPets", "parameters": [parameter], "responses": {"204": {"description": ""}}}
+    document = tmp_path / "pets.json"
+    paths = {"/pets": {"get": operation}}
+    document.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "Pets", "version": "1"}, "paths": paths}))
+
+    fresh = imported(document, tmp_path / "spec")
+
+    assert fresh["tools"]["find_pets"]["parameters"]["tags"]["style"] == "brackets"
+    assert verdicts(drift(fresh, read_upstream(document), {})) == {"find_pets": "same"}

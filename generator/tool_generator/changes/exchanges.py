@@ -177,8 +177,13 @@ def exchange_of_operation(operation: Operation, schemas: Schemas) -> Exchange:
     fields: dict[tuple[str, str], Field] = {}
     for parameter in operation.parameters:
         node = Node(parameter.schema, f"{operation.id}.{parameter.place}.{parameter.name}")
-        style = _style(parameter.style, explode=parameter.explode) if parameter.place == "query" else ""
-        found = Field(parameter.place, parameter.name, parameter.required, node, style)
+        name, style = parameter.name, ""
+        if parameter.place == "query":
+            # `a[]` is how a document writes what a spec calls the array `a` in the style `brackets`.
+            has_brackets = name.endswith("[]") and name != "[]"
+            style = "brackets" if has_brackets else _style(parameter.style, explode=parameter.explode)
+            name = name.removesuffix("[]")
+        found = Field(parameter.place, name, parameter.required, node, style)
         fields[parameter.place, _key(found, positions)] = found
     body = operation.body
     encoding = whole = None
