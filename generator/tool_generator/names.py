@@ -64,11 +64,6 @@ def class_name(name: str) -> str:
     return f"{spelled}_" if spelled in RESERVED_CLASSES or keyword.iskeyword(spelled) else spelled
 
 
-def constant_prefix(name: str) -> str:
-    """Spell a name in capitals, as in environment variables."""
-    return "_".join(_WORD.findall(name)).upper()
-
-
 @dataclass(slots=True)
 class Scope:
     """The identifiers of one Python namespace and what each of them stands for."""

@@ -1,11 +1,12 @@
 """The runtime: executes any entry of a registry over HTTP.
 
-    names, templates, urls, options, clock      plain text and data, no knowledge of tools
-    registry                                    the compiled spec as frozen objects
-    validation, shapes, binding                 arguments: from what was passed to what is known to be right
+    names, templates, urls, clock, secrets      plain text and data, no knowledge of tools
+    registry, accounts                          the compiled spec as frozen objects; whose key goes where
+    acceptance, validation, options             values against schemas
+    shapes, binding                             arguments: from what was passed to what is known to be right
     requests, replies                           what goes over the wire, what came back
     flow, sending, steps, calls                 the life of a call, as generators without I/O
-    transport, client                           httpx, the two drivers, the Python surface
+    preview, transport, client                  dry runs, httpx, the two drivers and the Python surface
     webhooks                                    deliveries that come in; needs nothing above but errors
     sandbox/, cli/                              the local stand-in, the command line
 

@@ -4,7 +4,7 @@ Owns the way from a name to a result (`resolve, bind, check policy, perform`), t
 until a waiter's state is there. Pagination and waiters are data of the registry; nothing here knows an API.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tool_runtime.errors import (
@@ -17,9 +17,8 @@ from tool_runtime.errors import (
     WaitFailed,
     WaitTimedOut,
 )
-from tool_runtime.flow import Command, Context, Sleep
+from tool_runtime.flow import Context, Flow, Sleep
 from tool_runtime.registry import Tool
-from tool_runtime.replies import Reply
 from tool_runtime.steps import perform
 from tool_runtime.templates import ABSENT, lookup
 
@@ -29,7 +28,7 @@ def call(
     tool: Tool,
     arguments: Mapping[str, Any],
     request_options: Mapping[str, Any] | None = None,
-) -> Generator[Command, Reply | None, Any]:
+) -> Flow:
     """Bind, check and perform one call."""
     bound = context.binder.bind(tool, arguments, request_options)
     decision = context.account.policy.read if tool.is_read else context.account.policy.write
@@ -65,7 +64,7 @@ class Pages:
         self._count = 0
         self.more = True
 
-    def fetch(self) -> Generator[Command, Reply | None, list[Any]]:
+    def fetch(self) -> Flow:
         """Fetch the next page and return its rows."""
         style = self._style
         reply = yield from call(self._context, self._tool, self._arguments, self._options)
@@ -118,7 +117,7 @@ def wait(
     timeout: Any = None,
     interval: Any = None,
     request_options: Mapping[str, Any] | None = None,
-) -> Generator[Command, Reply | None, Any]:
+) -> Flow:
     """Ask until the waiter's state is there and return that reply; `timeout` and `interval` are seconds."""
     waiter = context.registry.waiter(name)
     tool = context.registry.resolve(waiter["tool"])

@@ -24,7 +24,7 @@ from tool_runtime.binding import Binder
 from tool_runtime.calls import Pages, call, wait
 from tool_runtime.clock import Clock, SystemClock
 from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments
-from tool_runtime.flow import Confirm, Context, Send
+from tool_runtime.flow import Confirm, Context, Flow, Send
 from tool_runtime.options import RequestOptions, read_options
 from tool_runtime.preview import preview
 from tool_runtime.registry import Registry, Tool, load_registry
@@ -169,6 +169,10 @@ class _Base(ABC):
             raise InvalidArguments(f"{tool}: {fault}", tool=tool, faults=(fault,))
         given, options = _split(arguments)
         return Pages(self._context, self._tool(tool), given, options)
+
+    def _waiting(self, waiter: str, arguments: Mapping[str, Any], timeout: Any, interval: Any) -> Flow:
+        given, options = _split(arguments)
+        return wait(self._context, waiter, given, timeout=timeout, interval=interval, request_options=options)
 
     def __repr__(self) -> str:
         """Show the account and where calls go, and no key."""
@@ -332,10 +336,7 @@ class Waiters:
         timeout: float | None = None,
         interval: float | None = None,
     ) -> Any:
-        given, options = _split(arguments)
-        context = self._client._context  # noqa: SLF001 - the client's other half
-        flow = wait(context, waiter, given, timeout=timeout, interval=interval, request_options=options)
-        return self._client._run(flow)  # noqa: SLF001
+        return self._client._run(self._client._waiting(waiter, arguments, timeout, interval))  # noqa: SLF001
 
 
 class AsyncWaiters:
@@ -351,10 +352,7 @@ class AsyncWaiters:
         timeout: float | None = None,
         interval: float | None = None,
     ) -> Any:
-        given, options = _split(arguments)
-        context = self._client._context  # noqa: SLF001 - the client's other half
-        flow = wait(context, waiter, given, timeout=timeout, interval=interval, request_options=options)
-        return await self._client._run(flow)  # noqa: SLF001
+        return await self._client._run(self._client._waiting(waiter, arguments, timeout, interval))  # noqa: SLF001
 
 
 def _running_loop() -> Any:

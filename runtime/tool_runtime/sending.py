@@ -7,7 +7,7 @@ the recipe that finds out.
 """
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from tool_runtime.errors import (
     ToolError,
     UnreadableReply,
 )
-from tool_runtime.flow import Command, Context, Send, Sleep
+from tool_runtime.flow import Context, Flow, Send, Sleep
 from tool_runtime.registry import Tool
 from tool_runtime.replies import Reply, TransportFault, read_error, read_result, without
 from tool_runtime.requests import Request, build_request, given_idempotency_key, secrets_of
@@ -44,7 +44,7 @@ CLOCK_SKEW_MS = 60_000
 TOO_MANY_REQUESTS, REQUEST_TIMEOUT, SERVER_ERROR = 429, 408, 500
 
 
-def exchange(context: Context, bound: Bound) -> Generator[Command, Reply | None, Any]:
+def exchange(context: Context, bound: Bound) -> Flow:
     """Send a bound call and return its result, or raise what it ended in."""
     tool, options = bound.tool, bound.options
     chosen_key = given_idempotency_key(bound)
@@ -74,9 +74,7 @@ class Effect:
     possible: bool = False
 
 
-def _attempts(
-    context: Context, bound: Bound, request: Request, effect: Effect
-) -> Generator[Command, Reply | None, Any]:
+def _attempts(context: Context, bound: Bound, request: Request, effect: Effect) -> Flow:
     tool, retry = bound.tool, bound.tool.get("retry", {})
     retries = _first(bound.options.retries, context.retries, retry.get("attempts", DEFAULT_RETRIES + 1) - 1)
     repeatable = retry.get("lost_answer", tool.is_read or effect.key is not None)

@@ -7,13 +7,13 @@ undo never forces and the API itself keeps what is in use. What stays is named i
 """
 
 import logging
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tool_runtime.binding import Bound
 from tool_runtime.errors import RemoteError, ToolError, UnreadableReply
-from tool_runtime.flow import Command, Context
-from tool_runtime.replies import Reply, speaks_for_the_api
+from tool_runtime.flow import Context, Flow
+from tool_runtime.replies import speaks_for_the_api
 from tool_runtime.sending import exchange
 from tool_runtime.templates import ABSENT, expand, lookup
 
@@ -21,7 +21,7 @@ log = logging.getLogger("tool_runtime")
 Step = Mapping[str, Any]
 
 
-def perform(context: Context, bound: Bound) -> Generator[Command, Reply | None, Any]:
+def perform(context: Context, bound: Bound) -> Flow:
     """Run a bound call with all its steps."""
     steps = bound.tool.get("steps")
     if not steps:
@@ -62,9 +62,7 @@ def perform(context: Context, bound: Bound) -> Generator[Command, Reply | None, 
     return result
 
 
-def _inner(
-    context: Context, bound: Bound, step: Step, scope: Mapping[str, Any]
-) -> Generator[Command, Reply | None, Any]:
+def _inner(context: Context, bound: Bound, step: Step, scope: Mapping[str, Any]) -> Flow:
     tool = context.registry.resolve(step["tool"])
     options = {
         name: value
@@ -75,9 +73,7 @@ def _inner(
     return (yield from perform(context, inner))
 
 
-def _undo(
-    context: Context, bound: Bound, done: list[Step], scope: Mapping[str, Any], error: Exception
-) -> Generator[Command, Reply | None, None]:
+def _undo(context: Context, bound: Bound, done: list[Step], scope: Mapping[str, Any], error: Exception) -> Flow:
     certain = isinstance(error, ToolError) and (error.outcome != "unknown" or speaks_for_the_api(error))
     for step in reversed(done):
         undo = step.get("undo")

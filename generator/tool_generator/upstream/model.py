@@ -180,14 +180,6 @@ class Upstream:
     documentation: str = ""
     problems: tuple[Problem, ...] = ()
 
-    def schema_of(self, schema: Schema) -> Schema:
-        """Follow lone references until a schema that is none."""
-        seen: set[str] = set()
-        while isinstance(schema, dict) and set(schema) == {"$ref"} and schema["$ref"] not in seen:
-            seen.add(schema["$ref"])
-            schema = self.schemas.get(ref_name(schema["$ref"]), {})
-        return schema
-
 
 def ref_name(reference: str) -> str:
     """Give the name that a normalised `$ref` refers to."""

@@ -67,7 +67,6 @@ class Round:
         self._moves: Mapping[str, str] = given.get("moves", {})
         self._editor = Editor(texts, files, given.get("keep", {}), report)
         self._editor.fresh = fresh
-        self._fresh = fresh
         self._tools: dict[str, Entry] = dict(spec.tools) if spec else {}
         self._types: dict[str, Entry] = dict(spec.types) if spec else {}
 

@@ -42,15 +42,6 @@ _KNOWN = {
 }  # fmt: skip
 
 
-def normalised_schemas(document: Document) -> dict[str, Any]:
-    """Give every schema of the components, and those that were hoisted on the way, normalised."""
-    reader = SchemaReader(document)
-    found = {
-        name: reader.read(raw, pointer("components", "schemas", name)) for name, raw in document.components.items()
-    }
-    return reader.finished(found)
-
-
 class SchemaReader:
     """Normalises schemas of one document."""
 
