@@ -8,7 +8,7 @@ import os.path
 
 def main() -> None:
     """Run the command line and exit."""
-    from tool_runtime.cli import run
+    from tool_runtime.surfaces.cli import run
 
     # A plain string: pathlib would be the slowest part of showing the help.
     run(os.path.dirname(__file__))  # noqa: PTH120

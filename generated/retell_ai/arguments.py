@@ -79,7 +79,7 @@ from retell_ai.types import (
     WebhookEvent,
     WeightedAgent,
 )
-from tool_runtime.options import RequestOptions
+from tool_runtime.core.options import RequestOptions
 
 __all__ = [
     "AddCommunityVoiceArguments",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_runtime import client as runtime
+from tool_runtime.surfaces.python import bindings as runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

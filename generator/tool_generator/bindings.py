@@ -343,8 +343,8 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
     lazy = {
         "AsyncClient": f"{package}.async_client",
         "Client": f"{package}.client",
-        "RequestOptions": "tool_runtime.options",
-        **dict.fromkeys(ERRORS, "tool_runtime.errors"),
+        "RequestOptions": "tool_runtime.core.options",
+        **dict.fromkeys(ERRORS, "tool_runtime.core.errors"),
     }
     submodules = ["arguments", "types"]
     if "webhooks" in registry:

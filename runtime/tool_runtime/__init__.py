@@ -17,22 +17,22 @@ serves; all of that is data. Optional surfaces are imported when they are used.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tool_runtime.accounts import Account, Policy
-    from tool_runtime.client import AsyncClient, Client, ToolDeprecationWarning
-    from tool_runtime.errors import ToolError
-    from tool_runtime.options import RequestOptions
-    from tool_runtime.registry import Registry, load_registry
+    from tool_runtime.core.account import Account, Policy
+    from tool_runtime.core.errors import ToolError
+    from tool_runtime.core.options import RequestOptions
+    from tool_runtime.core.registry import Registry, load_registry
+    from tool_runtime.surfaces.common.client import AsyncClient, Client, ToolDeprecationWarning
 
 _HOMES = {
-    "Account": "accounts",
-    "AsyncClient": "client",
-    "Client": "client",
-    "Policy": "accounts",
-    "Registry": "registry",
-    "RequestOptions": "options",
-    "ToolDeprecationWarning": "client",
-    "ToolError": "errors",
-    "load_registry": "registry",
+    "Account": "core.account",
+    "AsyncClient": "surfaces.common.client",
+    "Client": "surfaces.common.client",
+    "Policy": "core.account",
+    "Registry": "core.registry",
+    "RequestOptions": "core.options",
+    "ToolDeprecationWarning": "surfaces.common.client",
+    "ToolError": "core.errors",
+    "load_registry": "core.registry",
 }
 __all__ = [
     "Account",

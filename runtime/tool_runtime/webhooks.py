@@ -24,7 +24,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments, WebhookRefused
+from tool_runtime.core.errors import ConfigurationError, Fault, InvalidArguments, WebhookRefused
 
 Payload = TypeVar("Payload")
 Bytes: TypeAlias = bytes | bytearray | memoryview

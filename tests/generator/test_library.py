@@ -16,7 +16,7 @@ def library(generate, load):
 
 @pytest.fixture
 def sandbox(library):
-    from tool_runtime.registry import load_registry
+    from tool_runtime.core.registry import load_registry
     from tool_runtime.sandbox import Sandbox
 
     return Sandbox(load_registry(library.Client.registry_source), examples=True)
@@ -34,7 +34,7 @@ def test_a_book_can_be_added_found_changed_and_removed(client):
     changed = client.update_book(book_id=book["book_id"], main_author="Ada", fields={"title": "The Hills"})
     assert (changed["title"], changed["authors"]) == ("The Hills", [{"name": "Ada"}])
     assert client.delete_book(book_id=book["book_id"]) is None
-    with pytest.raises(sys.modules["tool_runtime.errors"].NotFound, match="The library has no book"):
+    with pytest.raises(sys.modules["tool_runtime.core.errors"].NotFound, match="The library has no book"):
         client.get_book(book_id=book["book_id"])
 
 
@@ -139,7 +139,7 @@ def test_methods_stay_within_their_budget_of_lines(generate):
 
 
 def test_every_example_of_the_spec_works_on_the_sandbox(library):
-    from tool_runtime.registry import load_registry
+    from tool_runtime.core.registry import load_registry
     from tool_runtime.sandbox import Sandbox
 
     registry = load_registry(library.Client.registry_source)

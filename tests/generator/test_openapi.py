@@ -18,9 +18,9 @@ from tool_generator.changes.drift import drift, shared_names
 from tool_generator.generate import compile_spec
 from tool_generator.openapi import openapi_document
 from tool_generator.upstream import parse_upstream, read_upstream
-from tool_runtime.client import Client
-from tool_runtime.registry import Registry
-from tool_runtime.requests import build_request
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.requests import build_request
+from tool_runtime.surfaces.common.client import Client
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "tests" / "library_api" / "spec"

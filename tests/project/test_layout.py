@@ -55,10 +55,44 @@ def test_nothing_imports_the_generator():
     assert guilty == []
 
 
-def test_the_core_imports_no_surface():
-    surface = re.compile(r"tool_runtime\.(cli|lua|mcp)\b")
-    core = (ROOT / "runtime" / "tool_runtime").glob("*.py")
-    assert [path for path in core if any(surface.match(name) for name in imports(path))] == []
+RUNTIME = ROOT / "runtime" / "tool_runtime"
+# What a package must not import, by the beginning of the name.
+FORBIDDEN = {
+    "core": (
+        "httpx",
+        "httpcore",
+        "tool_runtime.http",
+        "tool_runtime.accounts",
+        "tool_runtime.sandbox",
+        "tool_runtime.surfaces",
+    ),
+    "http": ("tool_runtime.accounts", "tool_runtime.sandbox", "tool_runtime.surfaces"),
+    "accounts": ("httpx", "httpcore", "tool_runtime.http", "tool_runtime.sandbox", "tool_runtime.surfaces"),
+    "sandbox": ("tool_runtime.http", "tool_runtime.accounts", "tool_runtime.surfaces"),
+}
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_a_package_of_the_runtime_knows_only_what_stands_below_it(package):
+    guilty = {
+        (path.name, name)
+        for path in files(RUNTIME / package, suffix=".py")
+        for name in imports(path)
+        if name.startswith(FORBIDDEN[package])
+    }
+    assert guilty == set()
+
+
+def test_a_surface_imports_no_other_surface():
+    surfaces = {path.name for path in (RUNTIME / "surfaces").iterdir() if path.is_dir()} - SKIPPED - {"common"}
+    guilty = {
+        (path.name, name)
+        for surface in surfaces
+        for path in files(RUNTIME / "surfaces" / surface, suffix=".py")
+        for name in imports(path)
+        if name.startswith(tuple(f"tool_runtime.surfaces.{other}" for other in surfaces - {surface}))
+    }
+    assert guilty == set()
 
 
 def test_the_runtime_needs_neither_yaml_nor_templates():

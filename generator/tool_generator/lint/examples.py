@@ -8,7 +8,7 @@ from tool_generator.compile import POINTER
 from tool_generator.faults import nearest, quoted
 from tool_generator.grammar import shown
 from tool_generator.schema_walk import references, with_refs
-from tool_runtime.acceptance import Acceptors
+from tool_runtime.core.acceptance import Acceptors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,9 +17,9 @@ Owns nothing itself; the parts, each knowing only those above it:
 No module knows a particular API or endpoint.
 """
 
-from tool_runtime.sandbox.clock import Clock
-from tool_runtime.sandbox.requests import Received
+from tool_runtime.sandbox.httpx_transport import SandboxTransport
+from tool_runtime.sandbox.received import Received
 from tool_runtime.sandbox.sandbox import START, Sandbox
-from tool_runtime.sandbox.transport import SandboxTransport
+from tool_runtime.sandbox.virtual_clock import Clock
 
 __all__ = ["START", "Clock", "Received", "Sandbox", "SandboxTransport"]

@@ -13,15 +13,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tool_runtime.sandbox.calls import Call, World
+from tool_runtime.core.templates import ABSENT
+from tool_runtime.sandbox.answers import Refusal, Reply
 from tool_runtime.sandbox.checks import Inputs
+from tool_runtime.sandbox.declarations import Scope, dig_path, fill, put_path
+from tool_runtime.sandbox.handling import Call, World
 from tool_runtime.sandbox.lifecycle import Lifecycles, apply, templates_of
 from tool_runtime.sandbox.lists import select
-from tool_runtime.sandbox.replies import Refusal, Reply
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.store import Entry, Store
-from tool_runtime.sandbox.templates import Scope, dig_path, fill, put_path
-from tool_runtime.templates import ABSENT
 
 _HOUR: Final = 3_600
 _SECOND: Final = 1_000_000

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tool_runtime.sandbox.replies import Refusal
-from tool_runtime.sandbox.requests import decode_json_part, decode_text
+from tool_runtime.core.validation import Validator
+from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.sandbox.received import decode_json_part, decode_text
 from tool_runtime.sandbox.samples import Schemas
-from tool_runtime.validation import Validator
 
 _PLACES: Final = ("path", "query", "header", "body", "file")
 _MOST_FAULTS: Final = 5

@@ -12,9 +12,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tool_runtime.core.templates import ABSENT
+from tool_runtime.sandbox.declarations import Scope, fill, holds, put_path
 from tool_runtime.sandbox.store import Entry, Store
-from tool_runtime.sandbox.templates import Scope, fill, holds, put_path
-from tool_runtime.templates import ABSENT
 
 _SECOND: Final = 1_000_000
 

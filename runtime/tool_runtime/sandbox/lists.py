@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tool_runtime.core.templates import ABSENT
+from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.checks import Inputs
-from tool_runtime.sandbox.replies import Refusal
+from tool_runtime.sandbox.declarations import Scope, dig_path, fill, put_path
 from tool_runtime.sandbox.store import Entry
-from tool_runtime.sandbox.templates import Scope, dig_path, fill, put_path
-from tool_runtime.templates import ABSENT
 
 _ASCENDING: Final = ("ascending", "asc")
 _DEFAULT_PAGE: Final = {"default": 50, "maximum": 1000}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from tool_runtime.sandbox.replies import EVERY, Refusal
+from tool_runtime.sandbox.answers import EVERY, Refusal
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 

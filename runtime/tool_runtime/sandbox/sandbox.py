@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from tool_runtime.sandbox.actions import Actions
+from tool_runtime.sandbox.answers import ErrorBodies
 from tool_runtime.sandbox.checks import Checks
-from tool_runtime.sandbox.clock import Clock
-from tool_runtime.sandbox.faults import Fault, Faults, Kind
-from tool_runtime.sandbox.replies import ErrorBodies
-from tool_runtime.sandbox.requests import Auth, Received
+from tool_runtime.sandbox.failures import Fault, Faults, Kind
+from tool_runtime.sandbox.httpx_transport import SandboxTransport
+from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.store import Store
-from tool_runtime.sandbox.transport import SandboxTransport
+from tool_runtime.sandbox.virtual_clock import Clock
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LATENCY: Final = 0.1
@@ -115,7 +115,7 @@ class Sandbox:
     ) -> None:
         """Let the next `times` requests of a tool (None: of any) go wrong, after `skip` that go well.
 
-        The kinds are listed in `tool_runtime.sandbox.faults`. `status`, `message` and `retry_after` (seconds)
+        The kinds are listed in `tool_runtime.sandbox.failures`. `status`, `message` and `retry_after` (seconds)
         belong to `status`, `location` to `redirect`, `changes` (dotted paths to values) to `alter`. Raises
         ValueError for an unknown kind and for a tool that has no route of its own.
         """

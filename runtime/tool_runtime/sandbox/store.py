@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tool_runtime.sandbox.clock import Clock
-from tool_runtime.sandbox.replies import EVERY
-from tool_runtime.sandbox.templates import Scope, dig_path, fill, holds
-from tool_runtime.templates import ABSENT
+from tool_runtime.core.templates import ABSENT
+from tool_runtime.sandbox.answers import EVERY
+from tool_runtime.sandbox.declarations import Scope, dig_path, fill, holds
+from tool_runtime.sandbox.virtual_clock import Clock
 
 _DIGITS: Final = 12
 _MILLISECOND: Final = 1_000

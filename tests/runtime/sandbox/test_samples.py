@@ -1,9 +1,9 @@
 import jsonschema
 import pytest
 
+from tool_runtime.core.templates import ABSENT
+from tool_runtime.sandbox.declarations import Scope, fill, holds
 from tool_runtime.sandbox.samples import Schemas
-from tool_runtime.sandbox.templates import Scope, fill, holds
-from tool_runtime.templates import ABSENT
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What a call is, without I/O."""

@@ -1,0 +1,144 @@
+"""Replies: from what the API answered to a result or an error.
+
+Owns the reading of statuses and bodies. Results are the JSON as sent; 204 and empty bodies are None; nothing is
+checked against the spec, since the API may be ahead of it. Knows no httpx and decides no retry.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from tool_runtime.core.errors import APIError, RedirectRefused, RemoteError, UnreadableReply, error_for_status
+from tool_runtime.core.registry import Registry, Tool
+from tool_runtime.core.templates import lookup
+
+SHOWN_BODY = 500
+# Ten years; what is above it is no time to wait, and may not even be a number that JSON can hold.
+MAX_RETRY_AFTER = 315_360_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer; header names are asked for in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class TransportFault(Exception):
+    """No answer; a signal to the flow, which no caller sees.
+
+    `kind` is `timeout` or `connection`; `sent` tells whether the request may have reached the other side.
+    """
+
+    def __init__(self, kind: str, *, sent: bool, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.sent = sent
+        self.message = message
+
+
+def read_result(tool: Tool, reply: Reply) -> Any:
+    """Return the JSON of a 2xx reply, or raise `UnreadableReply`."""
+    if reply.status == 204 or not reply.content.strip():  # noqa: PLR2004
+        return None
+    try:
+        return _decode(reply.content)
+    except (ValueError, RecursionError) as error:
+        kind = reply.headers.get("content-type", "no content type")
+        message = f"{tool.name}: the answer ({reply.status}, {kind}) is no JSON: {shown(reply.content, 120)}"
+        raise UnreadableReply(message, tool=tool.name, status=reply.status) from error
+
+
+def read_error(tool: Tool, reply: Reply, registry: Registry, now: float) -> RemoteError:
+    """Return the error that a reply outside 2xx stands for. `now` is epoch seconds, for dates in Retry-After."""
+    status = reply.status
+    if status < 400:  # noqa: PLR2004
+        location = reply.headers.get("location", "")[:200]
+        message = f"{tool.name}: the API answered {status} and points to {location or 'nowhere'}; this is not followed"
+        hint = "Check the base URL."
+        return RedirectRefused(message, tool=tool.name, status=status, location=location, hint=hint)
+    body, provider_message = _error_body(reply, registry)
+    message = f"{tool.name}: the API answered {status}: {provider_message or shown(reply.content, 200) or 'no text'}"
+    return error_for_status(status)(
+        message,
+        tool=tool.name,
+        status=status,
+        provider_message=provider_message,
+        body=body,
+        retry_after=retry_after(reply.headers, now),
+        hint=_HINTS.get(status),
+    )
+
+
+def without(reply: Reply, secrets: Iterable[str]) -> Reply:
+    """Return the reply without these texts, in any of the ways in which JSON and URLs write them."""
+    content, headers = reply.content, {name: reply.headers.get(name, "") for name in _READ_HEADERS}
+    for secret in secrets:
+        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, "")}:
+            content = content.replace(form.encode(errors="replace"), b"***")
+            headers = {name: value.replace(form, "***") for name, value in headers.items()}
+    return Reply(reply.status, headers, content)
+
+
+def speaks_for_the_api(error: Exception) -> bool:
+    """Whether an error came from the API itself, in its own shape, and not from something in between."""
+    return isinstance(error, APIError) and error.provider_message is not None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Read Retry-After in seconds, from either of its forms; None where it is absent or makes no sense."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = (
+            float(value) if value.replace(".", "", 1).isdigit() else parsedate_to_datetime(value).timestamp() - now
+        )
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return max(seconds, 0.0) if seconds < MAX_RETRY_AFTER else None
+
+
+def shown(content: bytes, most: int = SHOWN_BODY) -> str:
+    """Return the beginning of a body, on one line, for a message."""
+    text = " ".join(content[: most * 4].decode(errors="replace").split())
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def _error_body(reply: Reply, registry: Registry) -> tuple[Any, str | None]:
+    try:
+        body = _decode(reply.content)
+    except (ValueError, RecursionError):
+        return shown(reply.content) or None, None
+    for path in registry.document.get("errors", {}).get("message", ()):
+        message = lookup(body, path)
+        if isinstance(message, str) and message:
+            return body, message[:SHOWN_BODY]
+    return body, None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    message = f"{name} is no JSON"
+    raise ValueError(message)
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+_READ_HEADERS = ("content-type", "location", "retry-after")
+
+
+def _decode(content: bytes) -> Any:
+    return _STRICT.decode(content.decode("utf-8-sig"))
+
+
+_HINTS = {
+    401: "Check the API key of this account.",
+    402: "The provider wants a payment method or credit before it does this.",
+    403: "The API key lacks the permission for this.",
+    422: "Check that every id in the arguments exists under this API key.",
+    429: "Wait before the next call; retry_after says how many seconds, where the API told.",
+}

@@ -1,0 +1,71 @@
+"""What the sandbox answers with, before it becomes an httpx response.
+
+Owns: `Reply`, the `Refusal` that any part raises to end a request, and the declared shape of an error body.
+Must not know: how a request was read or which records exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from tool_runtime.sandbox.declarations import Scope, fill, put_path
+
+EVERY: Final = "*"
+"""The name under `resources` that holds what is true of the whole API."""
+
+
+class _NoBody:
+    """The type of `NOTHING`: an answer without a body, which is not the JSON value null."""
+
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Final = _NoBody()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status, a JSON value or `NOTHING`, and further headers."""
+
+    status: int
+    body: Any = NOTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """The API says no: a status and a message for the error body (None: the one declared for the status)."""
+
+    def __init__(self, status: int, message: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class ErrorBodies:
+    """Makes error bodies as the registry declares them.
+
+    `error_body` of the resource `*` is a template over `$message`, `$status` and `$reason`; without one the
+    message stands at the first path of `errors.message`. `messages` gives the message of a status that has no
+    other.
+    """
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        declared = document.get("resources", {}).get(EVERY, {})
+        self._template = declared.get("error_body")
+        self._messages = declared.get("messages", {})
+        self._path = (document.get("errors", {}).get("message") or ["message"])[0]
+
+    def reply(self, refusal: Refusal) -> Reply:
+        """Return the answer that a refusal becomes."""
+        reason = HTTPStatus(refusal.status).phrase if refusal.status in set(HTTPStatus) else "Error"
+        message = refusal.message or self._messages.get(str(refusal.status)) or f"{reason}."
+        if self._template is not None:
+            names = {"message": message, "status": refusal.status, "reason": reason}
+            body = fill(self._template, Scope(names))
+        else:
+            body = {}
+            put_path(body, self._path, message)
+        return Reply(refusal.status, body, refusal.headers)

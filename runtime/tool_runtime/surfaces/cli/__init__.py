@@ -1,0 +1,35 @@
+"""The command line of any registry: `demo`, `list`, `docs`, `schema` and `call`.
+
+Program name, version and title come from the registry, so this package knows no API by name. It is a surface:
+it stands on the client and on the generated files beside the registry, and the core knows nothing of it.
+
+    app.py        the group, the commands, and what becomes of an error
+    session.py    one run: options, registry, client
+    output.py     data to stdout, all else to stderr
+    arguments.py  the JSON of `call`
+    pages.py      the reference's pages
+    snippets.py   a call as Python source
+    demo.py       the steps that a registry declares as its demo; demo_view.py shows them
+    exits.py      exit codes
+
+Nothing here imports httpx, jsonschema or rich before a command needs them: `--help` is what people wait for
+most.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(package_folder: "Path | str", arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line of a package and exit.
+
+    `package_folder` holds registry.json, schemas/ and reference/. `arguments` are those after the program's
+    name; `sys.argv` where not given.
+    """
+    from tool_runtime.surfaces.cli.app import execute
+
+    sys.exit(execute(package_folder, sys.argv[1:] if arguments is None else arguments))

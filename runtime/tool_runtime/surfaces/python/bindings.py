@@ -1,0 +1,63 @@
+"""What generated bindings derive from beside the clients: `client.iter` and `client.wait`."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+from tool_runtime.surfaces.common.client import AsyncClient, Client
+
+__all__ = ["AsyncClient", "AsyncIterators", "AsyncWaiters", "Client", "Iterators", "Waiters"]
+
+
+class Iterators:
+    """`client.iter`: the rows of paged tools, page after page. Generated classes add a method per paged tool."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def _iter(self, tool: str, arguments: Mapping[str, Any], max_items: int | None = None) -> Iterator[Any]:
+        for rows in self._client.pages(tool, arguments, max_items=max_items):
+            yield from rows
+
+
+class AsyncIterators:
+    """`client.iter` of an `AsyncClient`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def _iter(self, tool: str, arguments: Mapping[str, Any], max_items: int | None = None) -> AsyncIterator[Any]:
+        async for rows in self._client.pages(tool, arguments, max_items=max_items):
+            for row in rows:
+                yield row
+
+
+class Waiters:
+    """`client.wait`: until a state is there. Generated classes add a method per waiter."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def _wait(
+        self,
+        waiter: str,
+        arguments: Mapping[str, Any],
+        timeout: float | None = None,
+        interval: float | None = None,
+    ) -> Any:
+        return self._client.wait_for(waiter, arguments, timeout=timeout, interval=interval)
+
+
+class AsyncWaiters:
+    """`client.wait` of an `AsyncClient`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def _wait(
+        self,
+        waiter: str,
+        arguments: Mapping[str, Any],
+        timeout: float | None = None,
+        interval: float | None = None,
+    ) -> Any:
+        return await self._client.wait_for(waiter, arguments, timeout=timeout, interval=interval)
