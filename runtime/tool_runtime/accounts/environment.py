@@ -33,9 +33,9 @@ class Accounts:
         policy: Policy | None = None,
     ) -> None:
         self._registry = registry
-        self._prefix = f"{registry.api['environment']}_"
+        self._prefix = f"{registry.api.environment}_"
         self._entries: dict[str, dict[str, Any]] = {DEFAULT: {}}
-        self._base_url = base_url or environment.get(f"{self._prefix}BASE_URL") or registry.server["base_url"]
+        self._base_url = base_url or environment.get(f"{self._prefix}BASE_URL") or registry.server.base_url
         self._policy = policy or Policy()
         # Sorted, so that what an account gets never depends on the order of the environment.
         for field in ("api_key", "base_url") if base_url is None else ("api_key",):
@@ -74,7 +74,7 @@ class Accounts:
         return Account(
             name=folded,
             key=_secret(entry.get("api_key"), folded),
-            base_url=normalise_base_url(base_url, self._registry.server.get("strip", ())),
+            base_url=normalise_base_url(base_url, self._registry.server.strip),
             policy=_policy(entry.get("policy") or self._policy, folded),
         )
 
@@ -89,7 +89,7 @@ class Accounts:
 
 def wants_sandbox(registry: Registry, environment: Mapping[str, str]) -> bool:
     """Read the environment's wish for the sandbox. What is neither yes nor no is an error: a typo must not dial."""
-    variable = f"{registry.api['environment']}_SANDBOX"
+    variable = f"{registry.api.environment}_SANDBOX"
     word = environment.get(variable, "").strip().lower()
     if word not in _YES | _NO:
         message = f"{variable}={word[:20]!r} is neither yes nor no"

@@ -26,10 +26,10 @@ from tool_runtime.core.errors import (
     UnreadableReply,
 )
 from tool_runtime.core.flow import Context, Flow, Send, Sleep
-from tool_runtime.core.registry import Tool
 from tool_runtime.core.replies import Reply, TransportFault, read_error, read_result, without
 from tool_runtime.core.requests import Request, build_request, given_idempotency_key, secrets_of
 from tool_runtime.core.templates import expand
+from tool_runtime.core.tools import Tool
 
 log = logging.getLogger("tool_runtime")
 
@@ -48,8 +48,8 @@ def exchange(context: Context, bound: Bound) -> Flow:
     """Send a bound call and return its result, or raise what it ended in."""
     tool, options = bound.tool, bound.options
     chosen_key = given_idempotency_key(bound)
-    new_key = context.new_key() if tool.get("idempotency") and chosen_key is None else None
-    timeout = _first(options.timeout, context.timeout, tool.get("timeout"), DEFAULT_TIMEOUT)
+    new_key = context.new_key() if tool.idempotency and chosen_key is None else None
+    timeout = _first(options.timeout, context.timeout, tool.timeout, DEFAULT_TIMEOUT)
     request = build_request(bound, new_key, timeout)
     effect = Effect(int(context.clock.wall() * 1000) - CLOCK_SKEW_MS, chosen_key or new_key)
     try:
@@ -75,9 +75,9 @@ class Effect:
 
 
 def _attempts(context: Context, bound: Bound, request: Request, effect: Effect) -> Flow:
-    tool, retry = bound.tool, bound.tool.get("retry", {})
-    retries = _first(bound.options.retries, context.retries, retry.get("attempts", DEFAULT_RETRIES + 1) - 1)
-    repeatable = retry.get("lost_answer", tool.is_read or effect.key is not None)
+    tool, retry = bound.tool, bound.tool.retry
+    retries = _first(bound.options.retries, context.retries, (retry.attempts or DEFAULT_RETRIES + 1) - 1)
+    repeatable = _first(retry.lost_answer, tool.is_read or effect.key is not None)
     attempt = 0
     while True:
         wait = None
@@ -123,7 +123,7 @@ def _result(context: Context, bound: Bound, reply: Reply, effect: Effect) -> Any
 
 def hidden_reply(context: Context, bound: Bound, reply: Reply) -> Reply:
     """Return the reply without the key and the call's secret values, should the other side repeat them."""
-    secrets = secrets_of(bound, context.registry.document.get("types", {}))
+    secrets = secrets_of(bound, context.registry.types)
     if context.account.key is not None:
         secrets = [context.account.key.reveal(), *secrets]
     return without(reply, secrets)
@@ -148,16 +148,14 @@ def _unanswered(tool: Tool, fault: TransportFault) -> RemoteError:
 def _unknown(bound: Bound, error: Exception, effect: Effect) -> RemoteError:
     """Make the error of a write that may have happened, with the way to find out."""
     tool, key = bound.tool, effect.key
-    recipe = tool.get("reconcile")
+    recipe = tool.reconcile
     known = dict(error.details) if isinstance(error, ToolError) else {}
     details = known | {"tool": tool.name, "idempotency_key": key, "outcome": "unknown"}
     advice = []
     if recipe:
-        arguments = expand(recipe.get("with", {}), {**bound.arguments, "sent_at_ms": effect.sent_at_ms})
-        details["reconcile"] = {"tool": recipe["tool"], "arguments": arguments} | (
-            {"note": recipe["note"]} if "note" in recipe else {}
-        )
-        advice.append(f"Find out with {recipe['tool']} (see reconcile).")
+        arguments = expand(recipe.arguments, {**bound.arguments, "sent_at_ms": effect.sent_at_ms})
+        details["reconcile"] = {"tool": recipe.tool, "arguments": arguments, "note": recipe.note}
+        advice.append(f"Find out with {recipe.tool} (see reconcile).")
     if key is not None:
         advice.append("Repeating the call with the same idempotency_key cannot make it happen twice.")
     details["hint"] = " ".join(advice) or "Look at the API's own records before you repeat it."

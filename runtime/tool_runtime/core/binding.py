@@ -12,9 +12,10 @@ from typing import Any
 
 from tool_runtime.core.errors import Fault, InvalidArguments
 from tool_runtime.core.options import Options, read_options
-from tool_runtime.core.registry import Parameter, Registry, Tool
+from tool_runtime.core.registry import TYPES, Registry
 from tool_runtime.core.shapes import apply_shape, friendly_place, key_faults, resolve_shape
 from tool_runtime.core.suggestions import nearest
+from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.core.urls import path_problem, segment_problem
 from tool_runtime.core.validation import Validator, decode_object, type_name, unsendable
 
@@ -42,14 +43,14 @@ class Binder:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._shapes: Mapping[str, Any] = registry.document.get("shapes", {})
-        self._validator = Validator(registry.document.get("types", {}))
+        self._shapes: Mapping[str, Any] = registry.shapes
+        self._validator = Validator(registry.types)
         self._known_keys: dict[int, Mapping[str, Any]] = {}
         self._defaulted: dict[str, tuple[Parameter, ...]] = {}
 
     def bind(self, tool: Tool, given: Any, request_options: Any = None) -> Bound:
         """Bind a call, or raise `InvalidArguments` with every fault."""
-        options, faults = read_options(request_options, self._registry.auth_header)
+        options, faults = read_options(request_options, self._registry.auth.header)
         if isinstance(given, str):
             given = decode_object(given) or given
         if not isinstance(given, Mapping):
@@ -125,7 +126,7 @@ class Binder:
             faults.extend(_file_faults(parameter, value, place))
             return value, value
         if parameter.shape is None or "form" in resolve_shape(parameter.shape, self._shapes):
-            if options.validate and type(value) not in parameter.plain:
+            if options.validate:
                 value, found = self._validator.check(parameter.schema, value, place)
             else:
                 found = list(unsendable(value, place))
@@ -180,9 +181,9 @@ class Binder:
         return found
 
     def _properties(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        types = self._registry.document.get("types", {})
+        types = self._registry.types
         while "$ref" in schema:
-            schema = types[schema["$ref"].removeprefix("#/types/")]
+            schema = types[schema["$ref"].removeprefix(TYPES)]
         found: dict[str, Any] = dict(schema.get("properties", {}))
         for part in schema.get("allOf", ()):
             found.update(self._properties(part))
@@ -196,8 +197,8 @@ class Binder:
                 and (options.validate or parameter.place == "path")
             ):
                 yield Fault(parameter.name, "missing", "is required")
-        for constraint in tool.get("constraints", ()) if options.validate else ():
-            for rule, names in constraint.items():
+        for constraint in tool.constraints if options.validate else ():
+            for rule, names in ((constraint.rule, constraint.names),):
                 given = [name for name in names if name in arguments]
                 wanted = " or ".join(names)
                 if rule in {"exactly_one", "at_least_one"} and not given:

@@ -13,9 +13,10 @@ from tool_runtime.core.account import Account
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock
 from tool_runtime.core.errors import ConfigurationError
-from tool_runtime.core.registry import Registry, Tool
+from tool_runtime.core.registry import Registry
 from tool_runtime.core.replies import Reply
 from tool_runtime.core.requests import Request
+from tool_runtime.core.tools import Tool
 
 Confirm = Callable[[Tool, Mapping[str, Any]], bool]
 

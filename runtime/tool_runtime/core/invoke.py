@@ -18,9 +18,9 @@ from tool_runtime.core.errors import (
     WaitTimedOut,
 )
 from tool_runtime.core.flow import Context, Flow, Sleep
-from tool_runtime.core.registry import Tool
 from tool_runtime.core.steps import perform
 from tool_runtime.core.templates import ABSENT, lookup
+from tool_runtime.core.tools import Condition, Tool
 
 
 def call(
@@ -56,9 +56,9 @@ class Pages:
         options: Mapping[str, Any] | None,
         max_items: int | None = None,
     ) -> None:
-        style = context.registry.pagination(tool)
+        style = context.registry.page_style(tool)
         if style is None:
-            paged = [name for name in context.registry if context.registry.document["tools"][name].get("pagination")]
+            paged = [name for name, other in context.registry.tools.items() if other.pagination]
             message = f"{tool.name} has no pages"
             raise CallerError(message, tool=tool.name, hint=f"Paged tools: {', '.join(paged)}.")
         self._context, self._tool, self._style, self._options = context, tool, style, options
@@ -74,16 +74,16 @@ class Pages:
         """Fetch the next page and return its rows."""
         style = self._style
         reply = yield from call(self._context, self._tool, self._arguments, self._options)
-        rows = lookup(reply, style.get("items", ""))
+        rows = lookup(reply, style.items)
         if not isinstance(rows, list):
-            message = f"{self._tool.name}: the answer holds no list of {style.get('items') or 'rows'}"
+            message = f"{self._tool.name}: the answer holds no list of {style.items or 'rows'}"
             raise UnreadableReply(message, tool=self._tool.name)
         self._count += 1
-        if "cursor" in style:
+        if style.cursor is not None:
             self._follow_cursor(reply)
         else:
             self._step_on(reply, rows)
-        for name in style.get("first_page_only", ()):
+        for name in style.first_page_only:
             self._arguments.pop(name, None)
         if self._left is not None:
             rows = rows[: self._left]
@@ -93,30 +93,30 @@ class Pages:
 
     def _follow_cursor(self, reply: Any) -> None:
         style = self._style
-        cursor = lookup(reply, style["next"])
+        cursor = lookup(reply, style.next or "")
         has_cursor = cursor is not ABSENT and cursor not in (None, "")
-        more = lookup(reply, style["more"]) if "more" in style else has_cursor
+        more = lookup(reply, style.more) if style.more else has_cursor
         self.more = more is True
         if not self.more:
             return
         if not has_cursor or not isinstance(cursor, str | int):
             message = f"{self._tool.name}: page {self._count} says that more follow and not where"
             raise PaginationBroken(message, tool=self._tool.name)
-        self._seen.add(self._arguments.get(style["cursor"]))
+        self._seen.add(self._arguments.get(style.cursor or ""))
         if cursor in self._seen:
             message = f"{self._tool.name}: page {self._count} points back to a page already seen"
             raise PaginationBroken(message, tool=self._tool.name)
-        self._arguments[style["cursor"]] = cursor
+        self._arguments[style.cursor or ""] = cursor
 
     def _step_on(self, reply: Any, rows: list[Any]) -> None:
         style = self._style
-        limit = self._arguments.get(style.get("limit", ""))
+        limit = self._arguments.get(style.limit or "")
         full = bool(rows) and (not isinstance(limit, int) or len(rows) >= limit)
-        self.more = lookup(reply, style["more"]) is True if "more" in style else full
-        if "page" in style:
-            self._arguments[style["page"]] = self._arguments.get(style["page"], style.get("start", 1)) + 1
+        self.more = lookup(reply, style.more) is True if style.more else full
+        if style.page:
+            self._arguments[style.page] = self._arguments.get(style.page, style.start) + 1
         else:
-            self._arguments[style["offset"]] = self._arguments.get(style["offset"], 0) + len(rows)
+            self._arguments[style.offset or ""] = self._arguments.get(style.offset or "", 0) + len(rows)
 
 
 def wait(
@@ -130,19 +130,19 @@ def wait(
 ) -> Flow:
     """Ask until the waiter's state is there and return that reply; `timeout` and `interval` are seconds."""
     waiter = context.registry.waiter(name)
-    tool = context.registry.resolve(waiter["tool"])
+    tool = context.registry.resolve(waiter.tool)
     for option, value in (("timeout", timeout), ("interval", interval)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0):
             fault = Fault(option, "value", "expected seconds, 0 or more")
             raise InvalidArguments(f"{name}: {fault}", tool=tool.name, faults=(fault,))
-    patience = waiter["timeout"] if timeout is None else timeout
-    pause = waiter["interval"] if interval is None else interval
+    patience = waiter.timeout if timeout is None else timeout
+    pause = waiter.interval if interval is None else interval
     deadline = context.clock.monotonic() + patience
     while True:
         reply = yield from call(context, tool, arguments, request_options)
-        if any(_met(state, reply) for state in waiter["until"]):
+        if any(_met(state, reply) for state in waiter.until):
             return reply
-        if any(_met(state, reply) for state in waiter.get("fail", ())):
+        if any(_met(state, reply) for state in waiter.fail):
             message = f"{name}: a state was reached from which it cannot come"
             raise WaitFailed(message, tool=tool.name, waiter=name, last=reply)
         left = deadline - context.clock.monotonic()
@@ -154,8 +154,8 @@ def wait(
         yield Sleep(min(pause, left))
 
 
-def _met(state: Mapping[str, Any], reply: Any) -> bool:
-    value = lookup(reply, state["field"])
-    if "in" in state:
-        return bool(value in state["in"])
-    return bool(state["present"]) == (value is not ABSENT and value is not None)
+def _met(state: Condition, reply: Any) -> bool:
+    value = lookup(reply, state.field)
+    if state.values:
+        return bool(value in state.values)
+    return bool(state.present) == (value is not ABSENT and value is not None)

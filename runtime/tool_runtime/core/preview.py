@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_runtime.core.flow import Context
-from tool_runtime.core.registry import Tool
 from tool_runtime.core.requests import build_request, given_idempotency_key, masked
 from tool_runtime.core.secrets import MASK
 from tool_runtime.core.templates import expand
+from tool_runtime.core.tools import Tool
 
 NEW_KEY = "(a new key for each call)"
 
@@ -21,19 +21,19 @@ def preview(
     What an earlier step would answer stands as its reference, such as `$llm.llm_id`. Raises as the call would.
     """
     bound = context.binder.bind(tool, arguments, options)
-    steps = tool.get("steps", {})
+    steps = tool.steps
     before, scope = [], dict(bound.arguments)
-    for step in steps.get("before", ()):
-        if "when" not in step or step["when"] in bound.arguments:
-            inner = context.registry.resolve(step["tool"])
-            before.append(preview(context, inner, expand(step.get("with", {}), scope)))
-            bound = bound.with_wire(step.get("set", {}))
-    new_key = NEW_KEY if tool.get("idempotency") and given_idempotency_key(bound) is None else None
-    request = build_request(masked(bound, context.registry.document.get("types", {})), new_key)
+    for step in steps.before:
+        if step.when is None or step.when in bound.arguments:
+            inner = context.registry.resolve(step.tool)
+            before.append(preview(context, inner, expand(step.arguments, scope)))
+            bound = bound.with_wire(step.set)
+    new_key = NEW_KEY if tool.idempotency and given_idempotency_key(bound) is None else None
+    request = build_request(masked(bound, context.registry.types), new_key)
     auth = context.registry.auth
     headers = dict(request.headers)
-    if auth.get("in", "header") == "header":
-        headers[auth["name"]] = f"{auth.get('prefix', '')}{MASK}"
+    if auth.header:
+        headers[auth.name] = f"{auth.prefix}{MASK}"
     query = f"?{request.query}" if request.query else ""
     shown: dict[str, Any] = {"tool": tool.name, "class": tool.tool_class, "effects": list(tool.effects)}
     shown |= {
@@ -49,6 +49,6 @@ def preview(
         ]
     if before:
         shown["before"] = before
-    if steps.get("after"):
-        shown["after"] = [{"tool": step["tool"], "arguments": step.get("with", {})} for step in steps["after"]]
+    if steps.after:
+        shown["after"] = [{"tool": step.tool, "arguments": step.arguments} for step in steps.after]
     return shown

@@ -1,93 +1,90 @@
-"""The registry: what the compiled spec says, as frozen objects.
+"""The registry: the compiled spec, read once and handed out as frozen objects.
 
-Owns the reading of `registry.json` and the resolving of names. A tool's entry becomes a `Tool` when it is first asked
-for, since a process that makes one call should not pay for a hundred. Knows nothing of arguments, HTTP or surfaces.
-The JSON format is public: `tools` by canonical name, each with method, path, class, effects and parameters, and
-`types` that their schemas refer to as `#/types/NAME`.
+Owns the format of `registry.json` on the reading side: the number of the format, the prefix of references to types, and
+the resolving of names. No other module reads the document's keys. A tool's entry becomes a `Tool` when it is first
+asked for: a process that makes one call does not pay for a hundred tools. Knows nothing of arguments, HTTP or surfaces.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tool_runtime.core.errors import SpecError, UnknownTool
 from tool_runtime.core.suggestions import nearest_names
-
-FORMAT = 1
-
-# What each plain schema accepts, by exact type: the common argument is a plain string, and need not cost a validator.
-_PLAIN_TYPES: Mapping[str, tuple[type, ...]] = {
-    "string": (str,),
-    "boolean": (bool,),
-    "integer": (int,),
-    "number": (int, float),
-    "object": (dict,),
-}
-_ANNOTATIONS = frozenset(
-    {"type", "description", "title", "example", "examples", "deprecated", "default", "secret", "format"}
+from tool_runtime.core.tools import (
+    Api,
+    Auth,
+    Group,
+    PageStyle,
+    Server,
+    Tool,
+    Waiter,
+    read_entry,
+    read_tool,
+    read_waiter,
 )
 
+FORMAT = 1
+TYPES = "#/types/"
+"""How schemas of a registry refer to its types: `{"$ref": "#/types/Agent"}`."""
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One parameter of a tool. `place` is its `in`; `wire` its name there; `plain` the exact types that always fit."""
-
-    name: str
-    place: str
-    wire: str
-    schema: Mapping[str, Any]
-    required: bool = False
-    secret: bool = False
-    raw: bool = False
-    style: str = "repeat"
-    shape: Mapping[str, Any] | None = None
-    friendly: Mapping[str, Any] | None = None
-    spellings: tuple[str, ...] = ()
-    plain: tuple[type, ...] = ()
+Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One entry of the registry. `names` maps every accepted spelling of an argument to its parameter."""
+def type_name_of(schema: Mapping[str, Any]) -> str | None:
+    """Return the name of the type that a schema refers to, or None: `{"$ref": "#/types/Agent"}` gives `Agent`."""
+    reference = schema.get("$ref")
+    return reference.removeprefix(TYPES) if isinstance(reference, str) else None
 
-    name: str
-    full_name: str
-    aliases: tuple[str, ...]
-    tool_class: str
-    effects: tuple[str, ...]
-    method: str
-    path: str
-    parameters: Mapping[str, Parameter]
-    names: Mapping[str, Parameter]
-    body: str | None
-    takes_whole_body: bool
-    entry: Mapping[str, Any] = field(repr=False)
 
-    @property
-    def is_read(self) -> bool:
-        """Whether the tool changes nothing, by meaning and not by HTTP verb."""
-        return self.tool_class == "read"
+class Entries(Mapping[str, Value]):
+    """The entries of one section, by name; each is read when it is first asked for."""
 
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return a further key of the entry (`steps`, `reconcile`, `pagination`, …)."""
-        return self.entry.get(key, default)
+    def __init__(self, entries: Mapping[str, Any], read: Callable[[str, Any], Value]) -> None:
+        self._entries = entries
+        self._read = read
+        self._known: dict[str, Value] = {}
+
+    def __getitem__(self, name: str) -> Value:
+        """Return an entry, or raise `KeyError`."""
+        known = self._known.get(name)
+        # Two threads may both read an entry; one of the two results stays.
+        return self._known.setdefault(name, self._read(name, self._entries[name])) if known is None else known
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names, in the order of the spec."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Count the entries."""
+        return len(self._entries)
 
 
 class Registry:
-    """All tools of one API. Immutable; `document` is the JSON that it was read from."""
+    """All tools of one API. Immutable; raises `SpecError` for a document of another format."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         if document.get("registry") != FORMAT:
             message = f"registry format {document.get('registry')!r} is not {FORMAT}: regenerate the bindings"
             raise SpecError(message)
         self.document = document
-        self.api: Mapping[str, Any] = document["api"]
-        self.server: Mapping[str, Any] = document["server"]
-        self.auth: Mapping[str, Any] = document["auth"]
-        self._tools: dict[str, Tool] = {}
+        self.api = read_entry(Api, document["api"])
+        self.server = read_entry(Server, document["server"])
+        self.auth = read_entry(Auth, document["auth"])
+        self.error_messages: tuple[str, ...] = tuple(document.get("errors", {}).get("message", ()))
+        self.types: Mapping[str, Any] = document.get("types", {})
+        self.shapes: Mapping[str, Any] = document.get("shapes", {})
+        self.tools: Mapping[str, Tool] = Entries(document["tools"], read_tool)
+        self.waiters: Mapping[str, Waiter] = Entries(document.get("waiters", {}), read_waiter)
+        self.page_styles: Mapping[str, PageStyle] = Entries(
+            document.get("pagination", {}), lambda _, entry: read_entry(PageStyle, entry)
+        )
+        self.groups: Mapping[str, Group] = Entries(
+            document.get("groups", {}), lambda name, entry: read_entry(Group, entry, name=name)
+        )
+        self._resolved: dict[str, Tool] = {}
 
     @cached_property
     def _index(self) -> Mapping[str, str]:
@@ -97,89 +94,39 @@ class Registry:
                 index[spelling] = name
         return index
 
-    @property
-    def auth_header(self) -> str:
-        """The header that carries the key; empty where the key travels in the query."""
-        return str(self.auth["name"]) if self.auth.get("in", "header") == "header" else ""
-
     def __iter__(self) -> Iterator[str]:
         """Iterate over the canonical names, in the order of the spec."""
-        return iter(self.document["tools"])
+        return iter(self.tools)
 
     def resolve(self, name: Any) -> Tool:
         """Return the tool behind a canonical name, alias or full name, with or without the API's prefix.
 
         Raises `UnknownTool` with the names that come nearest.
         """
-        tool = self._tools.get(name) if isinstance(name, str) else None
+        tool = self._resolved.get(name) if isinstance(name, str) else None
         if tool is None:
-            bare = str(name).removeprefix(f"{self.api['slug']}.")
+            bare = str(name).removeprefix(f"{self.api.slug}.")
             canonical = self._index.get(bare)
             if canonical is None:
                 near = nearest_names(bare, self._index)
                 message = f"there is no tool named {str(name)[:200]!r}"
                 hint = f"Nearest: {', '.join(near)}." if near else "List the tools to see what there is."
                 raise UnknownTool(message, nearest=near, hint=hint)
-            # Two threads may both build it; one of the two stays.
-            tool = self._tools.setdefault(canonical, read_tool(canonical, self.document["tools"][canonical]))
-            self._tools[name] = tool
+            tool = self._resolved[name] = self.tools[canonical]
         return tool
 
-    def waiter(self, name: str) -> Mapping[str, Any]:
-        """Return the declaration of a waiter, or raise `UnknownTool`."""
-        waiters: Mapping[str, Mapping[str, Any]] = self.document.get("waiters", {})
-        if name not in waiters:
-            message = f"there is no waiter named {name!r}"
-            raise UnknownTool(message, nearest=nearest_names(name, waiters))
-        return waiters[name]
+    def waiter(self, name: str) -> Waiter:
+        """Return a waiter, or raise `UnknownTool` with the names that come nearest."""
+        if name not in self.waiters:
+            near = nearest_names(str(name), self.waiters)
+            message = f"there is no waiter named {str(name)[:200]!r}"
+            hint = f"Nearest: {', '.join(near)}." if near else f"Waiters: {', '.join(self.waiters) or 'none'}."
+            raise UnknownTool(message, nearest=near, hint=hint)
+        return self.waiters[name]
 
-    def pagination(self, tool: Tool) -> Mapping[str, Any] | None:
-        """Return the pagination style of a tool, or None where it is not paged."""
-        style = tool.get("pagination")
-        return self.document["pagination"][style] if style else None
-
-
-def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
-    """Make a `Tool` of a registry entry."""
-    parameters = {key: _read_parameter(key, value) for key, value in entry["parameters"].items()}
-    names: dict[str, Parameter] = dict(parameters)
-    for parameter in parameters.values():
-        for spelling in parameter.spellings:
-            names.setdefault(spelling, parameter)
-    return Tool(
-        name=name,
-        full_name=entry["full_name"],
-        aliases=tuple(entry.get("aliases", ())),
-        tool_class=entry["class"],
-        effects=tuple(entry.get("effects", ())),
-        method=entry["method"],
-        path=entry["path"],
-        parameters=parameters,
-        names=names,
-        body=entry.get("body"),
-        takes_whole_body=any(parameter.place == "whole_body" for parameter in parameters.values()),
-        entry=entry,
-    )
-
-
-def _read_parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
-    schema = entry["schema"]
-    kind = schema.get("type")
-    plain = _PLAIN_TYPES.get(kind, ()) if isinstance(kind, str) and _ANNOTATIONS.issuperset(schema) else ()
-    return Parameter(
-        name=name,
-        place=entry["in"],
-        wire=entry.get("wire", name),
-        schema=schema,
-        required=entry.get("required", False),
-        secret=entry.get("secret", False) or schema.get("secret", False),
-        raw=entry.get("raw", False),
-        style=entry.get("style", "repeat"),
-        shape=entry.get("shape"),
-        friendly=entry.get("friendly"),
-        spellings=tuple(entry.get("spellings", ())),
-        plain=plain,
-    )
+    def page_style(self, tool: Tool) -> PageStyle | None:
+        """Return how a tool's list is cut into pages, or None where the tool is not paged."""
+        return self.page_styles[tool.pagination] if tool.pagination else None
 
 
 @lru_cache(maxsize=8)
@@ -187,6 +134,6 @@ def load_registry(path: Path) -> Registry:
     """Read `registry.json`, once per process and path. Raises `SpecError` where it cannot be read."""
     try:
         return Registry(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"cannot read the registry {path.name}: {error}"
         raise SpecError(message) from error

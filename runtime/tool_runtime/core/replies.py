@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 from urllib.parse import quote
 
 from tool_runtime.core.errors import APIError, RedirectRefused, RemoteError, UnreadableReply, error_for_status
-from tool_runtime.core.registry import Registry, Tool
+from tool_runtime.core.registry import Registry
 from tool_runtime.core.templates import lookup
+from tool_runtime.core.tools import Tool
 
 SHOWN_BODY = 500
 # Ten years; what is above it is no time to wait, and may not even be a number that JSON can hold.
@@ -115,7 +116,7 @@ def _error_body(reply: Reply, registry: Registry) -> tuple[Any, str | None]:
         body = _decode(reply.content)
     except (ValueError, RecursionError):
         return shown(reply.content) or None, None
-    for path in registry.document.get("errors", {}).get("message", ()):
+    for path in registry.error_messages:
         message = lookup(body, path)
         if isinstance(message, str) and message:
             return body, message[:SHOWN_BODY]

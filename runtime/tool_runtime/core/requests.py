@@ -14,9 +14,9 @@ from typing import Any
 
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.errors import Fault, InvalidArguments
-from tool_runtime.core.registry import Parameter
 from tool_runtime.core.secrets import mask, secret_texts
 from tool_runtime.core.templates import ABSENT
+from tool_runtime.core.tools import Parameter
 from tool_runtime.core.urls import encode_query, expand_path, scalar_text
 
 # Not ASCII-escaped, and compact: what httpx itself writes.
@@ -91,9 +91,10 @@ def build_request(bound: Bound, idempotency_key: str | None = None, timeout: flo
     query.extend((key, value, "repeat") for key, value in options.extra_query.items())
     headers.update(options.extra_headers)
     if idempotency_key is not None:
-        declared = tool.get("idempotency")
-        target = headers if declared["in"] == "header" else body
-        target[declared["name"]] = idempotency_key
+        declared = tool.idempotency
+        if declared is not None:
+            target = headers if declared.place == "header" else body
+            target[declared.name] = idempotency_key
     return Request(
         tool=tool.name,
         method=tool.method,
@@ -108,14 +109,14 @@ def build_request(bound: Bound, idempotency_key: str | None = None, timeout: flo
 
 def given_idempotency_key(bound: Bound) -> str | None:
     """Return the idempotency key that the caller chose, or None."""
-    declared = bound.tool.get("idempotency")
+    declared = bound.tool.idempotency
     if declared is None:
         return None
-    if declared["in"] == "header":
+    if declared.place == "header":
         headers = {name.lower(): value for name, value in bound.options.extra_headers.items()}
-        return headers.get(declared["name"].lower())
+        return headers.get(declared.name.lower())
     values = {bound.tool.parameters[name].wire: value for name, value in bound.wire.items()}
-    return {**values, **bound.extra, **bound.options.extra_body}.get(declared["name"])
+    return {**values, **bound.extra, **bound.options.extra_body}.get(declared.name)
 
 
 def masked(bound: Bound, types: Mapping[str, Any]) -> Bound:

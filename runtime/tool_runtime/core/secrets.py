@@ -7,6 +7,8 @@ it. API keys are not its business; they never are arguments.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tool_runtime.core.registry import type_name_of
+
 MASK = "***"
 # A shorter one is a common word or digit: replacing it would spoil the text and hide nothing.
 SHORTEST = 4
@@ -82,7 +84,7 @@ def _parts(schema: Any, types: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         yield part
         for keyword in ("allOf", "anyOf", "oneOf"):
             pending.extend(part.get(keyword, ()))
-        name = part.get("$ref", "").removeprefix("#/types/")
+        name = type_name_of(part)
         if name and name not in seen:
             seen.add(name)
             pending.append(types.get(name))

@@ -16,26 +16,26 @@ from tool_runtime.core.errors import RemoteError, ToolError, UnreadableReply
 from tool_runtime.core.flow import Context, Flow
 from tool_runtime.core.replies import speaks_for_the_api
 from tool_runtime.core.templates import ABSENT, expand, lookup
+from tool_runtime.core.tools import Step, Undo
 
 log = logging.getLogger("tool_runtime")
-Step = Mapping[str, Any]
 
 
 def perform(context: Context, bound: Bound) -> Flow:
     """Run a bound call with all its steps."""
-    steps = bound.tool.get("steps")
+    steps = bound.tool.steps
     if not steps:
         return (yield from exchange(context, bound))
     scope: dict[str, Any] = dict(bound.arguments)
     done: list[Step] = []
     try:
-        for step in steps.get("before", ()):
-            if "when" in step and step["when"] not in bound.arguments:
+        for step in steps.before:
+            if step.when is not None and step.when not in bound.arguments:
                 continue
-            scope[step["id"]] = yield from _inner(context, bound, step, scope)
+            scope[step.id] = yield from _inner(context, bound, step, scope)
             done.append(step)
-            _require(step, scope, step.get("set"))
-            bound = bound.with_wire(expand(step.get("set", {}), scope))
+            _require(step, scope, step.set)
+            bound = bound.with_wire(expand(step.set, scope))
         result = yield from exchange(context, bound)
     except Exception as error:
         if isinstance(error, ToolError) and error.tool != bound.tool.name:
@@ -45,43 +45,43 @@ def perform(context: Context, bound: Bound) -> Flow:
     except BaseException:
         # Cancelled from outside: nothing more can be sent, so at least say what stays.
         for step in done:
-            log.warning("%s was cancelled; %s had already run", bound.tool.name, step["tool"])
+            log.warning("%s was cancelled; %s had already run", bound.tool.name, step.tool)
         raise
-    if steps.get("after") and not isinstance(result, Mapping):
+    if steps.after and not isinstance(result, Mapping):
         message = f"{bound.tool.name}: the answer is no object"
         raise UnreadableReply(message, tool=bound.tool.name)
-    for step in steps.get("after", ()):
+    for step in steps.after:
         result = dict(result)
         try:
-            result[step["id"]] = yield from _inner(context, bound, step, {**scope, "result": result})
+            result[step.id] = yield from _inner(context, bound, step, {**scope, "result": result})
         except RemoteError as error:
-            if not step.get("optional"):
+            if not step.optional:
                 raise
-            result[step["id"]] = None
-            result.setdefault("unavailable", {})[step["id"]] = error.message
+            result[step.id] = None
+            result.setdefault("unavailable", {})[step.id] = error.message
     return result
 
 
-def _inner(context: Context, bound: Bound, step: Step, scope: Mapping[str, Any]) -> Flow:
-    tool = context.registry.resolve(step["tool"])
+def _inner(context: Context, bound: Bound, step: Step | Undo, scope: Mapping[str, Any]) -> Flow:
+    tool = context.registry.resolve(step.tool)
     options = {
         name: value
         for name, value in (("timeout", bound.options.timeout), ("retries", bound.options.retries))
         if value is not None
     }
-    inner = context.binder.bind(tool, expand(step.get("with", {}), scope), options)
+    inner = context.binder.bind(tool, expand(step.arguments, scope), options)
     return (yield from perform(context, inner))
 
 
 def _undo(context: Context, bound: Bound, done: list[Step], scope: Mapping[str, Any], error: Exception) -> Flow:
     certain = isinstance(error, ToolError) and (error.outcome != "unknown" or speaks_for_the_api(error))
     for step in reversed(done):
-        undo = step.get("undo")
+        undo = step.undo
         if undo is None:
             continue
-        arguments = expand(undo.get("with", {}), scope)
-        leftover = {"tool": step["tool"], "undo": {"tool": undo["tool"], "arguments": arguments}}
-        if certain and not any(True for _ in _unmet(undo.get("with"), scope)):
+        arguments = expand(undo.arguments, scope)
+        leftover = {"tool": step.tool, "undo": {"tool": undo.tool, "arguments": arguments}}
+        if certain and not any(True for _ in _unmet(undo.arguments, scope)):
             try:
                 yield from _inner(context, bound, undo, scope)
             except ToolError as failure:
@@ -92,13 +92,13 @@ def _undo(context: Context, bound: Bound, done: list[Step], scope: Mapping[str, 
             leftover["reason"] = f"{bound.tool.name} may have happened and may use it"
         if isinstance(error, ToolError):
             error.add_leftover(leftover)
-        log.warning("%s left something behind: %s ran and was not undone", bound.tool.name, step["tool"])
+        log.warning("%s left something behind: %s ran and was not undone", bound.tool.name, step.tool)
 
 
 def _require(step: Step, scope: Mapping[str, Any], template: Any) -> None:
     for reference in _unmet(template, scope):
-        message = f"{step['tool']}: the answer lacks {reference.partition('.')[2]}, which the next step needs"
-        raise UnreadableReply(message, tool=step["tool"])
+        message = f"{step.tool}: the answer lacks {reference.partition('.')[2]}, which the next step needs"
+        raise UnreadableReply(message, tool=step.tool)
 
 
 def _unmet(template: Any, scope: Mapping[str, Any]) -> Iterator[str]:

@@ -6,7 +6,7 @@ kept, and the key is removed from what an error might show. Knows no tool.
 """
 
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from tool_runtime.core.account import Account
 from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.replies import Reply, TransportFault
 from tool_runtime.core.requests import Request
+from tool_runtime.core.tools import Auth
 
 if TYPE_CHECKING:
     import httpx
@@ -53,7 +54,7 @@ class Session:
                 self._loop = loop
         return client
 
-    def headers(self, client: Any, account: Account, auth: Mapping[str, Any], agent: str, *, is_json: bool) -> Any:
+    def headers(self, client: Any, account: Account, auth: Auth, agent: str, *, is_json: bool) -> Any:
         """Return the headers that every request of an account bears: the client's own, under ours."""
         known = (account, is_json, tuple(client.headers.raw))
         found = self._headers.get(known)
@@ -66,9 +67,9 @@ class Session:
             host = httpx.URL(account.base_url).netloc.decode("ascii")
             found = httpx.Headers([("host", host), *client.headers.multi_items()])
             found.update({"host": host, "accept": "application/json", "user-agent": agent})
-            if auth.get("in", "header") == "header":
+            if auth.header:
                 key = account.key.reveal() if account.key else ""
-                found[auth["name"]] = f"{auth.get('prefix', '')}{key}"
+                found[auth.name] = f"{auth.prefix}{key}"
             if is_json:
                 found["content-type"] = "application/json"
             self._headers[known] = found
@@ -94,14 +95,14 @@ def make_http_client(cls: Any, transport: Any) -> Any:
 
 
 def to_httpx(
-    session: Session, client: Any, request: Request, account: Account, auth: Mapping[str, Any], agent: str
+    session: Session, client: Any, request: Request, account: Account, auth: Auth, agent: str
 ) -> "httpx.Request":
     """Make the httpx request: the account's host and key, the client's own default headers, and the body."""
     import httpx
 
     url = _url(account.base_url, request.path, request.query)
-    if auth.get("in", "header") != "header":
-        url = url.copy_merge_params({auth["name"]: account.key.reveal() if account.key else ""})
+    if not auth.header:
+        url = url.copy_merge_params({auth.name: account.key.reveal() if account.key else ""})
     timeout = request.timeout
     limits = {"connect": min(timeout, CONNECT_TIMEOUT), "read": timeout, "write": timeout, "pool": timeout}
     is_json = request.content is not None

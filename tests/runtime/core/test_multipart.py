@@ -11,12 +11,13 @@ from tool_runtime.surfaces.common.client import Client
 
 DOCUMENT = {
     "registry": 1,
-    "api": {"name": "shelf", "slug": "shelf", "environment": "SHELF"},
+    "api": {"name": "shelf", "slug": "shelf", "title": "Shelf", "environment": "SHELF"},
     "server": {"base_url": "https://shelf.example/api"},
     "auth": {"in": "query", "name": "key"},
     "tools": {
         "upload": {
             "full_name": "shelf_upload",
+            "group": "shelves",
             "class": "write",
             "method": "POST",
             "path": "/shelves/{shelf_id}/files",

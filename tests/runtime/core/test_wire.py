@@ -15,9 +15,9 @@ from tool_runtime.sandbox import Sandbox
 REGISTRY = load_registry(Client.registry_source)
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 CASES = [
-    pytest.param(name, example["arguments"], id=f"{name}-{number}")
+    pytest.param(name, example.arguments, id=f"{name}-{number}")
     for name in REGISTRY
-    for number, example in enumerate(REGISTRY.resolve(name).get("examples", ()))
+    for number, example in enumerate(REGISTRY.resolve(name).examples)
 ]
 
 
@@ -89,12 +89,12 @@ def test_each_example_is_one_that_the_sandbox_serves(tool, arguments):
 def test_each_answer_of_the_sandbox_fits_the_type_that_the_tool_returns(tool, arguments):
     result, _ = run_blocking(tool, arguments)
 
-    returns = REGISTRY.resolve(tool).get("returns", {})
-    if "schema" in returns:
-        Draft202012Validator({**returns["schema"], "types": REGISTRY.document["types"]}).validate(result)
+    returns = REGISTRY.resolve(tool).returns
+    if returns.schema is not None:
+        Draft202012Validator({**returns.schema, "types": REGISTRY.types}).validate(result)
     else:
         assert result is None
 
 
 def test_every_tool_has_an_example():
-    assert [name for name in REGISTRY if not REGISTRY.resolve(name).get("examples")] == []
+    assert [name for name in REGISTRY if not REGISTRY.resolve(name).examples] == []

@@ -59,7 +59,7 @@ def read_demo(registry: Registry) -> Demo:
     """
     entry = registry.document.get("demo")
     if not entry:
-        message = f"{registry.api['title']} declares no demo"
+        message = f"{registry.api.title} declares no demo"
         raise SpecError(message)
     steps = tuple(_read_step(number, step) for number, step in enumerate(entry["steps"], start=1))
     return Demo(entry["title"], entry.get("explain", ""), steps)
@@ -75,7 +75,7 @@ def run_demo(registry: Registry, demo: Demo) -> Iterator[Outcome]:
         for step in demo.steps:
             arguments = expand(step.arguments, scope)
             if step.kind == "wait":
-                tool = str(registry.waiter(step.target)["tool"])
+                tool = str(registry.waiter(step.target).tool)
                 result = client.wait_for(step.target, arguments)
             else:
                 tool = registry.resolve(step.target).name

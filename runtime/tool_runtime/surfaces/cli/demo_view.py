@@ -63,8 +63,8 @@ def as_script(session: Session, demo: Demo) -> str:
     api = session.registry.api
     lines = [
         f"# {demo.title}",
-        f"# Runs on the sandbox. With Client() in its place and {api['environment']}_API_KEY set, the same",
-        f"# lines reach {api['title']}: what they create is real then, and so is what they cost.",
+        f"# Runs on the sandbox. With Client() in its place and {api.environment}_API_KEY set, the same",
+        f"# lines reach {api.title}: what they create is real then, and so is what they cost.",
         _client_lines(session),
     ]
     for number, step in enumerate((step for step in demo.steps if step.kind != "show_tool"), start=1):
@@ -105,7 +105,7 @@ def _sandbox_notice(session: Session) -> str:
 
 
 def _client_lines(session: Session) -> str:
-    return f"from {session.registry.api['name']} import Client\n\nclient = Client(sandbox=True)"
+    return f"from {session.registry.api.name} import Client\n\nclient = Client(sandbox=True)"
 
 
 def _step_document(session: Session, outcome: Outcome) -> dict[str, Any]:
@@ -223,8 +223,8 @@ def _brief_schema(schema: Mapping[str, Any]) -> str:
 
 
 def _example_arguments(session: Session, tool: str) -> Mapping[str, Any]:
-    examples = session.registry.resolve(tool).get("examples") or [{}]
-    arguments: Mapping[str, Any] = examples[0].get("arguments", {})
+    examples = session.registry.resolve(tool).examples
+    arguments: Mapping[str, Any] = examples[0].arguments if examples else {}
     return arguments
 
 

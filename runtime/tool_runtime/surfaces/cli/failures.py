@@ -50,10 +50,11 @@ def _report_interrupt(session: Session) -> int:
         return _report(session, _envelope("interrupted", "interrupted"), [], exits.INTERRUPTED)
     message = f"interrupted while {tool.name} was under way: it may have happened"
     envelope = _envelope("interrupted", message, outcome="unknown") | {"tool": tool.name}
-    reconcile = tool.get("reconcile") or {}
-    hints = ["Do not just repeat it.", reconcile.get("note")]
-    if "tool" in reconcile:
-        hints.append(f"To find out: {session.program} call {reconcile['tool']}")
+    reconcile = tool.reconcile
+    hints: list[str | None] = ["Do not just repeat it."]
+    if reconcile is not None:
+        hints.append(reconcile.note)
+        hints.append(f"To find out: {session.program} call {reconcile.tool}")
     return _report(session, envelope, hints, exits.INTERRUPTED)
 
 

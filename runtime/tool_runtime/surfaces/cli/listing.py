@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tool_runtime.core.registry import Tool
+from tool_runtime.core.tools import Tool
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.pages import Page
 from tool_runtime.surfaces.cli.session import Session
@@ -16,16 +16,16 @@ def show_tools(session: Session) -> None:
     if session.as_json:
         output.write_json([_describe(tool) for tool in tools])
         return
-    rows = [(tool.name, _kind(tool), str(tool.get("summary", ""))) for tool in tools]
+    rows = [(tool.name, _kind(tool), tool.summary) for tool in tools]
     if not output.is_terminal():
         _write_rows(rows)
         return
-    groups = registry.document.get("groups", {})
+    groups = registry.groups
     for group, entry in groups.items():
-        members = [row for row, tool in zip(rows, tools, strict=True) if tool.get("group") == group]
+        members = [row for row, tool in zip(rows, tools, strict=True) if tool.group == group]
         if members:
-            _print_table(str(entry.get("title", group)), members)
-    loose = [row for row, tool in zip(rows, tools, strict=True) if tool.get("group") not in groups]
+            _print_table(str(entry.title or group), members)
+    loose = [row for row, tool in zip(rows, tools, strict=True) if tool.group not in groups]
     if loose:
         _print_table("", loose)
 
@@ -47,18 +47,18 @@ def _describe(tool: Tool) -> dict[str, Any]:
         "name": tool.name,
         "full_name": tool.full_name,
         "aliases": list(tool.aliases),
-        "group": tool.get("group"),
+        "group": tool.group,
         "class": tool.tool_class,
         "effects": list(tool.effects),
-        "summary": tool.get("summary", ""),
+        "summary": tool.summary,
         "required": [name for name, parameter in tool.parameters.items() if parameter.required],
-        "deprecated": bool(tool.get("deprecated")),
+        "deprecated": bool(tool.deprecated),
     }
 
 
 def _kind(tool: Tool) -> str:
     kind = ", ".join((tool.tool_class, *tool.effects))
-    return f"{kind}, deprecated" if tool.get("deprecated") else kind
+    return f"{kind}, deprecated" if tool.deprecated else kind
 
 
 def _write_rows(rows: Iterable[Sequence[str]]) -> None:

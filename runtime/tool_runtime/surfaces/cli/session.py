@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tool_runtime.core.registry import Registry, Tool
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Tool
     from tool_runtime.surfaces.common.client import Client
 
 HEAD = 8192

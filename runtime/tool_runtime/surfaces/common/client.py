@@ -28,8 +28,9 @@ from tool_runtime.core.flow import Confirm, Context, Flow, Send
 from tool_runtime.core.invoke import Pages, call, wait
 from tool_runtime.core.options import RequestOptions, read_options
 from tool_runtime.core.preview import preview
-from tool_runtime.core.registry import Registry, Tool, load_registry
+from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.secrets import Secret
+from tool_runtime.core.tools import Tool
 from tool_runtime.http.transport import Session, drive, drive_async, make_http_client, to_httpx, to_reply, translated
 
 
@@ -90,8 +91,8 @@ class _Base(ABC):
         self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
         self._binder = Binder(self.registry)
         self._timeout, self._retries, self._confirm = timeout, retries, confirm
-        version = self.registry.api.get("version", "0")
-        self._agent = f"{self.registry.api.get('distribution', self.registry.api['name'])}/{version}"
+        version = self.registry.api.version
+        self._agent = f"{self.registry.api.distribution or self.registry.api.name}/{version}"
         self._context = self._context_for(account)
 
     @classmethod
@@ -122,7 +123,7 @@ class _Base(ABC):
             account = self._accounts.get(name)
         else:
             # Every account exists in the sandbox, and no real key ever enters it.
-            account = Account(name or "default", self._sandbox_key, self.registry.server["base_url"])
+            account = Account(name or "default", self._sandbox_key, self.registry.server.base_url)
         return Context(
             registry=self.registry,
             binder=self._binder,
@@ -159,9 +160,9 @@ class _Base(ABC):
 
     def _tool(self, name: str) -> Tool:
         tool = self.registry.resolve(name)
-        if tool.get("deprecated") or tool.get("sunset"):
-            sunset = f" and stops working on {tool.get('sunset')}" if tool.get("sunset") else ""
-            better = f"; use {tool.get('replaced_by')}" if tool.get("replaced_by") else ""
+        if tool.deprecated or tool.sunset:
+            sunset = f" and stops working on {tool.sunset}" if tool.sunset else ""
+            better = f"; use {tool.replaced_by}" if tool.replaced_by else ""
             warnings.warn(f"{tool.name} is deprecated{sunset}{better}", ToolDeprecationWarning, stacklevel=4)
         return tool
 

@@ -151,7 +151,7 @@ def test_a_mistake_in_the_program_is_a_sentence_and_no_traceback(cli):
     ended = cli("list")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.splitlines() == [
-        "library: KeyError: 'method'",
+        "library: TypeError: Tool.__init__() missing 1 required positional argument: 'method'",
         "LIBRARY_DEBUG=1 shows where this came from.",
     ]
 

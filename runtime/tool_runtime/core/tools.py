@@ -1,0 +1,330 @@
+"""What a tool is: the entries of a registry as frozen dataclasses.
+
+Owns the vocabulary that the runtime, the sandbox and every emitter of the generator share. A field has the name of
+its key in `registry.json`, except where that key is a Python keyword or says less than the field (`in` is `place`,
+`with` is `arguments`, `class` is `tool_class`). JSON Schemas and templates stay plain JSON. Knows no file and no call.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, TypeVar
+
+Schema = Mapping[str, Any]
+Template = Any
+Kind = TypeVar("Kind")
+
+_FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a tool. `place` is where the argument goes, `wire` the name there.
+
+    `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape` accepts
+    beside the wire form. `default` is documentation.
+    """
+
+    name: str
+    place: str
+    schema: Schema
+    wire: str
+    description: str = ""
+    required: bool = False
+    secret: bool = False
+    raw: bool = False
+    style: str = "repeat"
+    shape: Any = None
+    friendly: Schema | None = None
+    spellings: tuple[str, ...] = ()
+    example: Any = None
+    default: Any = None
+    deprecated: bool = False
+    given: frozenset[str] = frozenset()
+    """The optional keys that the entry holds: tells an example of null from none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A rule over several arguments: `exactly_one`, `at_least_one`, `at_most_one` or `together`."""
+
+    rule: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The field that makes repeats of one call count as one. `life` is how many seconds the API remembers a key."""
+
+    place: str
+    name: str
+    life: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """The read that finds out whether a write has happened; `arguments` are templates, `note` explains the answer."""
+
+    tool: str
+    note: str
+    arguments: Mapping[str, Template] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Where retries depart from what class and idempotency imply. `attempts` counts all of them."""
+
+    attempts: int | None = None
+    lost_answer: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The call that takes back what a step made."""
+
+    tool: str
+    arguments: Mapping[str, Template] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call inside a composed tool. `when` names the argument without which the step is left out."""
+
+    id: str
+    tool: str
+    when: str | None = None
+    arguments: Mapping[str, Template] = field(default_factory=dict)
+    set: Mapping[str, Template] = field(default_factory=dict)
+    undo: Undo | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps before and after a tool's own request."""
+
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+
+    def __len__(self) -> int:
+        """Count the steps."""
+        return len(self.before) + len(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """What a successful reply holds. Without a schema a reply has no body."""
+
+    status: int | None = None
+    schema: Schema | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUse:
+    """What a tool does to a resource of the sandbox."""
+
+    action: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A call that works on the sandbox."""
+
+    title: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One entry of the registry. `names` maps every spelling of an argument to its parameter.
+
+    `body` is None, `json` or `multipart`. `numbers` are templates of the phone numbers that a call makes ring.
+    """
+
+    name: str
+    full_name: str
+    group: str
+    tool_class: str
+    method: str
+    path: str
+    parameters: Mapping[str, Parameter]
+    names: Mapping[str, Parameter] = field(repr=False)
+    summary: str = ""
+    description: str = ""
+    upstream: str | None = None
+    aliases: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    body: str | None = None
+    idempotency: Idempotency | None = None
+    reconcile: Reconcile | None = None
+    retry: Retry = Retry()
+    timeout: float | None = None
+    pagination: str | None = None
+    steps: Steps = Steps()
+    returns: Returns = Returns()
+    resource: ResourceUse | None = None
+    deprecated: bool = False
+    sunset: str | None = None
+    replaced_by: str | None = None
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the tool changes nothing, by meaning and not by HTTP verb."""
+        return self.tool_class == "read"
+
+    @property
+    def takes_whole_body(self) -> bool:
+        """Whether one argument is the whole body."""
+        return any(parameter.place == "whole_body" for parameter in self.parameters.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PageStyle:
+    """How a list is cut into pages. `items`, `more` and `next` are paths in the reply; the others name arguments."""
+
+    items: str
+    more: str | None = None
+    next: str | None = None
+    cursor: str | None = None
+    limit: str | None = None
+    page: str | None = None
+    start: int = 1
+    offset: str | None = None
+    first_page_only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on a reply: the value at `field` is one of `values`, or is there and not null (`present`)."""
+
+    field: str
+    values: tuple[Any, ...] = ()
+    present: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A read that is repeated until a state is there. `interval` and `timeout` are seconds."""
+
+    name: str
+    tool: str
+    summary: str
+    interval: float
+    timeout: float
+    until: tuple[Condition, ...]
+    fail: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of tools, in the order of the reference."""
+
+    name: str
+    title: str = ""
+    summary: str = ""
+    tools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The identity of an API: package, slug in file names, command, distribution, prefix of environment variables."""
+
+    name: str
+    slug: str
+    title: str
+    version: str = "0"
+    summary: str = ""
+    description: str = ""
+    command: str = ""
+    distribution: str = ""
+    environment: str = ""
+    documentation: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the API is. `strip` lists path endings of older configurations that mean the root."""
+
+    base_url: str
+    strip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """Where the key goes: into a header or a query parameter, behind a prefix."""
+
+    place: str
+    name: str
+    prefix: str = ""
+
+    @property
+    def header(self) -> str:
+        """The header that carries the key; empty where the key travels in the query."""
+        return self.name if self.place == "header" else ""
+
+
+def read_entry(kind: type[Kind], entry: Mapping[str, Any], **values: Any) -> Kind:
+    """Make a dataclass of a registry entry; `values` are the fields that need reading of their own.
+
+    Example: `read_entry(Idempotency, {"in": "body", "name": "key"})` is `Idempotency(place="body", name="key")`.
+    """
+    known = _fields(kind)  # type: ignore[arg-type]  # a class is hashable
+    for key, value in entry.items():
+        name = _FIELD_OF_KEY.get(key, key)
+        if name in known:
+            values.setdefault(name, tuple(value) if type(value) is list else value)
+    return kind(**values)
+
+
+@cache
+def _fields(kind: Any) -> frozenset[str]:
+    return frozenset(part.name for part in fields(kind))
+
+
+def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
+    """Make a `Tool` of its registry entry."""
+    parameters = {key: read_parameter(key, value) for key, value in entry["parameters"].items()}
+    names = dict(parameters)
+    for parameter in parameters.values():
+        for spelling in parameter.spellings:
+            names.setdefault(spelling, parameter)
+    values: dict[str, Any] = {"name": name, "parameters": parameters, "names": names}
+    for key, kind in (("idempotency", Idempotency), ("reconcile", Reconcile), ("retry", Retry), ("returns", Returns)):
+        if entry.get(key):
+            values[key] = read_entry(kind, entry[key])
+    if entry.get("resource"):
+        values["resource"] = read_entry(ResourceUse, entry["resource"])
+    if entry.get("steps"):
+        values["steps"] = Steps(*(tuple(map(_read_step, entry["steps"].get(key, ()))) for key in ("before", "after")))
+    values["constraints"] = tuple(
+        Constraint(rule, tuple(over)) for one in entry.get("constraints", ()) for rule, over in one.items()
+    )
+    values["examples"] = tuple(read_entry(Example, one) for one in entry.get("examples", ()))
+    return read_entry(Tool, entry, **values)
+
+
+def read_parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
+    """Make a `Parameter` of its registry entry."""
+    secret = entry.get("secret", False) or entry["schema"].get("secret", False)
+    given = frozenset(entry)
+    return read_entry(Parameter, entry, name=name, wire=entry.get("wire", name), secret=secret, given=given)
+
+
+def _read_step(entry: Mapping[str, Any]) -> Step:
+    undo = read_entry(Undo, entry["undo"]) if entry.get("undo") else None
+    return read_entry(Step, entry, undo=undo)
+
+
+def read_waiter(name: str, entry: Mapping[str, Any]) -> Waiter:
+    """Make a `Waiter` of its registry entry."""
+    until, fail = (
+        tuple(Condition(one["field"], tuple(one.get("in", ())), one.get("present")) for one in entry.get(key, ()))
+        for key in ("until", "fail")
+    )
+    return read_entry(Waiter, entry, name=name, until=until, fail=fail)
