@@ -2,7 +2,8 @@
 
     names, templates, urls, clock, secrets      plain text and data, no knowledge of tools
     registry, accounts                          the compiled spec as frozen objects; whose key goes where
-    acceptance, validation, options             values against schemas
+    values, fields, explanations, validation    plain JSON, and what of it fits a schema
+    options                                     what a caller sets for one call
     shapes, binding                             arguments: from what was passed to what is known to be right
     requests, replies                           what goes over the wire, what came back
     flow, sending, steps, calls                 the life of a call, as generators without I/O

@@ -17,7 +17,8 @@ from tool_runtime.core.shapes import apply_shape, friendly_place, key_faults, re
 from tool_runtime.core.suggestions import nearest
 from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.core.urls import path_problem, segment_problem
-from tool_runtime.core.validation import Validator, decode_object, type_name, unsendable
+from tool_runtime.core.validation import Validator
+from tool_runtime.core.values import decode_object, snapshot, type_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,7 @@ class Binder:
         extra: dict[str, Any] = {}
         for spelling, parameter, value, place in self._named(tool, given, faults):
             if parameter is None:
-                extra[spelling] = value
-                faults.extend(unsendable(value, place))
+                extra[spelling] = snapshot(value, place, faults)
             elif parameter.name in arguments:
                 if arguments[parameter.name] != value:
                     faults.append(Fault(place, "conflict", f"is given twice: also as {places[parameter.name]}"))
@@ -125,11 +125,13 @@ class Binder:
         if parameter.place == "file":
             faults.extend(_file_faults(parameter, value, place))
             return value, value
+        value = snapshot(value, place, found)
+        if found:
+            faults.extend(found)
+            return value, value
         if parameter.shape is None or "form" in resolve_shape(parameter.shape, self._shapes):
             if options.validate:
                 value, found = self._validator.check(parameter.schema, value, place)
-            else:
-                found = list(unsendable(value, place))
             wire = value
             if parameter.shape is not None and not found:
                 wire = apply_shape(parameter.shape, value, self._shapes, self._validator.accepts)
@@ -149,15 +151,13 @@ class Binder:
         if isinstance(value, str) and ("keys" in shape or "entries" in shape):
             decoded = decode_object(value)
             value = value if decoded is None else decoded
-        found = list(unsendable(value, place))
-        if found:
-            return value, value, found
+        found: list[Fault] = []
         if "keys" in shape:
             known = self._wire_keys(parameter)
             found = key_faults(shape, value, known, place, allow_unknown=not options.validate)
         wire = apply_shape(shape, value, self._shapes, self._validator.accepts)
         if options.validate:
-            wire, judged = self._validator.judge(parameter.schema, wire, place)
+            wire, judged = self._validator.check(parameter.schema, wire, place)
             found.extend(self._explained(shape, fault, value, place) for fault in judged)
         return value, wire, found
 

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from tool_runtime.core.errors import Fault
 from tool_runtime.core.suggestions import nearest
-from tool_runtime.core.validation import unsendable
+from tool_runtime.core.values import snapshot
 
 # Set by the runtime or by HTTP itself; a caller who changed them could send the call or its key elsewhere.
 RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "authorization", "cookie"})
@@ -52,6 +52,7 @@ def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
     if not isinstance(given, Mapping):
         return DEFAULT_OPTIONS, [Fault("request_options", "type", "expected an object")]
     faults: list[Fault] = []
+    given = dict(given)
     for name, value in given.items():
         if name in _PROBLEMS:
             problem = _PROBLEMS[name](value)
@@ -63,7 +64,7 @@ def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
                     Fault(f"request_options.extra_headers.{header}", "value", told) for header, told in headers if told
                 )
             elif name in {"extra_query", "extra_body"}:
-                faults.extend(unsendable(value, f"request_options.{name}"))
+                given[name] = snapshot(value, f"request_options.{name}", faults)
         else:
             match = nearest(str(name), _PROBLEMS)
             faults.append(Fault(f"request_options.{name}", "unknown", "there is no such option", match))

@@ -13,7 +13,7 @@ from typing import Any
 from tool_runtime.core.errors import Fault
 from tool_runtime.core.suggestions import nearest
 from tool_runtime.core.templates import expand
-from tool_runtime.core.validation import decode_object
+from tool_runtime.core.values import decode_object
 
 Accepts = Callable[[Mapping[str, Any], Any], bool]
 

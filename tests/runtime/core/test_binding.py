@@ -112,7 +112,7 @@ def test_none_is_null_and_absent_is_absent(recorded, wire):
     assert wire.bodies[0] == {"nickname": None}
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"x", object(), {1: "a"}, "\ud800", (1,)])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, b"x", object(), {1: "a"}, "\ud800"])
 def test_what_json_cannot_hold_is_refused_with_its_place(recorded, wire, value):
     (fault,) = faults(recorded, "create_phone_call", {**DIAL, "metadata": {"deep": [value]}}).values()
 
