@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 _CUTOFF = 0.6
+# One wrong letter in eight, or one letter too many or too few in five.
+_SLIP = 0.875
 # Nobody types a longer name; comparing takes time that grows with the square of the length.
 _LONGEST = 100
 
@@ -46,6 +48,21 @@ def nearest_value(value: str, allowed: Iterable[str]) -> str | None:
     start = f"{_folded(value)}_"
     longer = next((candidate for candidate in known if _folded(candidate).startswith(start)), None)
     return nearest(value, known) or longer
+
+
+def nearly(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name of which a name is a slip of the pen, or None: `from_nubmer` is nearly `from_number`.
+
+    Stricter than `nearest`, since a new name of an API may well resemble a known one: `agent_tags` is not `agent_name`.
+    """
+    near = nearest(name, known)
+    if near is None or name == near:
+        return None
+    from difflib import SequenceMatcher
+
+    meant, right = _folded(name), _folded(near)
+    is_slip = sorted(meant) == sorted(right) or SequenceMatcher(None, meant, right, autojunk=False).ratio() >= _SLIP
+    return near if is_slip else None
 
 
 def _folded(name: str) -> str:

@@ -3,11 +3,11 @@
 Owns the compiled validators, one for each schema of a registry, and the one change that is made to a value: a text
 that holds the JSON object or list that is expected at its place is decoded, for language models send such texts.
 Nothing else is coerced. What is refused is put into words by `explanations`, from the typed errors of the very
-validator that refused: a second library would judge some values differently (a `$` before a line break, large numbers), and then a
-refusal had no words. python-jsonschema takes 36 ms to load besides, this one takes 2 ms.
+validator that refused: a second library would judge some values differently (a `$` before a line break, large
+numbers), and then a refusal had no words. python-jsonschema takes 36 ms to load besides, this library takes 2 ms.
 
-A compiled validator holds the types that its schema reaches and no others: the arguments of a dial compile in 1.2 ms and
-the largest ones (123 types) in 2 ms; with all 343 types of a registry each would take 3.6 ms. References are never
+A compiled validator holds the types that its schema reaches and no others: the arguments of a dial compile in 1.2 ms
+and the largest ones (123 types) in 2 ms; with all 343 types of a registry each would take 3.6 ms. References are never
 looked up on a network.
 """
 
@@ -76,7 +76,7 @@ class Validator:
             if faults:
                 break
             if decoded is value:
-                faults = [finding.fault(place) for finding in findings]
+                faults = [finding.fault(place) for finding in findings[:MAX_FAULTS]]
                 # A refusal never passes, even if the library should refuse without an error.
                 faults = faults or [Fault(place, "value", "does not fit what is expected here")]
             elif _fits(compiled, decoded):

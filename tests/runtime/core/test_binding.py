@@ -356,6 +356,25 @@ def test_a_fault_inside_a_friendly_filter_has_the_place_that_the_caller_wrote(re
     assert {path for path, _ in found} == {"filter.status", "filter.metadata.b"}
 
 
+@pytest.mark.parametrize("value", [["ended"], {"type": "enum", "op": "in", "value": ["ended"]}])
+def test_a_slip_in_a_filter_is_told_whatever_it_holds(recorded, wire, value):
+    fault = faults(recorded, "list_calls", {"filter": {"stauts": value}})["filter.stauts", "unknown"]
+
+    assert (fault.nearest, wire.requests) == ("status", [])
+
+
+def test_a_filter_that_only_the_api_knows_goes_through(recorded, wire):
+    recorded.list_calls(filter={"brand_new": {"type": "number", "op": "gt", "value": 1}})
+
+    assert wire.bodies[0]["filter_criteria"]["brand_new"]["op"] == "gt"
+
+
+def test_empty_entries_of_a_filter_may_be_a_string_too(recorded, wire):
+    recorded.list_calls(filter={"metadata": "{}"})
+
+    assert wire.bodies[0]["filter_criteria"]["metadata"] == []
+
+
 def test_arguments_as_a_json_string_are_decoded_like_any_object(recorded, wire):
     recorded.call("get_call", '{"call_id": "call_1"}')
 
