@@ -50,7 +50,7 @@ def snapshot(value: Any, place: str, faults: list[Fault], *, most_parts: int = M
         if value.isascii():
             return value
     elif kind is dict and len(value) <= most_parts:
-        # Nearly every call passes one flat object: 0.7 µs for five texts here, 1.5 µs in the walk below.
+        # Nearly every call passes one flat object: 0.53 µs for five texts here, 1.13 µs in the walk below.
         copy = value.copy()
         for key, part in copy.items():
             if type(part) is not str or type(key) is not str or not part.isascii() or not key.isascii():
@@ -69,7 +69,13 @@ def snapshot(value: Any, place: str, faults: list[Fault], *, most_parts: int = M
 
 def type_name(value: Any) -> str:
     """Return JSON's word for the type of a value, Python's where JSON has none: `{}` -> `object`, `b""` -> `bytes`."""
-    return "null" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)
+    kind = type(value)
+    return "null" if value is None else _TYPE_NAMES.get(kind) or _class_name(kind)
+
+
+def _class_name(kind: type) -> str:
+    # A metaclass may answer for its class, and raise.
+    return str(type.__dict__["__name__"].__get__(kind))
 
 
 def decode_object(text: str) -> Any:
@@ -181,12 +187,12 @@ class _Walk:
         except (_Stopped, RecursionError):
             raise
         except Exception as error:  # noqa: BLE001 - the value's own code ran, and may raise anything
-            self._add(node, "type", f"cannot be read: {kind.__name__} raises {type(error).__name__}")
+            self._add(node, "type", f"cannot be read: {_class_name(kind)} raises {type(error).__name__}")
             return None
         if issubclass(kind, Decimal):
             self._add(node, "value", "is a decimal that no JSON number holds exactly: pass text or a float")
         else:
-            self._add(node, "type", f"{kind.__name__} is no JSON value")
+            self._add(node, "type", f"{_class_name(kind)} is no JSON value")
         return None
 
     def _is_text(self, text: str, node: _Node, subject: str = "") -> bool:

@@ -128,6 +128,12 @@ class Masked:
         raise ZeroDivisionError
 
 
+class Unnamed(type):
+    @property
+    def __name__(cls):
+        raise ZeroDivisionError
+
+
 class NoOffset(tzinfo):
     def utcoffset(self, moment):
         raise ZeroDivisionError
@@ -252,9 +258,10 @@ def test_a_value_counts_as_what_it_plainly_means_at_any_place(value, meaning, wr
         datetime(2026, 1, 1, tzinfo=NoOffset()),
         BytesPath(),
         BrokenPath(),
+        Unnamed("Thing", (), {})(),
         lambda: None,
     ],
-    ids=lambda value: type(value).__name__,
+    ids=lambda value: str(type(type(value))),
 )
 @pytest.mark.parametrize("wrap", [lambda value: value, lambda value: {"a": [value]}, lambda value: ({"a": value},)])
 def test_what_json_cannot_hold_is_a_fault_and_no_other_exception(value, wrap):
