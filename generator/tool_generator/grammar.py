@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tool_generator.faults import nearest, quoted
+from tool_runtime.core.explanations import located, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from jsonschema_rs import Draft202012Validator, ValidationError
 
@@ -94,12 +95,12 @@ def check(value: object, emit: Emit) -> None:
         # The library reads 255 levels; the deepest schema that means something has a tenth of them.
         emit((), "the file is nested too deeply")
         return
-    mistyped = {tuple(error.instance_path) for error in errors if error.kind.name == "type"}
-    for error in errors:
-        path = tuple(error.instance_path)
+    placed = [(located(value, error.instance_path, error.instance), error) for error in errors]
+    mistyped = {path for path, error in placed if error.kind.name == "type"}
+    for path, error in placed:
         # Of a value of a wrong type, nothing else is worth a message.
         if error.kind.name == "type" or path not in mistyped:
-            for where, message, at_key in _told(error, path, _at(value, path)):
+            for where, message, at_key in _told(error, path, value_at(value, path)):
                 emit(where, message, at_key=at_key)
 
 
@@ -108,13 +109,13 @@ def _told(error: ValidationError, path: Path_, value: Any) -> Iterator[tuple[Pat
     rule, operand = error.kind.name, error.kind.value
     name = subject(path)
     if rule == "required" and error.schema_path[-1] == "dependentRequired":
-        for key, needed in _at(grammar(), error.schema_path).items():
+        for key, needed in value_at(grammar(), error.schema_path).items():
             if key in value and operand in needed:
                 yield (*path, key), f"{subject((*path, key))} needs {quoted(operand)} beside it", True
     elif rule == "required":
         yield path, f"{name} lacks the key {quoted(operand)}", True
     elif rule == "additionalProperties":
-        known = _at(grammar(), error.schema_path[:-1]).get("properties", {})
+        known = value_at(grammar(), error.schema_path[:-1]).get("properties", {})
         for key in operand:
             yield (*path, key), f"{name} has no key {quoted(key)}{nearest(key, known)}", True
     elif rule == "propertyNames":
@@ -122,7 +123,7 @@ def _told(error: ValidationError, path: Path_, value: Any) -> Iterator[tuple[Pat
         yield (*path, key), _value_message(operand, subject((*path, key)), key), True
     elif rule in ("oneOf", "anyOf"):
         words = "exactly one of" if rule == "oneOf" else "one of"
-        keys = [key for item in _at(grammar(), error.schema_path) for key in item.get("required", ())]
+        keys = [key for item in value_at(grammar(), error.schema_path) for key in item.get("required", ())]
         yield path, f"{name} must have {words} {', '.join(keys)}", True
     elif rule == "uniqueItems":
         for index, item in enumerate(value):
@@ -146,12 +147,6 @@ def _value_message(error: ValidationError, name: str, value: Any) -> str:
     if rule in _LIMITS:
         return f"{name} {_LIMITS[rule].format(operand, shown(value))}"
     return f"{name} is {shown(value)}, which breaks {rule}"
-
-
-def _at(value: Any, path: Iterable[str | int]) -> Any:
-    for step in path:
-        value = value[step]
-    return value
 
 
 def same(left: object, right: object) -> bool:

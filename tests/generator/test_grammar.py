@@ -108,6 +108,12 @@ def tool(**changes):
         ({"tools": {"get": {"class": "read"}}}, ("tools", "get"), 'lacks the key "summary"', True),
         ({"api": {}, "pagination": {"p": {"next": "a"}}}, ("pagination", "p"), "must have exactly one of next", True),
         (
+            {"resources": {"*": {"messages": {"400": 5}}}},
+            ("resources", "*", "messages", "400"),
+            "resources.*.messages.400 must be a text, not 5",
+            False,
+        ),
+        (
             {"api": {}, "shapes": {"s": {"form": "$", "defaults": {}}}},
             ("shapes", "s", "defaults"),
             'shapes.s.defaults needs "keys" beside it',

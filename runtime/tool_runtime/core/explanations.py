@@ -16,7 +16,7 @@ are decoded, or what a tool is.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,6 +71,39 @@ def shown(path: Path) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_KEY]}" for step in path)
 
 
+def located(value: Any, steps: Sequence[str | int], instance: Any) -> Path:
+    """Return the path inside a value that leads to `instance` and that the library means by `steps`.
+
+    The library gives a key of digits as a number, and leaves out an empty key: for `{"1": {"": 5}, "01": "x"}`, steps
+    `[1]` and instance `"x"` -> `("01",)`, and steps `[1]` and instance 5 -> `("1", "")`.
+    """
+    paths = list(_paths(value, steps))
+    if len(paths) == 1:
+        return paths[0]
+    return next((path for path in paths if value_at(value, path) == instance), paths[0])
+
+
+def _paths(value: Any, steps: Sequence[str | int]) -> Iterator[Path]:
+    """Yield every path that the library may mean, the likely ones first."""
+    if not steps:
+        yield ()
+    elif isinstance(value, dict):
+        step = str(steps[0])
+        keys = [step] if step in value else []
+        if isinstance(steps[0], int):
+            keys += [
+                k
+                for k in value
+                if k != step and k.isascii() and k.removeprefix("+").lstrip("0") == (step if step != "0" else "")
+            ]
+        for key in keys:
+            yield from ((key, *path) for path in _paths(value[key], steps[1:]))
+    elif isinstance(value, list) and isinstance(steps[0], int) and steps[0] < len(value):
+        yield from ((steps[0], *path) for path in _paths(value[steps[0]], steps[1:]))
+    if isinstance(value, dict) and "" in value:
+        yield from (("", *path) for path in _paths(value[""], steps))
+
+
 def value_at(value: Any, path: Iterable[str | int]) -> Any:
     """Return what stands at a path inside a value."""
     for step in path:
@@ -107,7 +140,7 @@ class Explainer:
         ]
 
     def _of(self, error: Any) -> Iterator[Finding]:
-        rule, path = error.kind.name, tuple(error.instance_path)
+        rule, path = error.kind.name, located(self._value, error.instance_path, error.instance)
         if rule in {"anyOf", "oneOf"}:
             yield from self._union(error, path)
         elif rule == "type":
@@ -130,7 +163,8 @@ class Explainer:
 
     def _holder(self, error: Any) -> Any:
         """Return the schema whose keyword refused the value."""
-        return value_at(self._document, error.schema_path[:-1])
+        path = next(_paths(self._document, error.schema_path))
+        return value_at(self._document, path[:-1])
 
     def _missing(self, error: Any, path: Path) -> Finding:
         name, holder, given = error.kind.property, self._holder(error), value_at(self._value, path)
@@ -155,12 +189,13 @@ class Explainer:
             yield Finding(path, "value", "fits more than one of the forms that it may have")
             return
         value = value_at(self._value, path)
-        refused = [_refused_types(branch.errors, path, value) for branch in branches]
+        here = len(error.instance_path)
+        refused = [_refused_types(branch.errors, here, value) for branch in branches]
         expected = frozenset(kind for kinds in refused for kind in kinds)
         open_branches = [branch for branch, kinds in zip(branches, refused, strict=True) if not kinds]
         if not open_branches:
-            yield self._mistyped(branches, path, value, expected)
-        elif all(_is_choice(branch, path) for branch in open_branches):
+            yield self._mistyped(branches, path, here, expected)
+        elif all(_is_choice(branch, here, value) for branch in open_branches):
             allowed = distinct(v for branch in open_branches for e in branch.errors for v in _listed_values(e))
             yield self._choice(path, allowed + ((None,) if "null" in expected else ()), expected)
         else:
@@ -183,13 +218,12 @@ class Explainer:
             else:
                 yield _Branch(schema, errors)
 
-    def _mistyped(self, branches: list[_Branch], path: Path, value: Any, expected: frozenset[str]) -> Finding:
+    def _mistyped(self, branches: list[_Branch], path: Path, here: int, expected: frozenset[str]) -> Finding:
+        value = value_at(self._value, path)
         forms: dict[str, None] = {}
         allowed: list[Any] = []
         for branch in branches:
-            kinds = [
-                error for error in branch.errors if error.kind.name == "type" and tuple(error.instance_path) == path
-            ]
+            kinds = [error for error in branch.errors if error.kind.name == "type" and _stands_at(error, here, value)]
             values = self._fields.fixed_values(branch.schema)
             allowed.extend(values)
             for form in [listed(values)] if values else kinds[0].kind.types if kinds else sorted(expected):
@@ -287,15 +321,20 @@ def _types_of(values: Iterable[Any]) -> frozenset[str]:
     return names | {"integer", "number"} if names & {"integer", "number"} else names
 
 
-def _is_choice(branch: _Branch, path: Path) -> bool:
-    return all(e.kind.name in {"enum", "const"} and tuple(e.instance_path) == path for e in branch.errors)
+def _stands_at(error: Any, here: int, value: Any) -> bool:
+    """Tell whether an error of a branch is one of the union's value, `here` steps inside, and not of a part of it."""
+    return len(error.instance_path) == here and (not isinstance(value, dict) or error.instance == value)
 
 
-def _refused_types(errors: Iterable[Any], path: Path, value: Any) -> frozenset[str]:
-    """Return the types that errors ask for at a path, where the type of the value is what they refuse."""
+def _is_choice(branch: _Branch, here: int, value: Any) -> bool:
+    return all(e.kind.name in {"enum", "const"} and _stands_at(e, here, value) for e in branch.errors)
+
+
+def _refused_types(errors: Iterable[Any], here: int, value: Any) -> frozenset[str]:
+    """Return the types that errors of a value, `here` steps inside, ask for, where its type is what they refuse."""
     asked: set[str] = set()
     for error in errors:
-        if tuple(error.instance_path) != path:
+        if not _stands_at(error, here, value):
             continue
         rule = error.kind.name
         if rule == "type":
@@ -303,7 +342,7 @@ def _refused_types(errors: Iterable[Any], path: Path, value: Any) -> frozenset[s
         elif rule in {"enum", "const"} and type_name(value) not in (kinds := _types_of(_listed_values(error))):
             asked.update(kinds)
         elif rule in {"anyOf", "oneOf"}:
-            inner = [_refused_types(branch, path, value) for branch in error.kind.context]
+            inner = [_refused_types(branch, here, value) for branch in error.kind.context]
             if all(inner):
                 asked.update(kind for kinds in inner for kind in kinds)
     return frozenset(asked)

@@ -271,6 +271,24 @@ def test_nothing_else_is_coerced(schema, value):
     assert VALIDATOR.check(schema, value, "data")[1]
 
 
+@pytest.mark.parametrize("key", ["400", "007", "+5", "-1", "0", "1" * 5000, "a.b", "a/b~c", "", "٣", "$ref", "types"])
+def test_a_key_may_be_any_text(key):
+    value = {key: {"type": "custom", "name": "a", "url": "u", "method": "post"}}
+    schema = {"properties": {key: ref("Tool")}}
+
+    assert [fault.nearest for fault in VALIDATOR.check(schema, value, "data")[1]] == ["POST"]
+    assert VALIDATOR.check({"additionalProperties": ref("Node")}, {key: {"tool": 5}}, "")[1][0].path.endswith("tool")
+    assert VALIDATOR.check({"additionalProperties": {"type": "array"}}, {key: "[1]"}, "")[0] == {key: [1]}
+
+
+def test_keys_that_make_the_same_number_are_told_apart():
+    schema = {"properties": {"1": STRING, "01": {"type": "array"}, "001": obj(a=INTEGER)}}
+
+    assert told(schema, {"1": "x", "01": 5, "001": {}}) == {(".01", "type")}
+    assert told(schema, {"01": [], "1": "x", "001": {"a": "x"}}) == {(".001.a", "type")}
+    assert VALIDATOR.check(schema, {"1": "[1]", "01": "[2]"}, "data") == ({"1": "[1]", "01": [2]}, [])
+
+
 @pytest.mark.parametrize(
     ("value", "path"),
     [
@@ -344,7 +362,7 @@ def test_a_value_with_endless_faults_is_described_by_the_first_ones():
     assert 0 < len(VALIDATOR.check({"type": "array", "items": STRING}, [1] * 100_000, "data")[1]) <= 100
 
 
-names = st.sampled_from(["a", "b", "type"])
+names = st.sampled_from(["a", "b", "type", "1", "01", ""])
 scalars = (
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-3, 3) | st.sampled_from(["", "a", "b", "[1]", "{}"])
 )
