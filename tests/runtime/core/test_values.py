@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tool_runtime.core.values import MAX_DEPTH, MAX_FAULTS, decode, snapshot
+from tool_runtime.core.values import MAX_DEPTH, MAX_FAULTS, snapshot
 
 PLAIN = {dict, list, str, int, float, bool, type(None)}
 
@@ -419,39 +419,3 @@ def test_a_decimal_that_is_taken_has_its_very_value_on_the_wire(value):
     copy = snapshot(value, "data", faults)
 
     assert faults or Decimal(json.dumps(copy)) == value
-
-
-@pytest.mark.parametrize(
-    ("text", "held"),
-    [
-        ('{"a": 1}', {"a": 1}),
-        (' \n{"a": [1]}', {"a": [1]}),
-        ("{}", {}),
-        ("[1]", None),
-        ('"a"', None),
-        ("{", None),
-        ("{'a': 1}", None),
-        ("[" * 100_000, None),
-        ("", None),
-        ("5", None),
-    ],
-)
-def test_a_text_is_decoded_where_it_holds_what_is_expected(text, held):
-    assert decode(text, {"object"}, "data", []) == held
-
-
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [
-        ('{"a": 1e400}', "data.a"),
-        ('{"a": [NaN]}', "data.a[0]"),
-        ('{"a": "\\ud800"}', "data.a"),
-        ('{"a": 1' + "0" * 100 + "}", "data.a"),
-        ('{"a":' * 70 + "1" + "}" * 70, "data" + ".a" * 65),
-    ],
-)
-def test_a_text_that_holds_what_cannot_be_sent_is_a_fault(text, path):
-    faults = []
-
-    assert decode(text, {"object"}, "data", faults) is None
-    assert [fault.path for fault in faults] == [path]
