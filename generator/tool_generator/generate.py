@@ -51,6 +51,8 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     files = output.formatted(bindings.python_files(registry, compiled.notice))
     files["py.typed"] = ""
     files["registry.json"] = pretty(registry)
+    # What `--help` shows stands apart, so that showing it reads no registry.
+    files["api.json"] = pretty({"$generated": registry["$generated"], "api": registry["api"]})
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
     files[f"{registry['api']['name']}.lua"] = lua_annotations(registry, compiled.notice)
     for name, schema in schemas.tool_schemas(registry, compiled.notice).items():

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tool_runtime.core.errors import ToolError
     from tool_runtime.core.options import RequestOptions
     from tool_runtime.core.registry import Registry, load_registry
-    from tool_runtime.surfaces.common.client import AsyncClient, Client, ToolDeprecationWarning
+    from tool_runtime.surfaces.common.client import AsyncClient, Client
+    from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning
 
 _HOMES = {
     "Account": "core.account",
@@ -31,7 +32,7 @@ _HOMES = {
     "Policy": "core.account",
     "Registry": "core.registry",
     "RequestOptions": "core.options",
-    "ToolDeprecationWarning": "surfaces.common.client",
+    "ToolDeprecationWarning": "surfaces.common.deprecation",
     "ToolError": "core.errors",
     "load_registry": "core.registry",
 }

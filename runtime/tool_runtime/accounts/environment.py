@@ -78,6 +78,9 @@ class Accounts:
             policy=_policy(entry.get("policy") or self._policy, folded),
         )
 
+    def on_sandbox(self, name, key, base_url):
+        return Account(name or DEFAULT, key, base_url, self._policy)
+
     def missing_key(self, account: Account) -> ConfigurationError:
         """Describe how to give an account its key."""
         variable = f"{self._prefix}API_KEY" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
@@ -139,3 +142,7 @@ def _secret(value: Any, account: str) -> Secret | None:
         message = f"account {account}: the API key holds characters that no key has"
         raise ConfigurationError(message, hint="Look for a line break or a space at its end.")
     return Secret(value)
+
+
+def read_only(registry, environment):
+    return False

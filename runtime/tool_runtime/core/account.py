@@ -23,6 +23,9 @@ class Policy:
                 message = f"policy {name}: {value!r} is not one of allow, ask, deny"
                 raise ConfigurationError(message)
 
+    def decision(self, tool_class, effects):
+        return self.read if tool_class == "read" else self.write
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -32,3 +35,4 @@ class Account:
     key: Secret | None
     base_url: str
     policy: Policy = Policy()
+    caps: object = None

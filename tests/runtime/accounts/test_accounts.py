@@ -107,13 +107,16 @@ def test_who_is_asked_sees_the_tool_and_its_arguments(wire):
         "key",
         policy=Policy(write="ask"),
         http_client=wire.client(),
-        confirm=lambda *call: asked.append(call) or True,
+        confirm=lambda invocation: asked.append(invocation) or True,
     )
 
     client.delete_call(call_id="call_1")
 
-    ((tool, arguments),) = asked
-    assert (tool.name, tool.effects, arguments) == ("delete_call", ("destroy",), {"call_id": "call_1"})
+    (invocation,) = asked
+    assert (invocation.tool, invocation.effects) == ("delete_call", ("destroy",))
+    assert (invocation.account, invocation.surface) == ("default", "python")
+    assert invocation.arguments == {"call_id": "call_1"}
+    assert invocation.request == {"method": "DELETE", "path": "/v2/delete-call/call_1"}
 
 
 def test_a_misspelt_policy_does_not_allow():

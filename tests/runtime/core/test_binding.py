@@ -128,10 +128,10 @@ def test_endless_nesting_is_refused(recorded):
 
 
 def test_the_callers_own_objects_are_not_changed(recorded):
-    arguments = {**DIAL, "options": {"metadata": '{"a": 1}'}, "request_options": {"retries": 0}}
+    arguments = {**DIAL, "options": {"metadata": '{"a": 1}'}}
     before = json.dumps(arguments)
 
-    recorded._call("create_phone_call", arguments)
+    recorded.call("create_phone_call", arguments, request_options={"retries": 0})
 
     assert json.dumps(arguments) == before
 
@@ -382,17 +382,17 @@ def test_arguments_as_a_json_string_are_decoded_like_any_object(recorded, wire):
 
 
 @pytest.mark.parametrize(
-    ("tool", "arguments"),
+    ("tool", "arguments", "options"),
     [
-        ("get_agent", {"agent_id": "agent_1", "version": 10**5000}),
-        ("update_call", {"call_id": "call_1", "request_options": {"timeout": float("inf")}}),
-        ("update_call", {"call_id": "call_1", "request_options": {"extra_query": {"a": "\ud800"}}}),
-        ("get_call", {"call_id": "call_1", "request_options": {"extra_body": {"a": 1}}}),
+        ("get_agent", {"agent_id": "agent_1", "version": 10**5000}, None),
+        ("update_call", {"call_id": "call_1"}, {"timeout": float("inf")}),
+        ("update_call", {"call_id": "call_1"}, {"extra_query": {"a": "\ud800"}}),
+        ("get_call", {"call_id": "call_1"}, {"extra_body": {"a": 1}}),
     ],
 )
-def test_what_cannot_be_sent_is_a_fault_and_not_an_exception_of_another_kind(recorded, wire, tool, arguments):
+def test_what_cannot_be_sent_is_a_fault_and_not_an_exception_of_another_kind(recorded, wire, tool, arguments, options):
     with pytest.raises(InvalidArguments):
-        recorded._call(tool, arguments)
+        recorded.call(tool, arguments, request_options=options)
 
     assert wire.requests == []
 

@@ -46,7 +46,7 @@ def test_wrong_usage_ends_with_2_and_points_to_the_help(cli, arguments):
 def test_wrong_usage_is_an_envelope_with_json(cli):
     ended = cli("call", "--json")
     assert ended.code == 2
-    assert ended.envelope["error"] == "usage"
+    assert ended.envelope["code"] == "usage"
     assert ended.envelope["outcome"] == "not_sent"
 
 
