@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 from tool_runtime.core.errors import (
     APIError,
@@ -21,6 +20,7 @@ from tool_runtime.core.errors import (
     error_for_status,
 )
 from tool_runtime.core.registry import Registry
+from tool_runtime.core.secrets import hide_text
 from tool_runtime.core.templates import lookup
 from tool_runtime.core.tools import Tool
 
@@ -88,12 +88,11 @@ def read_error(tool: Tool, reply: Reply, registry: Registry, now: float) -> Remo
 
 
 def without(reply: Reply, secrets: Iterable[str]) -> Reply:
-    """Return the reply without these texts, in any of the ways in which JSON and URLs write them."""
-    content, headers = reply.content, {name: reply.headers.get(name, "") for name in _READ_HEADERS}
-    for secret in secrets:
-        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, "")}:
-            content = content.replace(form.encode(errors="replace"), b"***")
-            headers = {name: value.replace(form, "***") for name, value in headers.items()}
+    """Return the reply without these texts, in any of the ways in which JSON, URLs and headers write them."""
+    hidden = tuple(secrets)
+    # Bytes that are no UTF-8 stay what they are.
+    content = hide_text(reply.content.decode(errors="surrogateescape"), hidden).encode(errors="surrogateescape")
+    headers = {name: hide_text(reply.headers.get(name, ""), hidden) for name in _READ_HEADERS}
     return Reply(reply.status, headers, content)
 
 
