@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from tool_runtime.accounts.environment import Accounts, read_only, wants_sandbox
+from tool_runtime.accounts.environment import Accounts, Environment, concealed, wants_sandbox
 from tool_runtime.core.account import Policy
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock, SystemClock
@@ -52,7 +52,7 @@ class _Base:
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         *,
         registry: Registry | None = None,
         base_url: str | None = None,
@@ -88,14 +88,13 @@ class _Base:
         For surfaces: `surface` is their name in the ledger, `repeats` and `repeat_window` (seconds) say which equal
         writes are answered from the ledger, `delivers` that a returned result has reached its caller.
         """
-        environment = os.environ
-        self._sandbox_key = None if api_key is None else _secret_of(api_key)
+        api_key, accounts = concealed(api_key, accounts)
         self.registry = registry or self._own_registry()
+        environment = Environment(os.environ, self.registry.api.environment)
         self._accounts = Accounts(
-            self.registry, environment, api_key=self._sandbox_key, base_url=base_url, given=accounts, policy=policy
+            self.registry, environment, api_key=api_key, base_url=base_url, given=accounts, policy=policy
         )
-        self._read_only = read_only(self.registry, environment)
-        self._policy_is_given = policy is not None
+        self._sandbox_key = api_key or Secret("sandbox-key")
         self.sandbox: Sandbox | None = self._sandbox(sandbox, environment)
         self._refuse(http_client, confirm)
         given = {"timeout": timeout, "total": total, "retries": retries}
@@ -175,10 +174,7 @@ class _Base:
             account = self._accounts.get(name)
         else:
             # Every account exists in the sandbox, and no real key ever enters it.
-            key = self._sandbox_key or Secret("sandbox-key")
-            account = self._accounts.on_sandbox(name, key, self.registry.server.base_url)
-        if self._read_only:
-            account = account.read_only()
+            account = self._accounts.sandboxed(name, self._sandbox_key)
         return Context(account=account, **self._settings)
 
     def account(self, name: str) -> Self:
@@ -253,11 +249,6 @@ def split_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
 
 def _given(arguments: Any) -> Any:
     return {} if arguments is None else arguments
-
-
-def _secret_of(api_key: Any) -> Any:
-    """Return a key as a `Secret`; what is no text is left for the accounts to refuse."""
-    return Secret(api_key) if isinstance(api_key, str) else api_key
 
 
 def _is_coroutine_function(confirm: Any) -> bool:
