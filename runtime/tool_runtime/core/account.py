@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from tool_runtime.core.caps import Caps
 from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.secrets import Secret
 from tool_runtime.core.suggestions import nearest
@@ -84,9 +85,6 @@ def read_policy(value: Any, place: str) -> Policy:
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}: {error.message}", hint=error.hint) from None
 
-    def decision(self, tool_class, effects):
-        return self.read if tool_class == "read" else self.write
-
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -96,4 +94,4 @@ class Account:
     key: Secret | None
     base_url: str
     policy: Policy = Policy()
-    caps: object = None
+    caps: Caps | None = None
