@@ -6,7 +6,7 @@ every fault and raises once; nothing is sent unless all arguments are right. Abs
 null. Knows no HTTP.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -119,7 +119,10 @@ class Binder:
         for parameter in plan.defaults:
             if parameter.name not in arguments:
                 _, wire[parameter.name] = self._checked(parameter, {}, parameter.name, options, faults)
-        faults.extend(_missing(tool, arguments, options))
+        touched = {fault.path.rpartition(".")[2] for fault in faults}
+        faults.extend(
+            _missing(tool, {*arguments, *(tool.names[name].name for name in touched & tool.names.keys())}, options)
+        )
         if options.validate:
             faults.extend(unmet(tool.constraints, arguments))
         faults.extend(_key_faults(tool, {**arguments, **extra}))
@@ -276,10 +279,10 @@ def _text_problem(parameter: Parameter, values: Mapping[str, Any]) -> str | None
     return path_problem(text) if parameter.raw else segment_problem(text)
 
 
-def _missing(tool: Tool, arguments: Mapping[str, Any], options: Options) -> Iterator[Fault]:
+def _missing(tool: Tool, given: Collection[str], options: Options) -> Iterator[Fault]:
     for parameter in tool.parameters.values():
         needed = options.validate or parameter.place == "path"
-        if parameter.required and needed and parameter.name not in arguments:
+        if parameter.required and needed and parameter.name not in given:
             yield Fault(parameter.name, "missing", "is required")
 
 

@@ -1,12 +1,13 @@
 """The drivers: they run a flow, one by blocking and one by awaiting, and decide nothing.
 
 What a performer raises is the flow's to handle first. A signal comes at any moment, so an exception may also strike
-between two steps of a flow, while the flow handles another exception, or after its end. Whatever leaves a driver without
-saying what may have happened gets what was at stake with the last write that went out.
+between two steps of a flow, while the flow handles another exception, or after its end. Whatever leaves a driver
+without saying what may have happened gets what was at stake with the last write that went out.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from inspect import GEN_SUSPENDED, getgeneratorstate
 from typing import Any
 
 from tool_runtime.core.errors import ToolError, annotate
@@ -27,7 +28,7 @@ class _Run:
 
     def tell(self, flow: Flow, error: BaseException) -> None:
         """Let an exception that leaves the driver say what may have happened."""
-        if flow.gi_frame is not None and not flow.gi_running:
+        if getgeneratorstate(flow) == GEN_SUSPENDED:
             flow.throw(error)
         if self.at_stake is not None and not isinstance(error, ToolError) and not hasattr(error, "tool_error"):
             annotate(error, self.at_stake())
@@ -38,7 +39,7 @@ def drive(flow: Flow, perform: Callable[[Command], Any]) -> Any:
     run = _Run()
     try:
         _run(run, flow, perform)
-        return run.result
+        return run.result  # noqa: TRY300 - an exception may strike here too
     except BaseException as error:
         run.tell(flow, error)
         raise
@@ -64,7 +65,7 @@ async def drive_async(flow: Flow, perform: Callable[[Command], Awaitable[Any]]) 
     run = _Run()
     try:
         await _run_async(run, flow, perform)
-        return run.result
+        return run.result  # noqa: TRY300 - as above
     except BaseException as error:
         run.tell(flow, error)
         raise

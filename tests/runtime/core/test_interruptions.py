@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -76,7 +77,7 @@ def test_an_exception_at_any_line_of_the_runtime_hides_no_write(kind, status):
         ledger = MemoryLedger()
         with httpx.Client(transport=httpx.MockTransport(handle)) as http_client:
             client = Client("key_x", http_client=http_client, clock=FreeClock(), ledger=ledger)
-            ended, came = strike(number, kind, lambda: client.create_phone_number(area_code=415))
+            ended, came = strike(number, kind, partial(client.create_phone_number, area_code=415))
         assert len(seen) <= 1
         outcomes = [entry.outcome for entry in ledger.find()]
         if isinstance(ended, BaseException):

@@ -39,13 +39,16 @@ def keys(wire):
     return [body["idempotency_key"] for body in wire.bodies]
 
 
-def test_a_write_is_written_down_before_it_is_sent_and_after_it_was_answered(wire, client, ledger):
+def test_a_write_is_written_down_before_it_is_sent_and_after_it_was_answered(wire, ledger):
     at_send = []
     wire.script = [answer(201, MADE)]
-    handle = wire.handle
-    wire.handle = lambda request: at_send.extend(ledger.find()) or handle(request)
-    http_client = httpx.Client(transport=httpx.MockTransport(lambda request: wire.handle(request)))
-    Client("key_canary", http_client=http_client, clock=FreeClock(), ledger=ledger).create_phone_call(**DIAL)
+
+    def handle(request):
+        at_send.extend(ledger.find())
+        return wire.handle(request)
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as http_client:
+        Client("key_canary", http_client=http_client, clock=FreeClock(), ledger=ledger).create_phone_call(**DIAL)
 
     (before,), (after,) = at_send, ledger.find()
     assert (before.ending, before.outcome) == (None, "under_way")
@@ -54,7 +57,6 @@ def test_a_write_is_written_down_before_it_is_sent_and_after_it_was_answered(wir
     assert after.intent.effects == ("dial",)
     assert after.intent.arguments["to_number"] == "+14155550199"
     assert after.intent.idempotency_key == keys(wire)[0]
-    http_client.close()
 
 
 def test_reads_and_clients_without_a_ledger_leave_no_record(wire, client, ledger, recorded):
@@ -222,10 +224,11 @@ def test_a_dial_that_is_meant_again_has_a_key_of_its_own(wire, client):
 
 def test_a_cancelled_dial_is_found_out_by_its_repeat(wire, clock, ledger):
     async def run():
-        hanging = asyncio.Event()
+        hanging, arrived = asyncio.Event(), asyncio.Event()
 
         async def handle(request):
             wire.requests.append(request)
+            arrived.set()
             if len(wire.requests) == 1:
                 await hanging.wait()
             return answer(201, MADE)
@@ -233,8 +236,7 @@ def test_a_cancelled_dial_is_found_out_by_its_repeat(wire, clock, ledger):
         transport = httpx.AsyncClient(transport=httpx.MockTransport(handle))
         async with transport, AsyncClient("key_x", http_client=transport, clock=clock, ledger=ledger) as client:
             task = asyncio.create_task(client.create_phone_call(**DIAL))
-            while not wire.requests:
-                await asyncio.sleep(0)
+            await arrived.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError) as caught:
                 await task

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import traceback
 import warnings
+from pathlib import Path
 
 import httpx
 import pytest
@@ -90,9 +91,17 @@ DOCUMENT = {
     "server": {"base_url": "https://old.example"},
     "auth": {"in": "header", "name": "Authorization"},
     "pagination": {"keyed": {"items": "items", "next": "next", "cursor": "cursor"}},
-    "waiters": {"there": {"tool": "list_old", "summary": "x", "interval": 1, "timeout": 9, "until": [{"field": "items", "present": True}]}},
+    "waiters": {
+        "there": {
+            "tool": "list_old",
+            "summary": "x",
+            "interval": 1,
+            "timeout": 9,
+            "until": [{"field": "items", "present": True}],
+        }
+    },
     "tools": {"list_old": OLD},
-}  # fmt: skip
+}
 
 
 def answered(_):
@@ -101,8 +110,7 @@ def answered(_):
 
 def line_of_warning(caught):
     (warning,) = [one for one in caught if issubclass(one.category, ToolDeprecationWarning)]
-    with open(warning.filename, encoding="utf-8") as file:
-        return file.read().splitlines()[warning.lineno - 1]
+    return Path(warning.filename).read_text(encoding="utf-8").splitlines()[warning.lineno - 1]
 
 
 BLOCKING = {

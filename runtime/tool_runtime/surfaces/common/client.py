@@ -143,7 +143,7 @@ class _Base:
             raise ConfigurationError(message)
         return load_registry(cls.registry_source)
 
-    def _refuse(self, http_client: Any, confirm: Confirm | None) -> None:
+    def _refuse(self, http_client: Any, confirm: Any) -> None:
         """Refuse what cannot go together, or cannot be used by this kind of client."""
         if self.sandbox is not None and http_client is not None:
             message = "sandbox and http_client exclude each other"
