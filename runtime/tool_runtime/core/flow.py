@@ -58,9 +58,9 @@ class Context:
 
     `timeout`, `total` and `retries` are the client's (None: the tool's own). `random` gives 0..1 for jitter; `new_key`
     makes idempotency keys and ledger ids. `on_sandbox`: calls reach no API. `can_ask`: somebody answers `Ask`. `force`
-    lifts a policy's `ask`. `ledger` is None where calls are not recorded. `repeats` says which equal writes are answered
-    from the ledger: those whose answer did not reach their caller, or all within `repeat_window` seconds. `delivers`: a
-    result that a flow returns has reached its caller.
+    lifts a policy's `ask`. `ledger` is None where calls are not recorded. `repeats` says which equal writes are
+    answered from the ledger: those whose answer did not reach their caller, or all within `repeat_window` seconds.
+    `delivers`: a result that a flow returns has reached its caller.
     """
 
     registry: Registry
