@@ -48,5 +48,9 @@ def start(path, program):
 def run(path, program):
     """Run such a program to its end, and return its exit code and what it printed."""
     with start(path, program) as process:
-        printed, _ = process.communicate(timeout=120)
+        try:
+            printed, _ = process.communicate(timeout=120)
+        finally:
+            # A program that hangs would otherwise be waited for without end.
+            process.kill()
     return process.returncode, printed

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from retell_ai.async_client import AsyncClient
     from retell_ai.client import Client
     from retell_ai.webhooks import sign_webhook, unwrap_webhook, verify_webhook
-    from tool_runtime.core.errors import (
+    from tool_runtime.core.options import RequestOptions
+    from tool_runtime.errors import (
         APIError,
         BadRequest,
         CallerError,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
         WaitTimedOut,
         WebhookRefused,
     )
-    from tool_runtime.core.options import RequestOptions
 
 __version__ = "0.1.0"
 
@@ -93,37 +93,37 @@ __all__ = [
 ]
 
 _SOURCES = {
-    "APIError": "tool_runtime.core.errors",
+    "APIError": "tool_runtime.errors",
     "AsyncClient": "retell_ai.async_client",
-    "BadRequest": "tool_runtime.core.errors",
-    "CallerError": "tool_runtime.core.errors",
+    "BadRequest": "tool_runtime.errors",
+    "CallerError": "tool_runtime.errors",
     "Client": "retell_ai.client",
-    "ConfigurationError": "tool_runtime.core.errors",
-    "Conflict": "tool_runtime.core.errors",
-    "ConnectionFailed": "tool_runtime.core.errors",
-    "Forbidden": "tool_runtime.core.errors",
-    "InvalidArguments": "tool_runtime.core.errors",
-    "MissingExtra": "tool_runtime.core.errors",
-    "NotFound": "tool_runtime.core.errors",
-    "OutcomeUnknown": "tool_runtime.core.errors",
-    "PaginationBroken": "tool_runtime.core.errors",
-    "PaymentRequired": "tool_runtime.core.errors",
-    "PolicyRefused": "tool_runtime.core.errors",
-    "RateLimited": "tool_runtime.core.errors",
-    "RedirectRefused": "tool_runtime.core.errors",
-    "RemoteError": "tool_runtime.core.errors",
+    "ConfigurationError": "tool_runtime.errors",
+    "Conflict": "tool_runtime.errors",
+    "ConnectionFailed": "tool_runtime.errors",
+    "Forbidden": "tool_runtime.errors",
+    "InvalidArguments": "tool_runtime.errors",
+    "MissingExtra": "tool_runtime.errors",
+    "NotFound": "tool_runtime.errors",
+    "OutcomeUnknown": "tool_runtime.errors",
+    "PaginationBroken": "tool_runtime.errors",
+    "PaymentRequired": "tool_runtime.errors",
+    "PolicyRefused": "tool_runtime.errors",
+    "RateLimited": "tool_runtime.errors",
+    "RedirectRefused": "tool_runtime.errors",
+    "RemoteError": "tool_runtime.errors",
     "RequestOptions": "tool_runtime.core.options",
-    "ServerError": "tool_runtime.core.errors",
-    "SpecError": "tool_runtime.core.errors",
-    "TimedOut": "tool_runtime.core.errors",
-    "ToolError": "tool_runtime.core.errors",
-    "Unauthorized": "tool_runtime.core.errors",
-    "UnknownTool": "tool_runtime.core.errors",
-    "Unprocessable": "tool_runtime.core.errors",
-    "UnreadableReply": "tool_runtime.core.errors",
-    "WaitFailed": "tool_runtime.core.errors",
-    "WaitTimedOut": "tool_runtime.core.errors",
-    "WebhookRefused": "tool_runtime.core.errors",
+    "ServerError": "tool_runtime.errors",
+    "SpecError": "tool_runtime.errors",
+    "TimedOut": "tool_runtime.errors",
+    "ToolError": "tool_runtime.errors",
+    "Unauthorized": "tool_runtime.errors",
+    "UnknownTool": "tool_runtime.errors",
+    "Unprocessable": "tool_runtime.errors",
+    "UnreadableReply": "tool_runtime.errors",
+    "WaitFailed": "tool_runtime.errors",
+    "WaitTimedOut": "tool_runtime.errors",
+    "WebhookRefused": "tool_runtime.errors",
     "sign_webhook": "retell_ai.webhooks",
     "unwrap_webhook": "retell_ai.webhooks",
     "verify_webhook": "retell_ai.webhooks",

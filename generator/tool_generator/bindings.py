@@ -344,7 +344,7 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         "AsyncClient": f"{package}.async_client",
         "Client": f"{package}.client",
         "RequestOptions": "tool_runtime.core.options",
-        **dict.fromkeys(ERRORS, "tool_runtime.core.errors"),
+        **dict.fromkeys(ERRORS, "tool_runtime.errors"),
     }
     submodules = ["arguments", "types"]
     if "webhooks" in registry:

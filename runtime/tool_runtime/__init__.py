@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tool_runtime.core.account import Account, Policy
-    from tool_runtime.core.errors import ToolError
     from tool_runtime.core.options import RequestOptions
     from tool_runtime.core.registry import Registry, load_registry
+    from tool_runtime.errors import ToolError
     from tool_runtime.surfaces.common.client import AsyncClient, Client
     from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning
 
@@ -33,7 +33,7 @@ _HOMES = {
     "Registry": "core.registry",
     "RequestOptions": "core.options",
     "ToolDeprecationWarning": "surfaces.common.deprecation",
-    "ToolError": "core.errors",
+    "ToolError": "errors",
     "load_registry": "core.registry",
 }
 __all__ = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.compile import POINTER
 from tool_generator.faults import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
-from tool_runtime.core.validation import Validator
+from tool_runtime.values.validation import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

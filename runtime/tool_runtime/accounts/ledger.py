@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tool_runtime.accounts import processes
+from tool_runtime.accounts.caps import DAY_MS, Caps, Counted, check_caps
 from tool_runtime.accounts.ledger_file import LedgerFile
 from tool_runtime.accounts.ledger_records import ending_of, ending_text, intent_of, intent_text, recorded
-from tool_runtime.core.caps import DAY_MS, Caps, Counted, check_caps
-from tool_runtime.core.errors import ConfigurationError, Fault, InvalidArguments
 from tool_runtime.core.ledger import (
     CERTAIN,
     OUTCOMES,
@@ -42,6 +41,7 @@ from tool_runtime.core.ledger import (
     check_outcome,
     resolution,
 )
+from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments
 
 # "ToLg" in ASCII: tells a ledger from the database of another program.
 APPLICATION_ID: Final = 0x546F4C67

@@ -11,9 +11,8 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
+from tool_runtime.accounts.caps import DAY_MS, Caps, Counted, check_caps
 from tool_runtime.accounts.ledger_records import intent_of, intent_text, recorded
-from tool_runtime.core.caps import DAY_MS, Caps, Counted, check_caps
-from tool_runtime.core.errors import Fault, InvalidArguments
 from tool_runtime.core.ledger import (
     OUTCOMES,
     REPEAT_WINDOW_MS,
@@ -29,6 +28,7 @@ from tool_runtime.core.ledger import (
     check_outcome,
     resolution,
 )
+from tool_runtime.errors import Fault, InvalidArguments
 
 _open_ledgers: "weakref.WeakSet[MemoryLedger]" = weakref.WeakSet()
 

@@ -18,7 +18,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.errors import (
+from tool_runtime.core.flow import Context, Flow, Send, Sleep
+from tool_runtime.core.replies import NoReply, Reply, read_error, read_result, without
+from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
+from tool_runtime.core.templates import expand
+from tool_runtime.errors import (
     APIError,
     ConnectionFailed,
     Interrupted,
@@ -34,10 +38,6 @@ from tool_runtime.core.errors import (
     UnreadableReply,
     annotate,
 )
-from tool_runtime.core.flow import Context, Flow, Send, Sleep
-from tool_runtime.core.replies import NoReply, Reply, read_error, read_result, without
-from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
-from tool_runtime.core.templates import expand
 
 log = logging.getLogger("tool_runtime")
 

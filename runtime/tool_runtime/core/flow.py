@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from tool_runtime.core.account import Account
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock
-from tool_runtime.core.errors import ConfigurationError, ToolError
 from tool_runtime.core.ledger import Ledger
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import Request
+from tool_runtime.errors import ConfigurationError, ToolError
 
 if TYPE_CHECKING:
     from tool_runtime.core.gate import Invocation

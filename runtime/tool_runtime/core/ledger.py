@@ -12,13 +12,10 @@ Secrets: the caller masks arguments, and the result, before they come here. A st
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
-from tool_runtime.core.errors import Fault, InvalidArguments
-from tool_runtime.core.suggestions import nearest
-
-if TYPE_CHECKING:
-    from tool_runtime.core.caps import Caps
+from tool_runtime.errors import Fault, InvalidArguments
+from tool_runtime.values.suggestions import nearest
 
 UNDER_WAY: Final = "under_way"
 UNKNOWN: Final = "unknown"
@@ -144,7 +141,7 @@ class Ledger(Protocol):
     def begin(
         self,
         intent: Intent,
-        caps: "Caps | None" = None,
+        caps: Any = None,
         *,
         judge: Judge | None = None,
         window_ms: int = REPEAT_WINDOW_MS,

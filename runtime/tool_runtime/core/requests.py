@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.errors import Fault, InvalidArguments
-from tool_runtime.core.secrets import MASK, mask, secret_texts
 from tool_runtime.core.templates import ABSENT
 from tool_runtime.core.tools import Parameter
 from tool_runtime.core.urls import encode_query, expand_path, scalar_text
+from tool_runtime.errors import Fault, InvalidArguments
+from tool_runtime.values.secrets import MASK, mask, secret_texts
 
 if TYPE_CHECKING:
     from tool_runtime.core.uploads import Upload

@@ -13,8 +13,8 @@ import pytest
 from ledger_cases import NOW, ending, intent, run
 
 from tool_runtime.accounts.ledger import SqliteLedger, default_ledger_path
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.ledger import LedgerNotWritten
+from tool_runtime.errors import ConfigurationError
 
 DAY = 24 * 60 * 60 * 1000
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, forks and modes are those of POSIX")
@@ -242,7 +242,7 @@ def test_an_ending_that_waits_in_memory_is_written_with_the_next_write(path, how
 def test_a_full_disk_stops_a_call_before_it_is_sent_and_no_call_that_was_done(path, ledger):
     program = """
 import resource
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.core.ledger import LedgerNotWritten
 ledger.begin(intent())
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

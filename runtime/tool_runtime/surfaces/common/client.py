@@ -21,7 +21,6 @@ from tool_runtime.core.account import Policy
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock, SystemClock
 from tool_runtime.core.copying import copied_arguments
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.flow import Ask, Context, Done, Flow, Repeats, Send
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.invoke import invoke
@@ -30,12 +29,13 @@ from tool_runtime.core.options import RequestOptions, read_options
 from tool_runtime.core.pages import Pages
 from tool_runtime.core.preview import preview
 from tool_runtime.core.registry import Registry, load_registry
-from tool_runtime.core.secrets import Secret
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.waiting import wait
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.connection import AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
+from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox import Sandbox
