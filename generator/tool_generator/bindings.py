@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from tool_generator import names, webhooks
+from tool_generator import identifiers, webhook_bindings
 from tool_generator.docstrings import argument_doc, iterator_doc, short_doc, tool_doc, waiter_doc
 from tool_generator.literals import comment, docstring, literal
 from tool_generator.python_types import Definition, Field, Module, Types, ordered, type_module
@@ -77,12 +77,12 @@ class Waiter:
 
 def type_names(registry: Registry) -> dict[str, str]:
     """Give the Python name of every type of the registry."""
-    return {name: names.class_name(name) for name in registry["types"]}
+    return {name: identifiers.class_name(name) for name in registry["types"]}
 
 
 def arguments_name(tool: str) -> str:
     """Give the name of the TypedDict of a tool's arguments."""
-    return f"{names.class_name(tool).rstrip('_')}Arguments"
+    return f"{identifiers.class_name(tool).rstrip('_')}Arguments"
 
 
 def python_files(registry: Registry, header: str) -> dict[str, str]:
@@ -91,7 +91,7 @@ def python_files(registry: Registry, header: str) -> dict[str, str]:
     module = type_module(types)
     returns, items = _replies(registry, module)
     if "webhooks" in registry:
-        webhooks.define_events(registry["webhooks"], module)
+        webhook_bindings.define_events(registry["webhooks"], module)
     module.definitions = ordered(module.definitions)
     arguments, uses_files = _arguments(registry, types)
     package = registry["api"]["name"]
@@ -140,7 +140,7 @@ def python_files(registry: Registry, header: str) -> dict[str, str]:
         ),
     }
     if "webhooks" in registry:
-        rendered["webhooks.py"] = _render("webhooks.py.jinja", common, **webhooks.template_values(registry))
+        rendered["webhooks.py"] = _render("webhooks.py.jinja", common, **webhook_bindings.template_values(registry))
     for is_async in (False, True):
         name = "async_client.py" if is_async else "client.py"
         rendered[name] = _client(registry, common, returns, items, types, is_async=is_async)
@@ -160,7 +160,7 @@ def _replies(registry: Registry, module: Module) -> tuple[dict[str, str], dict[s
     returns: dict[str, str] = {}
     items: dict[str, str] = {}
     for name, tool in registry["tools"].items():
-        base = names.class_name(name).rstrip("_")
+        base = identifiers.class_name(name).rstrip("_")
         reply = tool.get("returns", {})
         returns[name] = module.expression(reply["schema"], f"{base}Reply") if "schema" in reply else "None"
         if "pagination" in tool:
@@ -179,7 +179,7 @@ def _row(registry: Registry, tool: dict[str, Any], module: Module, base: str) ->
 
 
 def _arguments(registry: Registry, types: Types) -> tuple[Module, bool]:
-    scope = names.Scope()
+    scope = identifiers.Scope()
     for name in (*types.names.values(), "RequestArguments", "FileContent"):
         scope.claim(name, name)
     for name in registry["tools"]:
@@ -187,7 +187,7 @@ def _arguments(registry: Registry, types: Types) -> tuple[Module, bool]:
     module = Module(types, scope, open_enums=False)
     uses_files = False
     for name, tool in registry["tools"].items():
-        base = names.class_name(name).rstrip("_")
+        base = identifiers.class_name(name).rstrip("_")
         fields = []
         for key, parameter in tool["parameters"].items():
             if parameter["in"] == "file":
@@ -195,9 +195,9 @@ def _arguments(registry: Registry, types: Types) -> tuple[Module, bool]:
                 expression = "list[FileContent]" if parameter["schema"].get("type") == "array" else "FileContent"
             else:
                 schema = parameter.get("friendly", parameter["schema"])
-                expression = module.expression(schema, f"{base}{names.class_name(key).rstrip('_')}")
+                expression = module.expression(schema, f"{base}{identifiers.class_name(key).rstrip('_')}")
             required = bool(parameter.get("required"))
-            fields.append(Field(names.identifier(key), expression, required, argument_doc(parameter)))
+            fields.append(Field(identifiers.identifier(key), expression, required, argument_doc(parameter)))
         doc = f"Arguments of `{name}`."
         module.add_class(arguments_name(name), doc, ("RequestArguments",), fields)
     return module, uses_files
@@ -269,20 +269,20 @@ def _client(
     tools = [
         Tool(
             name=literal(name),
-            method=names.identifier(name),
+            method=identifiers.identifier(name),
             arguments=arguments_name(name),
             returns=returns[name],
             item=items.get(name, ""),
             doc=docstring(short_doc(tool) if is_async else tool_doc(tool, returns[name])),
             iterator_doc=docstring(iterator_doc(tool)),
-            aliases=tuple(names.identifier(alias) for alias in tool["aliases"]),
+            aliases=tuple(identifiers.identifier(alias) for alias in tool["aliases"]),
         )
         for name, tool in registry["tools"].items()
     ]
     waiters = [
         Waiter(
             name=literal(name),
-            method=names.identifier(name),
+            method=identifiers.identifier(name),
             arguments=arguments_name(waiter["tool"]),
             returns=returns[waiter["tool"]],
             doc=docstring(waiter_doc(waiter)),
@@ -335,7 +335,7 @@ def _imported(found: set[str]) -> str:
 
 def _is_class(word: str) -> bool:
     """Tell whether a word of a type expression is a class of `types.py` made for an unnamed object."""
-    return word.isidentifier() and word[0].isupper() and word not in names.RESERVED_CLASSES
+    return word.isidentifier() and word[0].isupper() and word not in identifiers.RESERVED_CLASSES
 
 
 def _init(registry: Registry, common: dict[str, Any]) -> str:
@@ -348,7 +348,7 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
     }
     submodules = ["arguments", "types"]
     if "webhooks" in registry:
-        lazy |= dict.fromkeys(webhooks.FUNCTIONS, f"{package}.webhooks")
+        lazy |= dict.fromkeys(webhook_bindings.FUNCTIONS, f"{package}.webhooks")
         submodules.append("webhooks")
     api = registry["api"]
     doc = (
@@ -364,6 +364,6 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         version=literal(api["version"]),
         exported=_names([*lazy, *submodules]),
         submodules=literal(submodules),
-        webhooks=", ".join(webhooks.FUNCTIONS) if "webhooks" in registry else "",
+        webhooks=", ".join(webhook_bindings.FUNCTIONS) if "webhooks" in registry else "",
         lazy=[(literal(name), literal(module)) for name, module in sorted(lazy.items())],
     )

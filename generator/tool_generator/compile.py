@@ -28,7 +28,7 @@ _TOOL_KEYS = (
 def registry_of(
     spec: Spec, parameters: Mapping[str, dict[str, Parameter]], generated: dict[str, str]
 ) -> dict[str, Any]:
-    """Give the registry of a spec without faults. `parameters` holds the expanded parameters of every tool."""
+    """Give the registry of a spec without problems. `parameters` holds the expanded parameters of every tool."""
     used = used_types(spec, parameters)
     registry: dict[str, Any] = {"$generated": generated, "registry": FORMAT, "api": spec.api}
     for section in ("server", "auth", "errors", "pagination", "waiters"):

@@ -1,8 +1,9 @@
 """Checks values against the grammar of spec files, `spec.schema.json`.
 
 The grammar is JSON Schema so that editors can use it. Here it is compiled once into closures: that is several times
-faster than a general validator, and a fault can name the nearest right key or value. Only the keywords that the grammar
-uses are known; any other is an error at load, so the two can not drift apart. This module must not know what a tool is.
+faster than a general validator, and a problem can name the nearest right key or value. Only the keywords that the
+grammar uses are known; any other is an error at load, so the two can not drift apart. This module must not know what a
+tool is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tool_generator.faults import nearest, quoted
+from tool_generator.problems import nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     Check = Callable[[Any, Path_, "Emit"], None]
 
     class Emit(Protocol):
-        """Takes one fault: its path, its message, and whether it stands at the key rather than at the value."""
+        """Takes one problem: its path, its message, and whether it stands at the key rather than at the value."""
 
         def __call__(self, path: Path_, message: str, /, *, at_key: bool = False) -> None:
-            """Take the fault."""
+            """Take the problem."""
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -74,7 +75,7 @@ def _checker() -> Check:
 
 
 def check(value: object, emit: Emit) -> None:
-    """Check one file's value. `emit(path, message, at_key=…)` is called for every fault."""
+    """Check one file's value. `emit(path, message, at_key=…)` is called for every problem."""
     _checker()(value, (), emit)
 
 

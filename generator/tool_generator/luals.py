@@ -14,13 +14,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.argument_schemas import RULES
 from tool_generator.bindings import environment
 from tool_generator.compile import POINTER
 from tool_generator.docs.snippets import lua_literal
 from tool_generator.docstrings import lifecycle
-from tool_generator.names import class_name
+from tool_generator.identifiers import class_name
 from tool_generator.python_types import Types, uses
-from tool_generator.schemas import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.argument_schemas import RULES
 from tool_generator.compile import POINTER
 from tool_generator.docstrings import lifecycle
 from tool_generator.parameters import IN_BODY
 from tool_generator.python_types import Types
 from tool_generator.schema_walk import rewritten
-from tool_generator.schemas import RULES
 from tool_generator.wire import WireField, own_operations, wire_fields, wire_names
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
 from tool_generator.compile import POINTER
 from tool_generator.literals import literal
 from tool_generator.schema_walk import references
@@ -128,7 +128,7 @@ class Module:
     """The definitions of one generated module, in an order in which bases come before the classes they serve."""
 
     types: Types
-    scope: names.Scope
+    scope: identifiers.Scope
     open_enums: bool
     definitions: list[Definition] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
@@ -156,7 +156,7 @@ class Module:
         fields = [
             Field(
                 key,
-                self.expression(value, f"{name}{names.class_name(key).rstrip('_')}"),
+                self.expression(value, f"{name}{identifiers.class_name(key).rstrip('_')}"),
                 key in required,
                 _description(value),
             )
@@ -174,11 +174,11 @@ class Module:
 
     def _plain(self, key: str) -> bool:
         # Python mangles `__x` in a class body, and a key named like a type would hide that type from the fields below.
-        return names.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
+        return identifiers.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
 
     def _hidden(self) -> set[str]:
         if not self._names:
-            self._names = {*self.types.names.values(), *names.MODULE_NAMES}
+            self._names = {*self.types.names.values(), *identifiers.MODULE_NAMES}
         return self._names
 
     def _bases(self, schema: dict[str, Any]) -> list[str] | None:
@@ -317,7 +317,7 @@ def ordered(definitions: list[Definition]) -> list[Definition]:
 
 def type_module(types: Types) -> Module:
     """Define all types of the registry in one module."""
-    scope = names.Scope()
+    scope = identifiers.Scope()
     for name, spelled in types.names.items():
         scope.claim(spelled, name)
     module = Module(types, scope, open_enums=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.friendly import any_of
+from tool_generator.accepted_schema import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

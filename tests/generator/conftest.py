@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tool_generator import output
-from tool_generator.faults import SpecFaults
 from tool_generator.generate import compile_spec, generated_files
+from tool_generator.problems import SpecProblems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,18 +101,18 @@ class SpecFolder:
         return compile_spec(self.write()).registry
 
     def warnings(self) -> list[str]:
-        return [fault.message for fault in compile_spec(self.write()).warnings]
+        return [problem.message for problem in compile_spec(self.write()).warnings]
 
-    def faults(self) -> list[str]:
-        """Give the faults as `file:line: message`, with the folder left out."""
+    def problems(self) -> list[str]:
+        """Give the problems as `file:line: message`, with the folder left out."""
         try:
             compile_spec(self.write())
-        except SpecFaults as error:
-            return [str(fault).removeprefix(f"{self.folder}/") for fault in error.faults]
+        except SpecProblems as error:
+            return [str(problem).removeprefix(f"{self.folder}/") for problem in error.problems]
         return []
 
     def messages(self) -> list[str]:
-        return [fault.split(": ", 1)[1] for fault in self.faults()]
+        return [problem.split(": ", 1)[1] for problem in self.problems()]
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+from tool_generator.argument_schemas import tool_schemas
 from tool_generator.generate import compile_spec
-from tool_generator.schemas import tool_schemas
 
 from .conftest import LIBRARY
 
@@ -161,7 +161,7 @@ def test_tools_are_ordered_by_group_and_then_as_the_spec_has_them(registry):
     assert registry["groups"]["loans"]["tools"][:2] == ["lend_book", "get_loan"]
 
 
-def test_a_shape_over_a_type_that_is_an_option_of_itself_is_a_fault_like_any_other(spec):
+def test_a_shape_over_a_type_that_is_an_option_of_itself_is_a_problem_like_any_other(spec):
     spec.types["types"]["Loop"] = {
         "anyOf": [{"$ref": "Loop"}, {"type": "object", "properties": {"v": {"enum": ["a"]}}}]
     }

@@ -38,7 +38,7 @@ def verdicts(found):
 
 def imported(document: Path, folder: Path):
     outcome = import_upstream(read_upstream(document), folder)
-    assert outcome.faults == ()
+    assert outcome.problems == ()
     write(outcome, folder)
     return compile_spec(folder).registry
 

@@ -73,15 +73,15 @@ def read_registry(content: bytes, label: str) -> dict[str, Any]:
         reason = str(error).partition("\n")[0] or "nested too deeply"
         message = f"{label}: is not JSON: {reason}"
         raise Unusable(message) from None
-    fault = next(_faults(value), "")
-    if fault:
-        message = f"{label}: {fault}"
+    problem = next(_problems(value), "")
+    if problem:
+        message = f"{label}: {problem}"
         raise Unusable(message)
     registry: dict[str, Any] = value
     return registry
 
 
-def _faults(value: Any) -> Iterator[str]:
+def _problems(value: Any) -> Iterator[str]:
     if not isinstance(value, dict) or "registry" not in value:
         yield "is not a registry"
         return

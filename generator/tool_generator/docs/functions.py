@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tool_generator.docs.markdown import blocks, cell, code, fence, inline, listed, paragraph
+from tool_generator.docs.notation import Links, details, limits, notation, samples, type_name
 from tool_generator.docs.outcomes import particular
 from tool_generator.docs.samples import example_arguments
-from tool_generator.docs.schemas import Links, details, limits, notation, samples, type_name
 from tool_generator.docs.snippets import Snippets, lua_path, snippets
 
 _FILE = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tool_generator.docs.markdown import code, inline, listed
-from tool_generator.docs.schemas import Links
+from tool_generator.docs.notation import Links
 
 _SECONDS = 60
 

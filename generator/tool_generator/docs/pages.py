@@ -15,8 +15,8 @@ import jinja2
 from tool_generator.docs.functions import Api, Function, function
 from tool_generator.docs.guide import read_guide
 from tool_generator.docs.markdown import code, heading, inline
+from tool_generator.docs.notation import Links
 from tool_generator.docs.reference import build_reference, groups_of, layout
-from tool_generator.docs.schemas import Links
 from tool_generator.docs.typeentries import (
     Catalogue,
     TypeEntry,

@@ -13,8 +13,8 @@ from typing import Any
 
 from tool_generator.docs.functions import Api, Code, calls
 from tool_generator.docs.markdown import code, inline, listed
+from tool_generator.docs.notation import Links
 from tool_generator.docs.samples import example_arguments
-from tool_generator.docs.schemas import Links
 from tool_generator.docs.snippets import json_literal, lua_call, lua_path, python_method
 
 

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tool_generator.docs.deliveries import TITLE, Webhooks, payload_types, webhooks
 from tool_generator.docs.functions import Api, Code, Function, calls, function
 from tool_generator.docs.guide import Prose
 from tool_generator.docs.markdown import Anchors, blocks, code, heading, inline, paragraph, slug
+from tool_generator.docs.notation import Links
 from tool_generator.docs.outcomes import FAILURES, Failure
 from tool_generator.docs.paging import Iteration, Waiter, first_call, iterations, waiters
 from tool_generator.docs.samples import example_arguments
-from tool_generator.docs.schemas import Links
 from tool_generator.docs.snippets import lua_call, lua_path
 from tool_generator.docs.typeentries import (
     Catalogue,
@@ -28,7 +29,6 @@ from tool_generator.docs.typeentries import (
     result_types,
     short_enumerations,
 )
-from tool_generator.docs.webhooks import TITLE, Webhooks, payload_types, webhooks
 
 _EFFECTS: Mapping[str, str] = {
     "dial": "a telephone rings",

@@ -6,7 +6,7 @@ This module knows registry entries and nothing of how calls are written down.
 from collections.abc import Mapping
 from typing import Any
 
-from tool_generator.docs.schemas import type_name
+from tool_generator.docs.notation import type_name
 
 _DEPTH = 8
 _BY_TYPE: Mapping[str, Any] = {"integer": 1, "number": 1, "boolean": True, "null": None}

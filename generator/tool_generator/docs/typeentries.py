@@ -12,7 +12,7 @@ from typing import Any
 
 from tool_generator.docs.functions import parameter_schema
 from tool_generator.docs.markdown import blocks, heading, listed, slug
-from tool_generator.docs.schemas import (
+from tool_generator.docs.notation import (
     COMBINATIONS,
     SHORT,
     Links,

@@ -8,8 +8,8 @@
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
 
-Every check looks at all entries and reports every fault; none stops at the first. Entries that the grammar refused are
-known by name but not looked into.
+Every check looks at all entries and reports every problem; none stops at the first. Entries that the grammar refused
+are known by name but not looked into.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from tool_generator.lint.webhooks import check_webhooks
 from tool_generator.parameters import expand
 
 if TYPE_CHECKING:
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Spec
 
 

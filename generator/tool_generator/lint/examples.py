@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.compile import POINTER
-from tool_generator.faults import nearest, quoted
 from tool_generator.grammar import shown
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
 from tool_runtime.core.acceptance import Acceptors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
 
@@ -31,8 +31,8 @@ def check_examples(
             for key in ("example", "default"):
                 if key in tool.data.get("parameters", {}).get(parameter.name, {}):
                     where = tool.where("parameters", parameter.name, key)
-                    for path, message in values.faults(parameter.friendly, parameter.data[key]):
-                        report.fault(where, f"{name}: the {key} of {quoted(parameter.name)}{path} {message}")
+                    for path, message in values.problems(parameter.friendly, parameter.data[key]):
+                        report.problem(where, f"{name}: the {key} of {quoted(parameter.name)}{path} {message}")
 
 
 class _Values:
@@ -43,7 +43,7 @@ class _Values:
         self._acceptors = Acceptors(self._types)
         self._complete = all(name in types for schema in types.values() for _, name in references(schema))
 
-    def faults(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
+    def problems(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with a value, each with its place."""
         if schema in ({}, True) or not self._is_sound(schema):
             return
@@ -102,7 +102,7 @@ def _check_call(
         where = tool.where(*path, name, key=True)
         parameter = spellings.get(name)
         if parameter is None:
-            report.fault(
+            report.problem(
                 where,
                 f"{tool.name}: the example has {quoted(name)}, which is no argument{nearest(name, spellings)}",
             )
@@ -113,17 +113,17 @@ def _check_call(
                 inner = spellings.get(key)
                 if inner is not None:
                     found.setdefault(inner.name, key)
-                    for place, message in values.faults(inner.friendly, item):
-                        report.fault(
+                    for place, message in values.problems(inner.friendly, item):
+                        report.problem(
                             tool.where(*path, name, key),
                             f"{tool.name}: {quoted(key)}{place} of the example {message}",
                         )
             continue
-        for place, message in values.faults(parameter.friendly, value):
-            report.fault(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example {message}")
+        for place, message in values.problems(parameter.friendly, value):
+            report.problem(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example {message}")
     for item in known.values():
         if item.required and item.name not in found:
-            report.fault(
+            report.problem(
                 tool.where("examples", index),
                 f"{tool.name}: the example lacks {quoted(item.name)}, which is required",
             )
@@ -137,7 +137,7 @@ def _check_call(
                 "together": count in (0, len(members)),
             }[kind]
             if not fits:
-                report.fault(
+                report.problem(
                     tool.where("examples", index),
                     f"{tool.name}: the example breaks {kind}: {', '.join(members)}",
                 )

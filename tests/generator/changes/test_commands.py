@@ -102,7 +102,7 @@ def test_a_document_that_is_not_there_ends_in_a_message(gadgets, tmp_path):
     assert str(path) in done.stderr
 
 
-def test_a_spec_with_faults_can_not_be_judged(toolgen, gadgets):
+def test_a_spec_with_problems_can_not_be_judged(toolgen, gadgets):
     gadgets.tools["get_gadget"]["path"] = "/gadgets"
     done = toolgen("drift")
     assert done.exit_code == 2

@@ -177,7 +177,7 @@ def test_when_the_output_cannot_be_written_everything_is_as_before(project):
     assert project.files() == before
 
 
-def test_a_spec_with_faults_is_not_released(project):
+def test_a_spec_with_problems_is_not_released(project):
     project.spec.tools["get_gadget"]["path"] = "/gadgets"
     before = project.changelog.read_bytes()
     done = project.release()

@@ -149,12 +149,12 @@ def test_a_guide_text_stands_where_it_belongs(registry: dict[str, Any], parse: P
     assert "[the errors of every tool](#when-it-fails)" in text
 
 
-def test_an_unknown_guide_text_is_a_fault_that_names_the_known_ones(registry: dict[str, Any]):
+def test_an_unknown_guide_text_is_a_problem_that_names_the_known_ones(registry: dict[str, Any]):
     with pytest.raises(ValueError, match=r"'acounts' \(did you mean 'accounts'\?\).*introduction, generic_helpers"):
         emit_docs(registry, {"acounts": "x"})
 
 
-def test_a_tool_named_like_the_reference_is_a_fault(registry: dict[str, Any]):
+def test_a_tool_named_like_the_reference_is_a_problem(registry: dict[str, Any]):
     registry["api"]["slug"] = "get_book"
     with pytest.raises(ValueError, match="the tool 'get_book' and the reference"):
         emit_docs(registry, {})

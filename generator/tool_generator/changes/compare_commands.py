@@ -181,7 +181,7 @@ def _register_release(
 def _release(order: Any, *, check: bool) -> None:
     from tool_generator.changes import release as releasing
     from tool_generator.changes.registries import Unusable
-    from tool_generator.faults import SpecFaults
+    from tool_generator.problems import SpecProblems
 
     try:
         plan = releasing.plan(order)
@@ -190,9 +190,9 @@ def _release(order: Any, *, check: bool) -> None:
     except releasing.Refused as error:
         click.echo(f"refused: {error}", err=True)
         sys.exit(1)
-    except SpecFaults as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
+    except SpecProblems as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
         sys.exit(1)
     if check:
         for line in releasing.pending(plan):

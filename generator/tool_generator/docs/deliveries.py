@@ -10,7 +10,7 @@ from typing import Any
 
 from tool_generator.docs.functions import Api, Code
 from tool_generator.docs.markdown import code, inline, listed
-from tool_generator.docs.schemas import Links, notation, referred
+from tool_generator.docs.notation import Links, notation, referred
 from tool_generator.docs.snippets import json_literal
 
 TITLE = "Webhooks"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
 from tool_generator.literals import docstring, literal
 from tool_generator.python_types import Definition, Field
 
@@ -24,7 +24,7 @@ _SCHEME_KEYS = ("header", "signature", "digest", "message", "tolerance", "event"
 
 def event_class(name: str) -> str:
     """Give the Python name of an event's payload: `call_started` is `CallStartedEvent`."""
-    return f"{names.class_name(name).rstrip('_')}Event"
+    return f"{identifiers.class_name(name).rstrip('_')}Event"
 
 
 def define_events(webhooks: dict[str, Any], module: Module) -> None:
@@ -41,8 +41,8 @@ def _define_event(name: str, event: dict[str, Any], field: str, module: Module) 
     for option in options:
         own = spelled
         if len(options) > 1:
-            kind = names.class_name(option.get("$ref", "Other").rpartition("/")[2])
-            own = module.scope.derive(f"{names.class_name(name).rstrip('_')}{kind}", name)
+            kind = identifiers.class_name(option.get("$ref", "Other").rpartition("/")[2])
+            own = module.scope.derive(f"{identifiers.class_name(name).rstrip('_')}{kind}", name)
         target = module.types.target(option)
         if module.types.is_class(target):
             module.add_class(own, event["summary"].strip(), (), _fields(name, target, field, own, module))
@@ -70,7 +70,7 @@ def _fields(name: str, schema: dict[str, Any], field: str, hint: str, module: Mo
             # The literal is what lets checkers tell the events of the union apart.
             yield Field(key, f"Literal[{literal(name)}]", required=True, description=told)
         else:
-            expression = module.expression(value, f"{hint}{names.class_name(key).rstrip('_')}")
+            expression = module.expression(value, f"{hint}{identifiers.class_name(key).rstrip('_')}")
             yield Field(key, expression, key in required, told)
 
 
