@@ -43,8 +43,8 @@ def main() -> None:
 def validate(spec_folder: Path | None) -> None:
     """Check a spec and report everything that is wrong with it."""
     compiled = _compiled(_spec(spec_folder))
-    tools, types = (len(compiled.registry[key]) for key in ("tools", "types"))
-    click.echo(f"{compiled.registry['api']['title']}: {tools} tools, {types} types, no problems")
+    registry = compiled.registry
+    click.echo(f"{registry.api.title}: {len(registry.tools)} tools, {len(registry.types)} types, no problems")
 
 
 @main.command()
@@ -60,7 +60,7 @@ def validate(spec_folder: Path | None) -> None:
 def generate(spec_folder: Path | None, out: Path | None, *, check: bool) -> None:
     """Generate the package of a spec, or check that it is current."""
     compiled = _compiled(_spec(spec_folder))
-    out = out or Path("generated", compiled.registry["api"]["name"])
+    out = out or Path("generated", compiled.registry.api.name)
     from tool_generator import output
     from tool_generator.generate import generated_files
 

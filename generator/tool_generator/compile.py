@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import schema_walk
 from tool_generator.parameters import IN_BODY, Parameter
+from tool_runtime.core.registry import FORMAT, TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tool_generator.spec import Entry, Spec
 
-FORMAT = 1
-POINTER = "#/types/"
 _PARAMETER_KEYS = ("description", "secret", "shape", "example", "default", "style", "raw", "deprecated")
 _TOOL_KEYS = (
     "reconcile", "retry", "timeout", "pagination", "steps", "returns", "resource", "deprecated", "sunset",
@@ -48,7 +47,7 @@ def registry_of(
     }
     registry["tools"] = {name: _tool(spec.tools[name], spec, parameters[name]) for name in order}
     registry["types"] = {
-        name: schema_walk.with_refs(entry.data, POINTER) for name, entry in spec.types.items() if name in used
+        name: schema_walk.with_refs(entry.data, TYPES) for name, entry in spec.types.items() if name in used
     }
     if spec.resources:
         registry["resources"] = {name: entry.data for name, entry in spec.resources.items()}
@@ -127,7 +126,7 @@ def webhook_payloads(spec: Spec) -> Iterator[tuple[str, Any]]:
 
 def _webhooks(section: dict[str, Any]) -> dict[str, Any]:
     events = {
-        name: {**event, "payload": schema_walk.with_refs(event["payload"], POINTER)}
+        name: {**event, "payload": schema_walk.with_refs(event["payload"], TYPES)}
         for name, event in section["events"].items()
     }
     return {**section, "events": events}
@@ -139,7 +138,7 @@ def _shape(shape: Any) -> Any:
         return shape
     copy = dict(shape)
     if "cases" in copy:
-        copy["cases"] = [{**case, "when": schema_walk.with_refs(case["when"], POINTER)} for case in copy["cases"]]
+        copy["cases"] = [{**case, "when": schema_walk.with_refs(case["when"], TYPES)} for case in copy["cases"]]
     if "entries" in copy:
         copy["entries"] = _shape(copy["entries"])
     if "keys" in copy:
@@ -178,7 +177,7 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
     if "schema" in data.get("returns", {}):
         entry["returns"] = {
             **data["returns"],
-            "schema": schema_walk.with_refs(data["returns"]["schema"], POINTER),
+            "schema": schema_walk.with_refs(data["returns"]["schema"], TYPES),
         }
     return entry
 
@@ -202,7 +201,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         entry["wire"] = parameter.wire
     if parameter.required:
         entry["required"] = True
-    entry["schema"] = schema_walk.with_refs(data["schema"], POINTER)
+    entry["schema"] = schema_walk.with_refs(data["schema"], TYPES)
     for key in _PARAMETER_KEYS:
         if key in data and not (data[key] is False and key in ("secret", "raw", "deprecated")):
             entry[key] = _shape(data[key]) if key == "shape" else data[key]
@@ -211,5 +210,5 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.spellings:
         entry["spellings"] = list(parameter.spellings)
     if "friendly" in data:
-        entry["friendly"] = schema_walk.with_refs(data["friendly"], POINTER)
+        entry["friendly"] = schema_walk.with_refs(data["friendly"], TYPES)
     return entry

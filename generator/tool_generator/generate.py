@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_generator import argument_schemas, bindings, output
 from tool_generator import compile as compiling
@@ -13,6 +13,7 @@ from tool_generator.openapi import openapi_document
 from tool_generator.pretty import pretty
 from tool_generator.problems import Problem, Report, SpecProblems
 from tool_generator.spec import load_spec
+from tool_runtime.core.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Compiled:
     """A sound spec, compiled. `notice` is the line that every generated file carries."""
 
-    registry: dict[str, Any]
+    registry: Registry
     guide: dict[str, str]
     guide_folder: str
     notice: str
@@ -36,8 +37,8 @@ def compile_spec(folder: Path) -> Compiled:
     parameters = lint(spec, report)
     report.raise_problems()
     notice = output.header(spec.api["name"], spec.digest)
-    registry = compiling.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
-    return Compiled(registry, spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
+    document = compiling.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
+    return Compiled(Registry(document), spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
 
 
 def generated_files(compiled: Compiled) -> dict[str, str]:
@@ -50,9 +51,9 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     registry = compiled.registry
     files = output.formatted(bindings.python_files(registry, compiled.notice))
     files["py.typed"] = ""
-    files["registry.json"] = pretty(registry)
+    files["registry.json"] = pretty(registry.document)
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
-    files[f"{registry['api']['name']}.lua"] = lua_annotations(registry, compiled.notice)
+    files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
     for name, schema in argument_schemas.tool_schemas(registry, compiled.notice).items():
         files[f"schemas/{name}.json"] = pretty(schema)
     try:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
-from tool_generator.compile import POINTER
 from tool_generator.literals import literal
 from tool_generator.schema_walk import references
+from tool_runtime.core.registry import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +71,7 @@ class Types:
         """Follow references to a schema that is none; a circle gives the empty schema."""
         seen: set[str] = set()
         while isinstance(schema, dict) and "$ref" in schema:
-            name = schema["$ref"].removeprefix(POINTER)
+            name = schema["$ref"].removeprefix(TYPES)
             if name in seen:
                 return {}
             seen.add(name)
@@ -94,7 +94,7 @@ class Types:
         if not isinstance(schema, dict):
             return False
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix(POINTER)
+            name = schema["$ref"].removeprefix(TYPES)
             return name not in seen and self._is_record(self.schemas[name], seen | {name})
         if schema.get("properties"):
             return True
@@ -114,7 +114,7 @@ class Types:
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix(POINTER)
+            name = schema["$ref"].removeprefix(TYPES)
             if name not in seen:
                 self.gather(self.schemas[name], properties, required, seen | {name})
         for part in schema.get("allOf", ()):
@@ -190,7 +190,7 @@ class Module:
         for part in parts:
             if "$ref" not in part:
                 continue
-            target = self.types.schemas[part["$ref"].removeprefix(POINTER)]
+            target = self.types.schemas[part["$ref"].removeprefix(TYPES)]
             if not self.types.is_class(target):
                 return None
             properties, required = self.types.record(target)
@@ -211,7 +211,7 @@ class Module:
         return bases
 
     def _reference(self, pointer: str) -> str:
-        return self.types.names[pointer.removeprefix(POINTER)]
+        return self.types.names[pointer.removeprefix(TYPES)]
 
     def expression(self, schema: Any, hint: str) -> str:
         """Give the type expression of a schema. Objects within it become classes whose names begin with `hint`."""
@@ -329,4 +329,4 @@ def type_module(types: Types) -> Module:
 
 def uses(schema: Any) -> set[str]:
     """Give the registry names of the types that a schema refers to."""
-    return {pointer.removeprefix(POINTER) for _, pointer in references(schema)}
+    return {pointer.removeprefix(TYPES) for _, pointer in references(schema)}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+    from tool_runtime.core.registry import Registry
+
 REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / "tests" / "library_api" / "spec"
 
@@ -97,8 +99,11 @@ class SpecFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def registry(self) -> dict[str, Any]:
+    def registry(self) -> Registry:
         return compile_spec(self.write()).registry
+
+    def document(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self.registry().document))
 
     def warnings(self) -> list[str]:
         return [problem.message for problem in compile_spec(self.write()).warnings]
@@ -126,7 +131,7 @@ def generate(tmp_path: Path) -> Callable[[Path], Path]:
 
     def run(folder: Path) -> Path:
         compiled = compile_spec(folder)
-        out = tmp_path / "out" / compiled.registry["api"]["name"]
+        out = tmp_path / "out" / compiled.registry.api.name
         output.write(generated_files(compiled), out)
         return out
 

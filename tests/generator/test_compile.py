@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 
 from tool_generator.argument_schemas import tool_schemas
 from tool_generator.generate import compile_spec
+from tool_runtime.core.registry import Registry
 
 from .conftest import LIBRARY
 
@@ -15,12 +16,12 @@ STRING = {"type": "string"}
 
 @pytest.fixture(scope="module")
 def registry():
-    return compile_spec(LIBRARY).registry
+    return compile_spec(LIBRARY).registry.document
 
 
 @pytest.fixture(scope="module")
 def schemas(registry):
-    return tool_schemas(registry, "notice")
+    return tool_schemas(Registry(registry), "notice")
 
 
 def test_a_body_type_becomes_parameters_in_the_order_path_required_rest_spread(registry):
@@ -186,7 +187,7 @@ def test_a_friendly_value_may_be_what_the_wire_form_allows_in_its_place(spec):
     schema = {"anyOf": [{"$ref": "Sizes"}, {"$ref": "Colours"}]}
     spec.tool("paint_thing", parameters={"x": {"in": "query", "schema": schema, "shape": {"cases": cases}}})
 
-    friendly = spec.registry()["tools"]["paint_thing"]["parameters"]["x"]["friendly"]["anyOf"]
+    friendly = spec.document()["tools"]["paint_thing"]["parameters"]["x"]["friendly"]["anyOf"]
     assert friendly[:3] == [
         {"type": "string", "enum": ["red"]},
         {"type": "array", "items": {"type": "string", "enum": ["red"]}},

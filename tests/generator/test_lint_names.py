@@ -87,4 +87,4 @@ def test_a_tool_whose_arguments_have_the_name_of_a_type_is_a_problem(spec):
 
 def test_keywords_as_names_become_python_with_an_underscore(spec):
     spec.tool("import", parameters={"class": BODY, "from": BODY})
-    assert spec.registry()["tools"]["import"]["parameters"]["class"]["spellings"] == ["class_"]
+    assert spec.document()["tools"]["import"]["parameters"]["class"]["spellings"] == ["class_"]

@@ -51,7 +51,7 @@ def test_a_type_that_nothing_uses_is_a_warning(spec):
     spec.types["types"]["Lonely"] = {"$ref": "Lonelier"}
     spec.types["types"]["Lonelier"] = {"type": "object"}
     assert spec.warnings() == ["no tool uses the type Lonely", "no tool uses the type Lonelier"]
-    assert set(spec.registry()["types"]) == {"Thing"}
+    assert set(spec.document()["types"]) == {"Thing"}
 
 
 def test_the_same_type_in_two_files_names_both(spec):

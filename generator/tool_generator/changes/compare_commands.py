@@ -104,7 +104,7 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
 
     try:
         before, after = find_registry(old), find_registry(new)
-        version = versions.parse_version(before["api"]["version"])
+        version = versions.parse_version(before.api.version)
     except (Unusable, ValueError) as error:
         _unusable(str(error))
     entries = difference(before, after)
@@ -171,7 +171,7 @@ def _register_release(
             message = "--bump and --version exclude each other"
             raise click.UsageError(message)
         folder = spec_folder(spec)
-        out = out or Path("generated", compiled(folder).registry["api"]["name"])
+        out = out or Path("generated", compiled(folder).registry.api.name)
         from tool_generator.changes import release as releasing
 
         order = releasing.Order(folder, out, changelog_file, _date(on), bump or "", version, since)

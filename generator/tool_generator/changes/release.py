@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tool_generator.generate import Compiled
+    from tool_runtime.core.registry import Registry
 
 SPEC_FILE = "api.yaml"
 
@@ -73,10 +74,10 @@ def plan(order: Order) -> Plan:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         message = f"{order.changelog}: cannot be read: {reason}"
         raise Unusable(message) from None
-    current = _version(registry["api"]["version"], f"{order.spec / SPEC_FILE}")
+    current = _version(registry.api.version, f"{order.spec / SPEC_FILE}")
     base = _base(order, str(current), text)
-    entries = tuple(difference(base, registry)) if base else ()
-    previous = _version(base["api"]["version"], "the last release") if base else None
+    entries = () if base is None else tuple(difference(base, registry))
+    previous = None if base is None else _version(base.api.version, "the last release")
     demand = demanded({entry.level for entry in entries}, previous or current)
     version = _chosen(order, current, previous, demand, text)
     spec_file, spec_text = _with_version(order.spec, str(version))
@@ -104,7 +105,7 @@ def _version(text: str, where: str) -> Version:
         raise Unusable(message) from None
 
 
-def _base(order: Order, current: str, text: str) -> dict[str, Any] | None:
+def _base(order: Order, current: str, text: str) -> Registry | None:
     """Give the registry of the last release: the one named, else that of the tag of the current version.
 
     None where the current version was never released, which makes this the first release.

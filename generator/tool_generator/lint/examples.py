@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.compile import POINTER
 from tool_generator.grammar import shown
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
 from tool_runtime.core.acceptance import Acceptors
+from tool_runtime.core.registry import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ class _Values:
     """Validates values against schemas that refer to types."""
 
     def __init__(self, types: Mapping[str, Any]) -> None:
-        self._types = {name: with_refs(schema, POINTER) for name, schema in types.items()}
+        self._types = {name: with_refs(schema, TYPES) for name, schema in types.items()}
         self._acceptors = Acceptors(self._types)
         self._complete = all(name in types for schema in types.values() for _, name in references(schema))
 
@@ -47,7 +47,7 @@ class _Values:
         """Yield what is wrong with a value, each with its place."""
         if schema in ({}, True) or not self._is_sound(schema):
             return
-        schema = with_refs(schema, POINTER)
+        schema = with_refs(schema, TYPES)
         if self._acceptors.compile(schema)(value):
             return
         # Examples are right nearly always; the library is loaded to word what is wrong.

@@ -202,7 +202,10 @@ class SchemaReader:
                 for value in values:
                     if not any(same(value, known) for known in unique):
                         unique.append(value)
-                schema["enum"] = unique
+                if "const" not in raw:
+                    schema["enum"] = unique
+                elif not any(same(value, raw["const"]) for value in unique):
+                    self._document.malformed(f"{place}/enum", "lacks the value of const beside it; left out")
             else:
                 self._document.malformed(f"{place}/enum", "is not a list of values; left out")
         examples = raw.get("examples")

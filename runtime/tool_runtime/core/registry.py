@@ -21,9 +21,11 @@ from tool_runtime.core.tools import (
     Server,
     Tool,
     Waiter,
+    Webhooks,
     read_entry,
     read_tool,
     read_waiter,
+    read_webhooks,
 )
 
 FORMAT = 1
@@ -85,6 +87,12 @@ class Registry:
             document.get("groups", {}), lambda name, entry: read_entry(Group, entry, name=name)
         )
         self._resolved: dict[str, Tool] = {}
+
+    @cached_property
+    def webhooks(self) -> Webhooks | None:
+        """How deliveries of the API are signed, and their events; None for an API that sends none."""
+        entry = self.document.get("webhooks")
+        return read_webhooks(entry) if entry else None
 
     @cached_property
     def _index(self) -> Mapping[str, str]:

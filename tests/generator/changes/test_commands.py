@@ -112,7 +112,7 @@ def test_a_spec_with_problems_can_not_be_judged(toolgen, gadgets):
 @pytest.fixture
 def pair(gadgets, tmp_path):
     """Return the paths of two registries, the second with a tool more and an argument less."""
-    registry = gadgets.registry()
+    registry = gadgets.document()
     (tmp_path / "old.json").write_text(json.dumps(registry), encoding="utf-8")
     registry["tools"]["ring_gadget"] = registry["tools"]["get_gadget"] | {"upstream": "ringGadget", "summary": "Ring."}
     del registry["tools"]["create_gadget"]["parameters"]["size"]

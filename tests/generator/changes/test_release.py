@@ -37,7 +37,7 @@ class Project:
         self.changelog = root / "CHANGELOG.md"
         self.last = root / "last.json"
         self.changelog.write_text(CHANGELOG, encoding="utf-8")
-        self.last.write_text(json.dumps(spec.registry()), encoding="utf-8")
+        self.last.write_text(json.dumps(spec.document()), encoding="utf-8")
         self.run("generate", "--spec", str(spec.folder), "--out", str(self.out))
 
     def run(self, *arguments):
