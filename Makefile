@@ -1,18 +1,36 @@
-# Needs Python 3.11 or later and make. Whatever else is needed is installed into .venv, once; again when
-# pyproject.toml changes. Another interpreter: make test PYTHON=python3.12. Options for pytest: make test ARGS="-k demo".
+# Needs Python 3.11 or later and make. Whatever else is needed is installed into .venv, once, at the versions of
+# constraints.txt; again when that file or pyproject.toml changes. Another interpreter: make test PYTHON=python3.12.
+# Options for pytest: make test ARGS="-k demo".
 
 PYTHON ?= python3
 ARGS ?=
 
 VENV := .venv
+CONSTRAINTS := constraints.txt
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The option -c does not reach the build of the package itself, where pip installs the build backend: the variables do,
+# the first one up to pip 25.2, the second one since.
+PIP := PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 BENCH_INSTALLED := $(VENV)/.installed-bench
 
+# `make newest` and `make oldest` run the gates in environments of their own.
+NEWEST := .venv-newest
+OLDEST := .venv-oldest
+FLOORS := $(OLDEST)/floors.txt
+# Without lint: every release of ruff brings new rules, and a new rule says nothing about whether the package works.
+# New rules are met when constraints.txt is written anew.
+VERSION_GATES := types generate-check wheel test
+
+# The whole suite is spread over the cores: 71 s of CPU on two of them, against 51 s on one. With options, one process
+# runs what they ask for: a few tests end before the workers have started (-k demo: 5 s of CPU against 11 s), and
+# snapshots need one writer.
+WORKERS := -n auto
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types generate generate-check bench wheel check clean
-# The gates share .venv and the caches of the tools; side by side they would only mix their reports.
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format types generate generate-check bench wheel check newest oldest constraints clean
+# The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
 help:
@@ -21,21 +39,24 @@ help:
 	@echo "make generate  write generated/ anew from spec/"
 	@echo "make check     every gate: lint, types, generated code up to date, wheel, tests"
 	@echo "make lint | format | types | generate-check | wheel   single gates, and the formatter"
+	@echo "make newest    the gates with the newest releases of all dependencies"
+	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
+	@echo "make constraints   write constraints.txt anew, from the newest releases"
 	@echo "make bench     the budgets, measured beside raw httpx and the official SDK"
-	@echo "make clean     remove .venv and the caches"
+	@echo "make clean     remove the environments and the caches"
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 ...")'
 	@echo "Installing into $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) install -qq --editable '.[dev]'
+	@$(PIP) install -qq -c $(CONSTRAINTS) --editable '.[dev]'
 	@touch $@
 
 demo: $(INSTALLED)
 	@$(BIN)/retell-tools demo
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),$(WORKERS))
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff check .
@@ -56,7 +77,7 @@ generate-check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@test -e $(BENCH_INSTALLED) -a ! pyproject.toml -nt $(BENCH_INSTALLED) \
-	  || { $(PIP) install -qq --editable '.[bench]' && touch $(BENCH_INSTALLED); } \
+	  || { $(PIP) install -qq -c $(CONSTRAINTS) --editable '.[bench]' && touch $(BENCH_INSTALLED); } \
 	  || echo "The official SDK could not be installed: its rows are left out." >&2
 	@$(BIN)/python tests/benchmarks $(ARGS)
 
@@ -65,7 +86,7 @@ wheel: $(INSTALLED)
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	$(PIP) wheel -qq --no-deps --wheel-dir "$$work" .; \
 	$(PYTHON) -m venv "$$work/venv"; \
-	"$$work/venv/bin/python" -m pip --disable-pip-version-check install -qq "$$work"/*.whl; \
+	"$$work/venv/bin/python" -m pip --disable-pip-version-check install -qq -c $(CONSTRAINTS) "$$work"/*.whl; \
 	cd "$$work"; \
 	venv/bin/python -c 'import retell_ai; print("wheel: imports as", retell_ai.__name__, retell_ai.__version__)'; \
 	venv/bin/retell-tools demo > demo.txt; \
@@ -74,5 +95,30 @@ wheel: $(INSTALLED)
 
 check: lint types generate-check wheel test
 
+# Every gate is run, whether or not one before it failed: a new release is judged by all that it breaks.
+newest:
+	@rm -rf $(NEWEST)
+	@$(MAKE) --no-print-directory --keep-going VENV=$(NEWEST) CONSTRAINTS=/dev/null $(VERSION_GATES)
+
+oldest:
+	@rm -rf $(OLDEST)
+	@$(MAKE) --no-print-directory --keep-going VENV=$(OLDEST) CONSTRAINTS=$(FLOORS) $(VERSION_GATES)
+
+$(FLOORS): pyproject.toml tests/project/floors.py
+	@mkdir -p $(OLDEST)
+	@$(PYTHON) tests/project/floors.py > $@
+
+# By Python 3.11, since a release that runs there runs on later ones too, and not the other way round. hatchling builds
+# the package, and needs editables to do that in place.
+constraints:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info[:2] == (3, 11) else "constraints.txt is written by Python 3.11: make constraints PYTHON=/path/to/python3.11")'
+	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	$(PYTHON) -m venv "$$work/venv"; \
+	pip="$$work/venv/bin/python -m pip --disable-pip-version-check"; \
+	$$pip install -qq '.[all,dev]' hatchling editables; \
+	$$pip freeze --exclude retell-tools > "$$work/constraints.txt"; \
+	cp "$$work/constraints.txt" constraints.txt; \
+	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -51,7 +51,10 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     registry = compiled.registry
     files = output.formatted(bindings.python_files(registry, compiled.notice))
     files["py.typed"] = ""
-    files["registry.json"] = pretty(registry.document)
+    document = registry.document
+    files["registry.json"] = pretty(document)
+    # What `--help` shows stands apart, so that showing it reads no registry.
+    files["api.json"] = pretty({"$generated": document["$generated"], "api": document["api"]})
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
     files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
     for name, schema in argument_schemas.tool_schemas(registry, compiled.notice).items():

@@ -1,26 +1,26 @@
 """Checks values against the grammar of spec files, `spec.schema.json`.
 
-The grammar is JSON Schema so that editors can use it. Here it is compiled once into closures: that is several times
-faster than a general validator, and a problem can name the nearest right key or value. Only the keywords that the
-grammar uses are known; any other is an error at load, so the two can not drift apart. This module must not know what a
-tool is.
+The grammar is JSON Schema so that editors can use it. jsonschema-rs judges a file's value; what it refuses is put into
+words here, with the nearest right key or value. A keyword without words of its own is named in the message, so every
+refusal has a message. This module must not know what a tool is.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tool_generator.problems import nearest, quoted
+from tool_runtime.core.explanations import located, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
+
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
     Path_ = tuple[str | int, ...]
-    Check = Callable[[Any, Path_, "Emit"], None]
 
     class Emit(Protocol):
         """Takes one problem: its path, its message, and whether it stands at the key rather than at the value."""
@@ -43,7 +43,18 @@ _WORDS = {
     "number": "a number",
     "integer": "a whole number",
 }
-_SILENT = {"$schema", "$defs", "title", "description", "format"}
+_LIMITS = {
+    "minLength": "must have {} characters or more",
+    "maxLength": "must not be longer than {} characters",
+    "minItems": "must have {} items or more",
+    "maxItems": "must have no more than {} items",
+    "minProperties": "must have {} keys or more",
+    "maxProperties": "must have no more than {} keys",
+    "minimum": "must be {} or more, not {}",
+    "maximum": "must be {} or less, not {}",
+    "exclusiveMinimum": "must be more than {}, not {}",
+    "exclusiveMaximum": "must be less than {}, not {}",
+}
 
 
 def is_type(value: object, name: str) -> bool:
@@ -70,257 +81,72 @@ def grammar() -> dict[str, Any]:
 
 
 @cache
-def _checker() -> Check:
-    return _Compiler(grammar()).check
+def _validator() -> Draft202012Validator:
+    from jsonschema_rs import Draft202012Validator
+
+    return Draft202012Validator(grammar(), offline=True)
 
 
 def check(value: object, emit: Emit) -> None:
     """Check one file's value. `emit(path, message, at_key=…)` is called for every problem."""
-    _checker()(value, (), emit)
-
-
-class _Compiler:
-    """Compiles one schema document; references point to its `$defs`."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._defs: dict[str, Check] = {}
-        for name in document["$defs"]:
-            self._defs[name] = self._later(name)
-        compiled = {name: self.compile(schema) for name, schema in document["$defs"].items()}
-        self._defs.update(compiled)
-        self.check = self.compile(document)
-
-    def _later(self, name: str) -> Check:
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            self._defs[name](value, path, emit)
-
-        return run
-
-    def compile(self, schema: dict[str, Any]) -> Check:
-        checks: list[Check] = []
-        for keyword, operand in schema.items():
-            if keyword in _SILENT or keyword in ("then", "else"):
-                continue
-            maker = getattr(self, "_" + keyword.replace("$", ""), None)
-            if maker is None:
-                message = f"spec.schema.json uses {keyword}, which the generator does not check"
-                raise LookupError(message)
-            checks.append(maker(operand, schema))
-        if len(checks) == 1:
-            return checks[0]
-        if "type" in schema:
-            first, *rest = sorted(checks, key=lambda item: item.__name__ != "check_type")
-            return _guarded(schema["type"], first, rest)
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            for item in checks:
-                item(value, path, emit)
-
-        return run
-
-    def _ref(self, operand: str, _: dict[str, Any]) -> Check:
-        return self._later(operand.removeprefix("#/$defs/"))
-
-    def _type(self, operand: str | list[str], _: dict[str, Any]) -> Check:
-        names = [operand] if isinstance(operand, str) else operand
-        wanted = " or ".join(_WORDS.get(name, name) for name in names)
-
-        def check_type(value: Any, path: Path_, emit: Emit) -> None:
-            if not any(is_type(value, name) for name in names):
-                emit(path, f"{subject(path)} must be {wanted}, not {shown(value)}")
-
-        return check_type
-
-    def _enum(self, operand: list[Any], _: dict[str, Any]) -> Check:
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if value not in operand:
-                hint = nearest(value, operand) if isinstance(value, str) else ""
-                choice = ", ".join(map(str, operand))
-                emit(path, f"{subject(path)} must be one of {choice}, not {shown(value)}{hint}")
-
-        return run
-
-    def _properties(self, operand: dict[str, Any], schema: dict[str, Any]) -> Check:
-        compiled = {name: self.compile(item) for name, item in operand.items()}
-        closed = schema.get("additionalProperties") is False
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if not isinstance(value, dict):
-                return
-            for name, item in value.items():
-                known = compiled.get(name)
-                if known is not None:
-                    known(item, (*path, name), emit)
-                elif closed:
-                    emit(
-                        (*path, name),
-                        f"{subject(path)} has no key {quoted(name)}{nearest(name, compiled)}",
-                        at_key=True,
-                    )
-
-        return run
-
-    def _additionalProperties(self, operand: Any, schema: dict[str, Any]) -> Check:  # noqa: N802
-        if operand is False:
-            return _nothing
-        compiled = _nothing if operand is True else self.compile(operand)
-        named = schema.get("properties", {})
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if isinstance(value, dict):
-                for name, item in value.items():
-                    if name not in named:
-                        compiled(item, (*path, name), emit)
-
-        return run
-
-    def _propertyNames(self, operand: dict[str, Any], _: dict[str, Any]) -> Check:  # noqa: N802
-        compiled = self.compile(operand)
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if isinstance(value, dict):
-                for name in value:
-                    compiled(name, (*path, name), lambda at, text, **_: emit(at, text, at_key=True))
-
-        return run
-
-    def _items(self, operand: dict[str, Any], _: dict[str, Any]) -> Check:
-        compiled = self.compile(operand)
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if isinstance(value, list):
-                for index, item in enumerate(value):
-                    compiled(item, (*path, index), emit)
-
-        return run
-
-    def _required(self, operand: list[str], _: dict[str, Any]) -> Check:
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if isinstance(value, dict):
-                for name in operand:
-                    if name not in value:
-                        emit(path, f"{subject(path)} lacks the key {quoted(name)}", at_key=True)
-
-        return run
-
-    def _pattern(self, operand: str, _: dict[str, Any]) -> Check:
-        pattern = re.compile(operand)
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if isinstance(value, str) and not (pattern.fullmatch(value) if "$" in operand else pattern.search(value)):
-                emit(path, f"{subject(path)} is {shown(value)}, which does not match {operand}")
-
-        return run
-
-    def _size(self, operand: int, fits: Callable[[int, int], bool], kind: type, words: str) -> Check:
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if isinstance(value, kind) and not fits(len(value), operand):  # type: ignore[arg-type]
-                emit(path, f"{subject(path)} {words.format(operand)}")
-
-        return run
-
-    def _minLength(self, operand: int, _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._size(operand, int.__ge__, str, "must not be empty")
-
-    def _maxLength(self, operand: int, _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._size(operand, int.__le__, str, "must not be longer than {} characters")
-
-    def _minItems(self, operand: int, _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._size(operand, int.__ge__, list, "must have {} items or more")
-
-    def _minProperties(self, operand: int, _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._size(operand, int.__ge__, dict, "must have {} keys or more")
-
-    def _maxProperties(self, operand: int, _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._size(operand, int.__le__, dict, "must have no more than {} keys")
-
-    def _uniqueItems(self, operand: Any, _: dict[str, Any]) -> Check:  # noqa: N802
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if operand and isinstance(value, list):
-                for index, item in enumerate(value):
-                    if any(same(item, earlier) for earlier in value[:index]):
-                        emit((*path, index), f"{subject(path)} has {shown(item)} twice")
-
-        return run
-
-    def _minimum(self, operand: float, _: dict[str, Any]) -> Check:
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if is_type(value, "number") and value < operand:
-                emit(path, f"{subject(path)} must be {operand} or more, not {shown(value)}")
-
-        return run
-
-    def _maximum(self, operand: float, _: dict[str, Any]) -> Check:
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if is_type(value, "number") and value > operand:
-                emit(path, f"{subject(path)} must be {operand} or less, not {shown(value)}")
-
-        return run
-
-    def _exclusiveMinimum(self, operand: float, _: dict[str, Any]) -> Check:  # noqa: N802
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if is_type(value, "number") and value <= operand:
-                emit(path, f"{subject(path)} must be more than {operand}, not {shown(value)}")
-
-        return run
-
-    def _if(self, operand: dict[str, Any], schema: dict[str, Any]) -> Check:
-        condition = self.compile(operand)
-        then = self.compile(schema.get("then", {}))
-        otherwise = self.compile(schema.get("else", {}))
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            (then if _holds(condition, value) else otherwise)(value, path, emit)
-
-        return run
-
-    def _alternatives(self, operand: list[dict[str, Any]], fits: Callable[[int], bool], words: str) -> Check:
-        compiled = [self.compile(item) for item in operand]
-        keys = [key for item in operand for key in item.get("required", ())]
-
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            if not fits(sum(_holds(item, value) for item in compiled)):
-                emit(path, f"{subject(path)} must have {words} {', '.join(keys)}", at_key=True)
-
-        return run
-
-    def _oneOf(self, operand: list[dict[str, Any]], _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._alternatives(operand, lambda count: count == 1, "exactly one of")
-
-    def _anyOf(self, operand: list[dict[str, Any]], _: dict[str, Any]) -> Check:  # noqa: N802
-        return self._alternatives(operand, lambda count: count > 0, "one of")
-
-    def _dependentRequired(self, operand: dict[str, list[str]], _: dict[str, Any]) -> Check:  # noqa: N802
-        def run(value: Any, path: Path_, emit: Emit) -> None:
-            for name, needed in operand.items():
-                for other in needed:
-                    if isinstance(value, dict) and name in value and other not in value:
-                        emit((*path, name), f"{subject((*path, name))} needs {quoted(other)} beside it", at_key=True)
-
-        return run
-
-
-def _nothing(_value: Any, _path: Path_, _emit: Emit) -> None:
-    return
-
-
-def _guarded(types: str | list[str], check_type: Check, rest: list[Check]) -> Check:
-    names = [types] if isinstance(types, str) else types
-
-    def run(value: Any, path: Path_, emit: Emit) -> None:
-        if any(is_type(value, name) for name in names):
-            for item in rest:
-                item(value, path, emit)
-        else:
-            check_type(value, path, emit)
-
-    return run
-
-
-def _holds(check_: Check, value: object) -> bool:
-    found: list[str] = []
-    check_(value, (), lambda _path, text, **_: found.append(text))
-    return not found
+    try:
+        errors = [] if _validator().is_valid(value) else list(_validator().iter_errors(value))
+    except ValueError:
+        # The library reads 255 levels; the deepest schema that means something has a tenth of them.
+        emit((), "the file is nested too deeply")
+        return
+    placed = [(located(value, error.instance_path, error.instance), error) for error in errors]
+    mistyped = {path for path, error in placed if error.kind.name == "type"}
+    for path, error in placed:
+        # Of a value of a wrong type, nothing else is worth a message.
+        if error.kind.name == "type" or path not in mistyped:
+            for where, message, at_key in _told(error, path, value_at(value, path)):
+                emit(where, message, at_key=at_key)
+
+
+def _told(error: ValidationError, path: Path_, value: Any) -> Iterator[tuple[Path_, str, bool]]:
+    """Yield each thing that is wrong: its path, the message, and whether it stands at the key."""
+    rule, operand = error.kind.name, error.kind.value
+    name = subject(path)
+    if rule == "required" and error.schema_path[-1] == "dependentRequired":
+        for key, needed in value_at(grammar(), error.schema_path).items():
+            if key in value and operand in needed:
+                yield (*path, key), f"{subject((*path, key))} needs {quoted(operand)} beside it", True
+    elif rule == "required":
+        yield path, f"{name} lacks the key {quoted(operand)}", True
+    elif rule == "additionalProperties":
+        known = value_at(grammar(), error.schema_path[:-1]).get("properties", {})
+        for key in operand:
+            yield (*path, key), f"{name} has no key {quoted(key)}{nearest(key, known)}", True
+    elif rule == "propertyNames":
+        key = operand.instance
+        yield (*path, key), _value_message(operand, subject((*path, key)), key), True
+    elif rule in ("oneOf", "anyOf"):
+        words = "exactly one of" if rule == "oneOf" else "one of"
+        keys = [key for item in value_at(grammar(), error.schema_path) for key in item.get("required", ())]
+        yield path, f"{name} must have {words} {', '.join(keys)}", True
+    elif rule == "uniqueItems":
+        for index, item in enumerate(value):
+            if any(same(item, earlier) for earlier in value[:index]):
+                yield (*path, index), f"{name} has {shown(item)} twice", False
+    else:
+        yield path, _value_message(error, name, value), False
+
+
+def _value_message(error: ValidationError, name: str, value: Any) -> str:
+    rule, operand = error.kind.name, error.kind.value
+    if rule == "type":
+        return f"{name} must be {' or '.join(_WORDS.get(item, item) for item in operand)}, not {shown(value)}"
+    if rule == "enum":
+        hint = nearest(value, [item for item in operand if isinstance(item, str)]) if isinstance(value, str) else ""
+        return f"{name} must be one of {', '.join(map(str, operand))}, not {shown(value)}{hint}"
+    if rule == "pattern":
+        return f"{name} is {shown(value)}, which does not match {operand}"
+    if rule == "minLength" and operand == 1:
+        return f"{name} must not be empty"
+    if rule in _LIMITS:
+        return f"{name} {_LIMITS[rule].format(operand, shown(value))}"
+    return f"{name} is {shown(value)}, which breaks {rule}"
 
 
 def same(left: object, right: object) -> bool:

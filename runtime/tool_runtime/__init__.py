@@ -2,7 +2,8 @@
 
     names, templates, urls, clock, secrets      plain text and data, no knowledge of tools
     registry, accounts                          the compiled spec as frozen objects; whose key goes where
-    acceptance, validation, options             values against schemas
+    values, fields, explanations, validation    plain JSON, and what of it fits a schema
+    options                                     what a caller sets for one call
     shapes, binding                             arguments: from what was passed to what is known to be right
     requests, replies                           what goes over the wire, what came back
     flow, sending, steps, calls                 the life of a call, as generators without I/O
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from tool_runtime.core.errors import ToolError
     from tool_runtime.core.options import RequestOptions
     from tool_runtime.core.registry import Registry, load_registry
-    from tool_runtime.surfaces.common.client import AsyncClient, Client, ToolDeprecationWarning
+    from tool_runtime.surfaces.common.client import AsyncClient, Client
+    from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning
 
 _HOMES = {
     "Account": "core.account",
@@ -30,7 +32,7 @@ _HOMES = {
     "Policy": "core.account",
     "Registry": "core.registry",
     "RequestOptions": "core.options",
-    "ToolDeprecationWarning": "surfaces.common.client",
+    "ToolDeprecationWarning": "surfaces.common.deprecation",
     "ToolError": "core.errors",
     "load_registry": "core.registry",
 }

@@ -7,6 +7,9 @@ the standard library's; digests are compared in constant time, over the bytes th
 A delivery is judged in this order: is there a signature, has it the exact form, does it fit body and key, is it recent.
 So `expired` always means that the provider did sign it, and that a clock is wrong or somebody repeats an old delivery.
 
+Whatever comes in, and whatever a caller passes, ends in a result or in an error of the tree. Half a surrogate pair, a
+number of thousands of digits and nesting without end are valid JSON, and a provider may sign them.
+
 Events that the scheme does not know pass under the name that they bear. `dedupe_key` is the same for two deliveries of
 one event: made of the fields that the spec names for the event, or of the whole body where an event may rightly come
 several times for one subject, or is unknown.
@@ -25,6 +28,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from tool_runtime.core.errors import ConfigurationError, Fault, InvalidArguments, WebhookRefused
+from tool_runtime.core.secrets import Secret, key_problem
 
 Payload = TypeVar("Payload")
 Bytes: TypeAlias = bytes | bytearray | memoryview
@@ -32,7 +36,14 @@ Bytes: TypeAlias = bytes | bytearray | memoryview
 _PLACEHOLDER = re.compile(r"\{(body|timestamp|timestamp_ms|digest)\}")
 # No sign, no leading zero, and a bound: one point in time has one spelling.
 _NUMBER = r"(?:0|[1-9][0-9]{0,15})"
+_MOST_MS = 10**16
+# Seconds above this are milliseconds that somebody took for seconds: it is the year 5138.
+_MOST_SECONDS = 10**11
 _ALGORITHMS: Mapping[str, Callable[..., Any]] = {"hmac-sha256": hashlib.sha256, "hmac-sha512": hashlib.sha512}
+_NO_EVENT = (
+    "Requests that tell of no event, such as those for functions of your own, are signed in the same way: check them "
+    "with verify_webhook, then read the body with json.loads."
+)
 _RAW_BODY = (
     "has to be the bytes that came in, before any parsing: JSON that was parsed and written again differs in spaces "
     "and in letters such as \u00e9, and its signature with it"
@@ -109,8 +120,8 @@ def verify_webhook(
 
     `raw_body` is the request's body as it came in, `signature` the value of the scheme's header (None where the request
     had none), `now` seconds since 1970 in place of the clock. Never returns False: a result that is not looked at must
-    not let a forged delivery pass. Raises `WebhookRefused`; `InvalidArguments` for a body that is not bytes;
-    `ConfigurationError` for an empty key.
+    not let a forged delivery pass. Raises `WebhookRefused`; `InvalidArguments` for a body that is not bytes and a `now`
+    that is no time; `ConfigurationError` for what cannot be a key.
     """
     _sent_at_ms(scheme, _body(raw_body), signature, _key(api_key), _milliseconds(now))
     return True
@@ -127,16 +138,16 @@ def unwrap_webhook(
     name = _at(payload, scheme.event)
     if not isinstance(name, str) or not name:
         message = f"the delivery is rightly signed, but has no event name at {scheme.event}"
-        raise WebhookRefused(message, reason="unreadable")
+        raise WebhookRefused(message, reason="unreadable", hint=_NO_EVENT)
     return WebhookEvent(name, payload, _dedupe_key(scheme, name, payload, body), now_ms, sent_at_ms)
 
 
 def sign_webhook(scheme: WebhookScheme, raw_body: Bytes, api_key: str, *, timestamp_ms: int | None = None) -> str:
     """Return the signature header's value that the provider would send with `raw_body`: for tests and stand-ins.
 
-    `timestamp_ms` is milliseconds since 1970; now where it is absent.
+    `timestamp_ms` is milliseconds since 1970, a whole number; now where it is absent. Raises as `verify_webhook` does.
     """
-    sent = _milliseconds(None) if timestamp_ms is None else timestamp_ms
+    sent = _milliseconds(None) if timestamp_ms is None else _whole_milliseconds(timestamp_ms)
     values = {"timestamp": str(sent // 1000), "timestamp_ms": str(sent)}
     values["digest"] = _digest(scheme, _body(raw_body), values, _key(api_key))
     return _PLACEHOLDER.sub(lambda match: values[match[1]], scheme.signature)
@@ -144,32 +155,65 @@ def sign_webhook(scheme: WebhookScheme, raw_body: Bytes, api_key: str, *, timest
 
 def _body(raw_body: object) -> bytes:
     if isinstance(raw_body, bytes | bytearray | memoryview):
-        return bytes(raw_body)
+        try:
+            return bytes(raw_body)
+        except ValueError as error:
+            message = f"raw_body: cannot be read: {error}"
+            raise InvalidArguments(message, faults=(Fault("raw_body", "value", "cannot be read"),)) from error
     message = f"raw_body: is {type(raw_body).__name__}; it {_RAW_BODY}"
     raise InvalidArguments(message, faults=(Fault("raw_body", "type", f"it {_RAW_BODY}"),))
 
 
-def _key(api_key: object) -> bytes:
+def _key(api_key: object) -> Secret:
     # With an empty key, as an unset variable gives, anybody could sign.
-    if not isinstance(api_key, str) or not api_key:
+    secret = api_key if isinstance(api_key, Secret) else Secret(api_key)
+    if api_key is None:
         message = "there is no API key to check the signature with"
-        raise ConfigurationError(message)
-    return api_key.encode()
+        raise ConfigurationError(message, hint="If the key comes from a variable, is that variable set?")
+    problem = key_problem(secret)
+    if problem is not None:
+        message = f"the API key to check the signature with {problem[0]}"
+        raise ConfigurationError(message, hint=problem[1])
+    return secret
 
 
-def _milliseconds(now: float | None) -> int:
-    return time.time_ns() // 1_000_000 if now is None else round(now * 1000)
+def _milliseconds(now: object) -> int:
+    """Return a time in seconds as milliseconds: `1760000000.5` -> `1760000000500`. None is the clock's time."""
+    if now is None:
+        return time.time_ns() // 1_000_000
+    if isinstance(now, bool) or not isinstance(now, int | float):
+        raise _no_time("now", "type", f"expected seconds since 1970, as time.time() gives, not {type(now).__name__}")
+    # Not a number is not within any bounds.
+    if not 0 <= now < _MOST_SECONDS:
+        raise _no_time("now", "value", "expected seconds since 1970, as time.time() gives, and no milliseconds")
+    return round(float(now) * 1000)
 
 
-def _sent_at_ms(scheme: WebhookScheme, body: bytes, signature: object, key: bytes, now_ms: int) -> int | None:
+def _whole_milliseconds(timestamp_ms: object) -> int:
+    if isinstance(timestamp_ms, bool) or not isinstance(timestamp_ms, int):
+        message = f"expected milliseconds since 1970 as a whole number, not {type(timestamp_ms).__name__}"
+        raise _no_time("timestamp_ms", "type", message)
+    if not 0 <= timestamp_ms < _MOST_MS:
+        raise _no_time("timestamp_ms", "value", "expected milliseconds since 1970, in at most 16 digits")
+    return int(timestamp_ms)
+
+
+def _no_time(name: str, code: str, message: str) -> InvalidArguments:
+    fault = Fault(name, code, message)
+    return InvalidArguments(str(fault), faults=(fault,))
+
+
+def _sent_at_ms(scheme: WebhookScheme, body: bytes, signature: object, key: Secret, now_ms: int) -> int | None:
     """Judge a delivery; return the time in its signature."""
-    if signature is None or signature == "":
+    if signature is None or (isinstance(signature, str) and not signature):
         message = f"the delivery has no {scheme.header} header"
         raise WebhookRefused(message, reason="missing")
     match = scheme.pattern.fullmatch(signature) if isinstance(signature, str) else None
     if match is None:
         message = f"the {scheme.header} header has not the form {scheme.signature}"
-        raise WebhookRefused(message, reason="malformed")
+        kind = type(signature).__name__
+        hint = None if isinstance(signature, str) else f"Pass the text of one header; {kind} is no string."
+        raise WebhookRefused(message, reason="malformed", hint=hint)
     values = match.groupdict()
     if not hmac.compare_digest(_digest(scheme, body, values, key), values["digest"]):
         message = f"the {scheme.header} header does not fit this body and key"
@@ -187,8 +231,8 @@ def _sent_at_ms(scheme: WebhookScheme, body: bytes, signature: object, key: byte
     return sent
 
 
-def _digest(scheme: WebhookScheme, body: bytes, values: Mapping[str, str], key: bytes) -> str:
-    mac = hmac.new(key, digestmod=_ALGORITHMS[scheme.algorithm])
+def _digest(scheme: WebhookScheme, body: bytes, values: Mapping[str, str], key: Secret) -> str:
+    mac = hmac.new(key.reveal().encode(), digestmod=_ALGORITHMS[scheme.algorithm])
     for index, part in enumerate(_PLACEHOLDER.split(scheme.message)):
         if index % 2 == 0:
             mac.update(part.encode())
@@ -208,16 +252,22 @@ def _payload(body: bytes) -> Any:
     except (ValueError, RecursionError):
         payload = None
     if not isinstance(payload, dict):
-        message = "the delivery is rightly signed, but is no JSON object"
-        raise WebhookRefused(message, reason="unreadable")
+        message = "the delivery is rightly signed, but is no JSON object that can be read"
+        raise WebhookRefused(message, reason="unreadable", hint=_NO_EVENT)
     return payload
 
 
 def _dedupe_key(scheme: WebhookScheme, name: str, payload: Any, body: bytes) -> str:
     values = [_at(payload, path) for path in scheme.dedupe.get(name, ())]
-    if not values or not all(isinstance(value, str | int) for value in values):
+    if not values or not all(map(_identifies, values)):
         values = [f"sha256-{hashlib.sha256(body).hexdigest()}"]
-    return ":".join(quote(str(part), safe="") for part in (name, *values))
+    # Half a surrogate pair is valid JSON, and two different halves are two different events.
+    return ":".join(quote(str(part), safe="", errors="surrogatepass") for part in (name, *values))
+
+
+def _identifies(value: Any) -> bool:
+    """Whether a value can tell one event from another: an empty text is in the place of an id that is missing."""
+    return bool(value) if isinstance(value, str) else isinstance(value, int) and not isinstance(value, bool)
 
 
 def _at(value: Any, path: str) -> Any:

@@ -69,7 +69,7 @@ def test_every_key_of_the_grammar_tells_editors_what_it_means():
 
 @settings(max_examples=250, deadline=None)
 @given(data=strategies.data())
-def test_the_fast_check_agrees_with_a_full_validator(data):
+def test_another_validator_refuses_the_same_files(data):
     value = copy.deepcopy(data.draw(strategies.sampled_from(FILES)))
     path = data.draw(strategies.sampled_from(list(places(value))[1:]))
     holder = value
@@ -88,3 +88,49 @@ def test_the_fast_check_agrees_with_a_full_validator(data):
 @pytest.mark.parametrize("value", [None, [], {}, {"tool": {}}, {"api": 1}, {"tools": []}, 3, "x"])
 def test_what_is_no_spec_file_is_refused(value):
     assert not accepts(value)
+
+
+def tool(**changes):
+    return {"tools": {"get": {"class": "read", "method": "GET", "path": "/x", "summary": "s"} | changes}}
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "message", "at_key"),
+    [
+        (tool(clas="read"), ("tools", "get", "clas"), 'has no key "clas"; did you mean "class"?', True),
+        (tool(method="GOT"), ("tools", "get", "method"), 'not "GOT"; did you mean "GET"?', False),
+        (tool(method=5), ("tools", "get", "method"), "tools.get.method must be a text, not 5", False),
+        (tool(parameters=[]), ("tools", "get", "parameters"), "must be a mapping, not a list", False),
+        (tool(summary=""), ("tools", "get", "summary"), "must not be empty", False),
+        (tool(path="x"), ("tools", "get", "path"), 'is "x", which does not match', False),
+        (tool(aliases=["a", "b", "a"]), ("tools", "get", "aliases", 2), 'has "a" twice', False),
+        ({"tools": {"Get": tool()["tools"]["get"]}}, ("tools", "Get"), "does not match", True),
+        ({"tools": {"get": {"class": "read"}}}, ("tools", "get"), 'lacks the key "summary"', True),
+        ({"api": {}, "pagination": {"p": {"next": "a"}}}, ("pagination", "p"), "must have exactly one of next", True),
+        (
+            {"resources": {"*": {"messages": {"400": 5}}}},
+            ("resources", "*", "messages", "400"),
+            "resources.*.messages.400 must be a text, not 5",
+            False,
+        ),
+        (
+            {"api": {}, "shapes": {"s": {"form": "$", "defaults": {}}}},
+            ("shapes", "s", "defaults"),
+            'shapes.s.defaults needs "keys" beside it',
+            True,
+        ),
+    ],
+)
+def test_a_message_names_the_place_and_the_nearest_right_thing(value, path, message, at_key):
+    found = []
+    check(value, lambda path, message, *, at_key=False: found.append((path, message, at_key)))
+
+    assert [(at_key, True) for at, text, at_key in found if at == path and message in text] == [(at_key, True)]
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused():
+    value = []
+    for _ in range(300):
+        value = [value]
+
+    assert not accepts({"tools": value})

@@ -128,7 +128,7 @@ def test_code_from_a_hostile_spec_passes_mypy_strict(hostile, generate, tmp_path
         text=True,
         check=False,
     )
-    assert done.stdout.splitlines()[-1].startswith("Success"), done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("text", [LINE, TEXT, '"', '""""', "\\", '\\\\"', "", "\r\n", "a\\u0041", "'", '"""', "end\\"])

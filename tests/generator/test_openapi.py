@@ -191,7 +191,7 @@ def test_what_a_client_sends_for_an_example_is_what_the_document_asks_for(name, 
     if "requestBody" in described:
         schema = described["requestBody"]["content"]["application/json"]["schema"]
         # The preview masks what is secret, so the body is taken from the request itself.
-        bound = client._binder.bind(client.registry.resolve(key), tool["examples"][index]["arguments"])
+        bound = client._context.binder.bind(client.registry.resolve(key), tool["examples"][index]["arguments"])
         body = json.loads(build_request(bound).content)
         assert [error.message for error in validator(name, schema).iter_errors(body)] == []
         unknown = set(body) - set(schema.get("properties", {}))

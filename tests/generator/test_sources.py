@@ -75,13 +75,19 @@ def test_keys_are_text_whatever_they_look_like():
         ("# nothing\n", "a.yaml:1: is empty"),
         (b"a: 1\nb: \xff\n", "a.yaml:2: is not UTF-8"),
         ("a: \x01\n", "a.yaml:1: is not valid YAML"),
-        ("[" * 3000 + "]" * 3000, "a.yaml:1: is nested too deeply"),
     ],
 )
 def test_what_json_cannot_say_is_a_problem_with_its_line(text, problem):
     problems = read(text)[1]
     assert len(problems) == 1
     assert problems[0].startswith(problem)
+
+
+def test_what_is_nested_without_end_is_one_fault():
+    # Who refuses first is a matter of PyYAML's release: its parser, or our walk over what it read.
+    source, faults = read("[" * 3000 + "]" * 3000)
+    assert source.data is None
+    assert [fault.split(": ")[0] for fault in faults] == ["a.yaml:1"]
 
 
 def test_every_value_knows_its_line():

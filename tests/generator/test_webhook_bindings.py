@@ -84,7 +84,7 @@ def test_the_event_of_a_payload_tells_checkers_which_payload_it_is(hooked, gener
         text=True,
         check=False,
     )
-    assert done.stdout.splitlines()[-1].startswith("Success"), done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_an_api_without_webhooks_has_no_functions_for_them(spec, generate, load):

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,9 @@ needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 def dry_run(*arguments):
     """Return what make would do, without doing it."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     ended = subprocess.run(
         ["make", "--dry-run", "--always-make", *arguments],
         cwd=ROOT,
-        env=environment,
         capture_output=True,
         text=True,
         check=True,
@@ -30,17 +29,64 @@ def dry_run(*arguments):
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["demo", "test", "lint", "types", "generate", "bench", "check", "wheel", "clean"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "lint", "types", "generate", "bench", "check", "wheel", "constraints", "clean"]
+)
 def test_the_target_is_there(target):
     assert dry_run(target)
 
 
 @needs_make
 @pytest.mark.parametrize("target", ["demo", "test"])
-def test_the_two_commands_set_themselves_up(target):
+def test_the_two_commands_set_themselves_up_at_the_versions_of_the_constraints(target):
     steps = dry_run(target)
-    assert "-m venv .venv" in steps
-    assert "install -qq --editable '.[dev]'" in steps
+    assert "-m venv .venv\n" in steps
+    assert "install -qq -c constraints.txt --editable '.[dev]'" in steps
+
+
+@needs_make
+@pytest.mark.parametrize("target", ["check", "bench"])
+def test_nothing_but_what_judges_other_versions_installs_without_the_constraints(target):
+    installs = [line for line in dry_run(target).splitlines() if re.search(r"\binstall -", line)]
+    assert installs
+    assert [line for line in installs if "-c constraints.txt" not in line] == []
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("target", "environment", "constraints"),
+    [("newest", ".venv-newest", "/dev/null"), ("oldest", ".venv-oldest", ".venv-oldest/floors.txt")],
+)
+def test_other_versions_are_judged_in_an_environment_of_their_own(target, environment, constraints):
+    steps = dry_run(target)
+    assert f"-m venv {environment}\n" in steps
+    assert f"install -qq -c {constraints} --editable '.[dev]'" in steps
+    for program in ("mypy --strict", "toolgen generate", "python -m pytest"):
+        assert f"{environment}/bin/{program}" in steps
+    assert ".venv/" not in steps
+    assert "ruff check" not in steps
+
+
+@needs_make
+@pytest.mark.parametrize("options", ["-k demo", "--snapshot-update", "-n 2 -x"])
+def test_pytest_gets_the_options_that_were_given_and_no_others(options):
+    assert dry_run("test", f"ARGS={options}").rstrip().endswith(f"-m pytest {options}")
+
+
+@needs_make
+def test_no_test_sees_what_the_make_around_it_was_given():
+    wanted = "test_check_runs_every_gate_and_the_tests_last or test_other_versions"
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", wanted, str(Path(__file__))],
+        cwd=ROOT,
+        env=os.environ
+        | {"ARGS": "-x", "VENV": "elsewhere", "MAKELEVEL": "1", "MAKEFLAGS": "kw -j8 -- ARGS=-x VENV=elsewhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stdout
 
 
 @needs_make
@@ -55,7 +101,7 @@ def test_check_runs_every_gate_and_the_tests_last():
         "pytest",
     ):
         assert needle in re.sub(r"\.venv/bin/(python -m )?", "", steps).replace("--disable-pip-version-check ", "")
-    assert steps.rstrip().splitlines()[-1].endswith("-m pytest")
+    assert steps.rstrip().splitlines()[-1].endswith("-m pytest -n auto")
 
 
 def test_check_is_made_of_the_gates():

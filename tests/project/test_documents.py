@@ -13,8 +13,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+GUIDES = sorted((ROOT / "spec").glob("*/guide/*.md"))
+
+
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def guide_examples():
+    return [(guide.stem, block) for guide in GUIDES for block in blocks("python", guide.read_text(encoding="utf-8"))]
 
 
 def commands(start):
@@ -37,6 +44,16 @@ def execute(command, environment, folder):
 def test_a_python_example_runs(number, sandbox_environment, tmp_path):
     ended = execute([sys.executable, "-c", blocks("python")[number]], sandbox_environment, tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("guide", "example"), guide_examples())
+def test_a_python_example_of_a_guide_runs(guide, example, sandbox_environment, tmp_path):
+    ended = execute([sys.executable, "-c", example], sandbox_environment, tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_the_guides_have_examples_of_custom_functions_and_of_policies():
+    assert {"accounts", "webhooks"} <= {guide for guide, _ in guide_examples()}
 
 
 @pytest.mark.parametrize("command", commands("retell-tools"))

@@ -24,7 +24,15 @@ def files(*folders, suffix=""):
 def text_files():
     named = [
         ROOT / name
-        for name in ("Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml")
+        for name in (
+            "Makefile",
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "LICENSE",
+            "pyproject.toml",
+            "constraints.txt",
+        )
     ]
     return named + files(*TEXT_FOLDERS)
 
@@ -100,7 +108,9 @@ def test_the_runtime_needs_neither_yaml_nor_templates():
     assert guilty == []
 
 
-@pytest.mark.parametrize("heavy", ["httpx", "jsonschema", "click", "rich", "dataclasses", "typing", "json"])
+@pytest.mark.parametrize(
+    "heavy", ["httpx", "jsonschema", "jsonschema_rs", "click", "rich", "dataclasses", "typing", "json"]
+)
 def test_importing_the_bindings_loads_nothing_heavy(heavy):
     code = f"import sys; before = set(sys.modules); import retell_ai; print({heavy!r} in set(sys.modules) - before)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -140,7 +150,7 @@ def test_the_version_is_the_specs():
 
 def test_development_needs_are_declared_with_the_extras():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert extras.keys() == {"generator", "lua", "mcp", "sandbox", "all", "dev", "bench"}
+    assert extras.keys() == {"generator", "lua", "mcp", "sandbox", "socks", "all", "dev", "bench"}
 
 
 MACHINE_PATHS = re.compile(rb"(?<![\w.])/(?:root|home/\w+|Users/\w+|work|mnt)/[\w.]")

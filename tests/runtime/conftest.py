@@ -12,7 +12,7 @@ KEY = "key_canary_5550100"
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RETELL_API_KEY", "RETELL_BASE_URL", "RETELL_SANDBOX"):
+    for name in ("RETELL_API_KEY", "RETELL_BASE_URL", "RETELL_SANDBOX", "RETELL_READ_ONLY"):
         monkeypatch.delenv(name, raising=False)
 
 

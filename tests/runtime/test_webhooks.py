@@ -6,6 +6,8 @@ import hmac
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import retell_ai
 from retell_ai import ConfigurationError, InvalidArguments, ToolError, WebhookRefused
@@ -268,3 +270,152 @@ def test_letters_in_a_signature_that_mean_something_in_patterns_are_plain_letter
     assert verify_webhook(odd, BODY, signature, "secret")
     with pytest.raises(WebhookRefused):
         verify_webhook(odd, BODY, signature.replace(".", "x"), "secret")
+
+
+LONE = "\\ud83d"
+ODD_BODIES = [
+    f'{{"event": "{LONE}"}}'.encode(),
+    f'{{"event": "call_ended", "call": {{"call_id": "{LONE}"}}}}'.encode(),
+    f'{{"event": "call_ended", "{LONE}": 1, "call": {{"{LONE}": []}}}}'.encode(),
+    b'{"event": "call_ended\xed\xa0\x80"}',
+    b'{"event": "call_ended", "call": {"call_id": ' + b"9" * 5000 + b"}}",
+    b'{"event": "call_ended", "call": {"call_id": ' + b"9" * 4000 + b"}}",
+    b'{"event": "call_ended", "call": {"call_id": 1e999}}',
+    b'{"event": "call_ended", "call": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"event": "call_ended", "event": "call_started", "call": {"call_id": "a"}, "call": null}',
+    b'\xef\xbb\xbf{"event": "call_ended"}',
+    '{"event": "call_ended"}'.encode("utf-16"),
+    b'{"event": NaN}',
+]
+
+
+def answered(body, signature, key=KEY, now=NOW):
+    """Whatever comes in is an event, True, or an error of the tree; another exception fails the test."""
+    results = []
+    for function in (retell_ai.verify_webhook, retell_ai.unwrap_webhook):
+        try:
+            results.append(function(body, signature, key, now=now))
+        except ToolError as error:
+            json.dumps(error.to_dict())
+            results.append(error)
+    verified, unwrapped = results
+    assert verified is True or isinstance(verified, ToolError)
+    return unwrapped
+
+
+@pytest.mark.parametrize("body", ODD_BODIES)
+def test_odd_json_that_is_rightly_signed_is_an_event_or_unreadable(body):
+    result = answered(body, retell_ai.sign_webhook(body, KEY, timestamp_ms=NOW_MS))
+
+    if isinstance(result, ToolError):
+        assert result.reason == "unreadable"
+    else:
+        assert result.dedupe_key.isascii()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+    max_leaves=8,
+)
+EVENTS = st.fixed_dictionaries(
+    {"event": st.sampled_from(["call_ended", "chat_ended", "\ud800", ""]) | JSON},
+    optional={"call": st.fixed_dictionaries({"call_id": JSON}) | JSON, "chat": JSON},
+)
+BODIES = st.binary() | (JSON | EVENTS).map(lambda value: json.dumps(value).encode())
+
+
+@given(body=BODIES)
+def test_any_body_that_is_rightly_signed_ends_in_an_event_or_an_error_of_the_tree(body):
+    result = answered(body, retell_ai.sign_webhook(body, KEY, timestamp_ms=NOW_MS))
+
+    assert isinstance(result, WebhookRefused) or (result.name and result.dedupe_key.isascii())
+
+
+ANYTHING = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters())
+    | st.binary()
+    | st.lists(st.text())
+)
+
+
+@given(body=ANYTHING, signature=ANYTHING | st.just(SIGNATURE), key=ANYTHING | st.just(KEY), now=ANYTHING | st.just(NOW))
+def test_whatever_is_passed_ends_in_an_error_of_the_tree(body, signature, key, now):
+    assert isinstance(answered(body, signature, key, now), ToolError)
+
+
+@given(key=ANYTHING, timestamp_ms=ANYTHING)
+def test_signing_with_whatever_is_passed_signs_or_raises_an_error_of_the_tree(key, timestamp_ms):
+    try:
+        signature = retell_ai.sign_webhook(BODY, key, timestamp_ms=timestamp_ms)
+    except ToolError:
+        return
+    now = None if timestamp_ms is None else timestamp_ms / 1000
+    if now is None or now < 10**11:
+        assert retell_ai.verify_webhook(BODY, signature, key, now=now)
+
+
+NO_TIMES = [float("nan"), float("inf"), -float("inf"), -1, True, "1760000000", NOW_MS, 10**400, [NOW]]
+
+
+@pytest.mark.parametrize("now", NO_TIMES)
+def test_a_now_that_is_no_time_in_seconds_is_the_callers_fault(now):
+    with pytest.raises(InvalidArguments) as caught:
+        retell_ai.verify_webhook(BODY, SIGNATURE, KEY, now=now)
+    assert [fault.path for fault in caught.value.faults] == ["now"]
+
+
+@pytest.mark.parametrize("timestamp_ms", [True, -1, 1.5, float("nan"), NOW_MS * 1.0, "1760000000000", 10**16])
+def test_a_time_that_no_signature_can_bear_is_the_callers_fault(timestamp_ms):
+    with pytest.raises(InvalidArguments) as caught:
+        retell_ai.sign_webhook(BODY, KEY, timestamp_ms=timestamp_ms)
+    assert [fault.path for fault in caught.value.faults] == ["timestamp_ms"]
+
+
+@pytest.mark.parametrize("key", ["\ud800", KEY.encode(), " ", f"{KEY}\n", f"Bearer {KEY}", f"bearer {KEY}", 5])
+def test_what_cannot_be_a_key_is_refused_without_showing_it(key):
+    with pytest.raises(ConfigurationError) as caught:
+        retell_ai.verify_webhook(BODY, SIGNATURE, key, now=NOW)
+    assert "canary" not in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_key_with_the_scheme_of_a_header_is_answered_with_what_to_leave_out():
+    with pytest.raises(ConfigurationError) as caught:
+        retell_ai.sign_webhook(BODY, f"Bearer {KEY}")
+    assert caught.value.hint == "Give the key without 'Bearer'."
+
+
+@pytest.mark.parametrize("signature", [SIGNATURE.encode(), [SIGNATURE]])
+def test_a_header_that_is_no_string_is_malformed_and_the_hint_names_its_kind(signature):
+    error = refusal(signature=signature)
+    assert error.reason == "malformed"
+    assert type(signature).__name__ in error.hint
+
+
+def test_a_body_that_was_released_is_the_callers_fault():
+    view = memoryview(BODY)
+    view.release()
+    with pytest.raises(InvalidArguments):
+        retell_ai.verify_webhook(view, SIGNATURE, KEY, now=NOW)
+
+
+def test_a_request_of_a_custom_function_is_verified_and_points_to_verify_webhook():
+    body = b'{"name":"book_job","args":{"date":"2026-03-15"},"call":{"call_id":"call_1"}}'
+    signature = retell_ai.sign_webhook(body, KEY, timestamp_ms=NOW_MS)
+    assert retell_ai.verify_webhook(body, signature, KEY, now=NOW)
+    with pytest.raises(WebhookRefused) as caught:
+        retell_ai.unwrap_webhook(body, signature, KEY, now=NOW)
+    assert caught.value.reason == "unreadable"
+    assert "verify_webhook" in caught.value.hint
+
+
+@pytest.mark.parametrize("missing", ["", True])
+def test_events_whose_id_is_missing_are_not_taken_for_one_event(missing):
+    first = delivered({"event": "call_ended", "call": {"call_id": missing}, "n": 1})
+    other = delivered({"event": "call_ended", "call": {"call_id": missing}, "n": 2})
+    assert first.dedupe_key != other.dedupe_key

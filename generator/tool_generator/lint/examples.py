@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.grammar import shown
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
-from tool_runtime.core.acceptance import Acceptors
 from tool_runtime.core.registry import TYPES
+from tool_runtime.core.validation import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,60 +30,34 @@ def check_examples(
             for key in ("example", "default"):
                 if key in tool.data.get("parameters", {}).get(parameter.name, {}):
                     where = tool.where("parameters", parameter.name, key)
-                    for path, message in values.problems(parameter.friendly, parameter.data[key]):
-                        report.problem(where, f"{name}: the {key} of {quoted(parameter.name)}{path} {message}")
+                    for path, message in values.faults(parameter.friendly, parameter.data[key]):
+                        report.problem(where, f"{name}: the {key} of {quoted(parameter.name)}{path}: {message}")
 
 
 class _Values:
-    """Validates values against schemas that refer to types."""
+    """Judges values as the runtime judges a call's, save that an object may not be written as a text that holds it."""
 
     def __init__(self, types: Mapping[str, Any]) -> None:
         self._types = {name: with_refs(schema, TYPES) for name, schema in types.items()}
-        self._acceptors = Acceptors(self._types)
+        self._validator = Validator(self._types)
         self._complete = all(name in types for schema in types.values() for _, name in references(schema))
 
-    def problems(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
+    def faults(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with a value, each with its place."""
         if schema in ({}, True) or not self._is_sound(schema):
             return
         schema = with_refs(schema, TYPES)
-        if self._acceptors.compile(schema)(value):
-            return
-        # Examples are right nearly always; the library is loaded to word what is wrong.
-        from jsonschema import Draft202012Validator
-        from jsonschema.exceptions import best_match
-
-        root = {"types": self._types, "allOf": [schema]}
-        for error in Draft202012Validator(root).iter_errors(value):
-            deepest = best_match([error]) or error
-            path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in deepest.absolute_path)
-            yield path, _message(deepest)
+        if not self._validator.accepts(schema, value):
+            _, faults = self._validator.check(schema, value, "")
+            for fault in faults:
+                near = f"; did you mean {quoted(fault.nearest)}?" if fault.nearest else ""
+                yield fault.path, f"{fault.message}{near}"
+            if not faults:
+                yield "", "is a text that holds an object or a list: write the object or list itself"
 
     def _is_sound(self, schema: Any) -> bool:
         """Tell whether every reference leads somewhere; validating would break where one does not."""
         return self._complete and all(name in self._types for _, name in references(schema))
-
-
-def _message(error: Any) -> str:
-    value, wanted = shown(error.instance), error.validator_value
-    if error.validator == "type":
-        return f"must be {' or '.join([wanted] if isinstance(wanted, str) else wanted)}, not {value}"
-    if error.validator in ("enum", "const"):
-        allowed = wanted if error.validator == "enum" else [wanted]
-        hint = (
-            nearest(error.instance, [item for item in allowed if isinstance(item, str)])
-            if isinstance(error.instance, str)
-            else ""
-        )
-        return f"is {value}, which is not among the values{hint}"
-    if error.validator == "additionalProperties":
-        unknown = [name for name in error.instance if name not in error.schema.get("properties", {})]
-        return f"has no {', '.join(map(quoted, unknown))}{nearest(unknown[0], error.schema.get('properties', {}))}"
-    if error.validator in ("anyOf", "oneOf"):
-        return f"is {value}, which fits none of the forms that it may have"
-    if error.validator == "required":
-        return f"lacks {', '.join(quoted(name) for name in wanted if name not in error.instance)}"
-    return f"is {value}, which breaks {error.validator}: {shown(wanted)}"
 
 
 def _check_call(
@@ -113,14 +86,14 @@ def _check_call(
                 inner = spellings.get(key)
                 if inner is not None:
                     found.setdefault(inner.name, key)
-                    for place, message in values.problems(inner.friendly, item):
+                    for place, message in values.faults(inner.friendly, item):
                         report.problem(
                             tool.where(*path, name, key),
-                            f"{tool.name}: {quoted(key)}{place} of the example {message}",
+                            f"{tool.name}: {quoted(key)}{place} of the example: {message}",
                         )
             continue
-        for place, message in values.problems(parameter.friendly, value):
-            report.problem(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example {message}")
+        for place, message in values.faults(parameter.friendly, value):
+            report.problem(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example: {message}")
     for item in known.values():
         if item.required and item.name not in found:
             report.problem(

@@ -1,141 +1,322 @@
-"""Accounts: whose key goes where, and what may be done with it.
+"""Accounts: whose key goes where, and what may be done with the key.
 
 Owns keys, base URLs and policies, given in code or by the environment: `PREFIX_API_KEY` and `PREFIX_BASE_URL` are the
 account `default`; `PREFIX_API_KEY__NAME` and `PREFIX_BASE_URL__NAME` are the account `name`. A base URL without a
-name holds for every account without one of its own, so that a test set-up never reaches the real API by another
-account. Keys live in `Secret`, which shows itself nowhere. Knows no HTTP.
+name holds for every account without a base URL of its own, so that a test set-up never reaches the real API by another
+account. A base URL in code takes the place of all base URLs of the environment. Knows no HTTP.
+
+**Names.** Variables are in capitals and hold no `-`. So a name out of the environment answers in any case, and to `-`
+for `_`; a name in code answers only as it is spelled there. Two names that differ in nothing else are refused: a call
+for one would go out with the key of the other. A name in code and the variable with that name in capitals (`eu` and
+`..API_KEY__EU`) are one account, and what code gives goes before what the variable gives.
+
+**Empty texts are never a default.** What code gives is checked at once. A variable that is set and empty is an error
+that names the variable as soon as a call would use the variable. `..BASE_URL__` names nobody and is refused, since the
+calls that it was meant for would go to another host. None means the same as nothing given.
+
+**Policies**: an account's own goes before the client's. `PREFIX_READ_ONLY=1` denies every write of both.
+
+**Keys** live in `Secret`. What code passed is wrapped before anything can go wrong, and the environment is read through
+`Environment`, so that a traceback that shows local variables shows no key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tool_runtime.core.account import Account, Policy
+from tool_runtime.core.account import Account, Policy, read_policy
 from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.secrets import Secret
+from tool_runtime.core.secrets import Secret, key_problem
 from tool_runtime.core.suggestions import nearest
 from tool_runtime.core.urls import base_url_problem, normalise_base_url
 
 DEFAULT = "default"
+_SETTINGS = ("api_key", "base_url", "policy")
+
+
+class Environment(Mapping[str, str]):
+    """The variables of one prefix, as they are when this is made. Shows their names, never their values."""
+
+    def __init__(self, variables: Mapping[str, str], prefix: str) -> None:
+        """Take the variables whose names start with `prefix`: `LIBRARY` takes `LIBRARY_API_KEY`."""
+        self._variables = {name: Secret(variables[name]) for name in variables if name.startswith(f"{prefix}_")}
+
+    def __getitem__(self, name: str) -> str:
+        return self._variables[name].reveal()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __repr__(self) -> str:
+        return f"Environment({', '.join(sorted(self._variables))})"
+
+
+def concealed(api_key: Any, accounts: Any) -> tuple[Secret | None, Any]:
+    """Return a key and a mapping of accounts with each key in a `Secret`. Raises nothing, whatever is given.
+
+    `concealed("key_1", {"eu": "key_2"})` -> `(Secret(***), {"eu": Secret(***)})`
+    """
+    key = api_key if api_key is None or isinstance(api_key, Secret) else Secret(api_key)
+    if not isinstance(accounts, Mapping):
+        # What is no mapping is refused by its type; what it holds may be a key.
+        return key, accounts if accounts is None else Secret(accounts)
+    return key, {name: _concealed_entry(entry) for name, entry in accounts.items()}
+
+
+def _concealed_entry(entry: Any) -> Any:
+    if isinstance(entry, Mapping):
+        # A misspelt setting may hold a key as well.
+        shown = ("base_url", "policy")
+        return {
+            name: value if value is None or name in shown else concealed(value, None)[0]
+            for name, value in entry.items()
+        }
+    return concealed(entry, None)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """One value, and the place that gave it, for messages: a variable, or an argument in code."""
+
+    value: Any
+    place: str
 
 
 class Accounts:
-    """The accounts of one client. Reads the environment once, when it is made."""
+    """The accounts of one client. Reads the environment once, when it is made.
+
+    `api_key` is the key of `default`; `base_url` and `policy` hold for every account without its own; `given` maps
+    names to a key, or to a mapping of `api_key`, `base_url` and `policy`. Raises `ConfigurationError`.
+    """
 
     def __init__(
         self,
         registry: Registry,
         environment: Mapping[str, str],
         *,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         given: Mapping[str, Any] | None = None,
-        policy: Policy | None = None,
+        policy: Policy | Mapping[str, Any] | None = None,
     ) -> None:
+        api_key, given = concealed(api_key, given)
+        environment = Environment(environment, registry.api.environment)
         self._registry = registry
         self._prefix = f"{registry.api.environment}_"
-        self._entries: dict[str, dict[str, Any]] = {DEFAULT: {}}
-        self._base_url = base_url or environment.get(f"{self._prefix}BASE_URL") or registry.server.base_url
-        self._policy = policy or Policy()
-        # Sorted, so that what an account gets never depends on the order of the environment.
-        for field in ("api_key", "base_url") if base_url is None else ("api_key",):
-            stem = f"{self._prefix}{field.upper()}__"
-            for name in sorted(environment):
-                if name.startswith(stem) and name != stem and environment[name]:
-                    self._entries.setdefault(_folded(name.removeprefix(stem)), {})[field] = environment[name]
-        if unnamed := environment.get(f"{self._prefix}API_KEY"):
-            self._entries[DEFAULT]["api_key"] = unnamed
-        for name, entry in (given or {}).items():
-            self._entries.setdefault(_folded(name), {}).update(_settings(name, entry))
+        # By folded name: how the name is spelled, whether in code, and what is known.
+        self._spelled: dict[str, tuple[str, bool]] = {DEFAULT: (DEFAULT, False)}
+        self._entries: dict[str, dict[str, _Setting]] = {DEFAULT: {}}
+        self._policy = Policy() if policy is None else read_policy(policy, "policy")
+        self._read_only = read_only(registry, environment)
+        if base_url is not None:
+            self._base_url = _Setting(_checked_base_url(base_url, "base_url"), "base_url")
+        else:
+            variable = f"{self._prefix}BASE_URL"
+            self._base_url = _Setting(environment.get(variable, registry.server.base_url), variable)
+        self._read(environment, ("api_key",) if base_url is not None else ("api_key", "base_url"))
+        if given is not None:
+            self._take(given)
         if api_key is not None:
-            self._entries[DEFAULT]["api_key"] = api_key
+            if "api_key" in self._entries[DEFAULT] and self._entries[DEFAULT]["api_key"].place.startswith("accounts"):
+                message = f"two keys for the account {DEFAULT}: api_key and accounts[{DEFAULT!r}]"
+                raise ConfigurationError(message, hint="Give one of them.")
+            self._entries[DEFAULT]["api_key"] = _Setting(_checked_key(api_key, "api_key"), "api_key")
+
+    def _read(self, environment: Mapping[str, str], settings: tuple[str, ...]) -> None:
+        variables: dict[str, str] = {}
+        for setting in settings:
+            stem = f"{self._prefix}{setting.upper()}__"
+            # Sorted, so that messages do not depend on the order of the environment.
+            for variable in sorted(name for name in environment if name.startswith(stem)):
+                name = variable.removeprefix(stem)
+                if not name and setting == "base_url":
+                    message = f"{variable} names no account"
+                    raise ConfigurationError(message, hint=f"Set {variable.removesuffix('__')}, or {variable}NAME.")
+                if not name:
+                    # A key of nobody can go nowhere.
+                    continue
+                folded = _folded(name)
+                other = variables.setdefault(folded, name)
+                if other != name:
+                    raise _alike(f"{stem}{name}", f"{stem}{other}")
+                self._spelled.setdefault(folded, (folded, False))
+                self._add(folded, setting, environment[variable], variable)
+        self._variables = variables
+        unnamed = f"{self._prefix}API_KEY"
+        if unnamed in environment:
+            self._add(DEFAULT, "api_key", environment[unnamed], unnamed)
+
+    def _add(self, folded: str, setting: str, value: str, variable: str) -> None:
+        kept = Secret(value) if setting == "api_key" else value
+        self._entries.setdefault(folded, {})[setting] = _Setting(kept, variable)
+
+    def _take(self, given: Any) -> None:
+        if not isinstance(given, Mapping):
+            message = "accounts is a mapping of names to keys or settings"
+            raise ConfigurationError(message, hint='Such as {"production": "key_..."}.')
+        for name, entry in given.items():
+            spelled = _checked_name(name)
+            place = f"accounts[{spelled[:80]!r}]"
+            folded = _folded(spelled)
+            known, in_code = self._spelled.get(folded, (spelled, False))
+            variable = self._variables.get(folded, spelled)
+            if in_code or (folded == DEFAULT and spelled != DEFAULT):
+                raise _alike(spelled, known)
+            if variable not in {spelled, spelled.upper()}:
+                raise _alike(spelled, f"{self._prefix}API_KEY__{variable} or {self._prefix}BASE_URL__{variable}")
+            self._spelled[folded] = (spelled, True)
+            self._entries.setdefault(folded, {}).update(_settings(place, entry))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The accounts that have a key, by name."""
-        return tuple(name for name, entry in self._entries.items() if entry.get("api_key"))
+        return tuple(
+            self._spelled[folded][0]
+            for folded, entry in self._entries.items()
+            if "api_key" in entry and key_problem(entry["api_key"].value) is None
+        )
 
     def get(self, name: str | None) -> Account:
-        """Return an account; None means `default`. Raises `ConfigurationError` where it cannot be used."""
-        folded = _folded(name or DEFAULT)
-        entry = self._entries.get(folded)
-        if entry is None:
-            near = nearest(folded, self._entries)
-            message = f"there is no account named {folded[:80]!r}"
-            hint = f"Known: {', '.join(self.names) or 'none'}." + (f" Did you mean {near}?" if near else "")
-            if folded.isidentifier():
-                hint += f" Set {self._prefix}API_KEY__{folded.upper()} to add it."
-            raise ConfigurationError(message, hint=hint)
-        base_url = entry.get("base_url") or self._base_url
-        problem = base_url_problem(base_url)
-        if problem:
-            message = f"account {folded}: the base URL {problem}"
-            raise ConfigurationError(message)
+        """Return an account; None means `default`. Raises `ConfigurationError` where the account cannot be used."""
+        wanted = DEFAULT if name is None else _checked_name(name)
+        folded = _folded(wanted)
+        spelled, in_code = self._spelled.get(folded, (None, False))
+        if spelled is None or (in_code and wanted not in {spelled, DEFAULT}):
+            raise self._unknown(wanted)
+        entry = self._entries[folded]
+        key = entry.get("api_key")
+        base_url = entry.get("base_url", self._base_url)
         return Account(
-            name=folded,
-            key=_secret(entry.get("api_key"), folded),
-            base_url=normalise_base_url(base_url, self._registry.server.strip),
-            policy=_policy(entry.get("policy") or self._policy, folded),
+            name=spelled,
+            key=None if key is None else _checked_key(key.value, key.place),
+            base_url=normalise_base_url(_checked_base_url(base_url.value, base_url.place), self._registry.server.strip),
+            policy=self._policy_of(folded),
         )
+
+    def sandboxed(self, name: str | None, key: Secret) -> Account:
+        """Return an account for the sandbox: any name, the given key, and the policy that holds for the name."""
+        wanted = DEFAULT if name is None else _checked_name(name)
+        return Account(wanted, key, self._registry.server.base_url, self._policy_of(_folded(wanted)))
+
+    def _policy_of(self, folded: str) -> Policy:
+        own = self._entries.get(folded, {}).get("policy")
+        policy: Policy = self._policy if own is None else own.value
+        return policy.read_only() if self._read_only else policy
 
     def missing_key(self, account: Account) -> ConfigurationError:
         """Describe how to give an account its key."""
         variable = f"{self._prefix}API_KEY" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
+        set_it = f"Set {variable}, or pass api_key=…"
+        if account.name != DEFAULT:
+            # No shell exports a variable with a hyphen, or with a space.
+            pass_it = f"pass accounts={{{account.name!r}: …}}"
+            set_it = f"Set {variable}, or {pass_it}" if variable.isidentifier() else pass_it.capitalize()
         return ConfigurationError(
             f"no API key for the account {account.name}",
-            hint=f"Set {variable}, or pass api_key=…; the sandbox needs none: {self._prefix}SANDBOX=1.",
+            hint=f"{set_it}; the sandbox needs none: {self._prefix}SANDBOX=1.",
         )
+
+    def _unknown(self, wanted: str) -> ConfigurationError:
+        spellings = [spelled for spelled, _ in self._spelled.values()]
+        near = nearest(wanted, spellings)
+        hint = f"Known: {', '.join(self.names) or 'none'}." + (f" Did you mean {near}?" if near else "")
+        if wanted.isidentifier() and _folded(wanted) not in self._spelled:
+            hint += f" Set {self._prefix}API_KEY__{wanted.upper()} to add it."
+        return ConfigurationError(f"there is no account named {wanted[:80]!r}", hint=hint)
 
 
 def wants_sandbox(registry: Registry, environment: Mapping[str, str]) -> bool:
     """Read the environment's wish for the sandbox. What is neither yes nor no is an error: a typo must not dial."""
-    variable = f"{registry.api.environment}_SANDBOX"
-    word = environment.get(variable, "").strip().lower()
-    if word not in _YES | _NO:
-        message = f"{variable}={word[:20]!r} is neither yes nor no"
-        raise ConfigurationError(message, hint=f"Set {variable}=1 for the sandbox, or unset it.")
-    return word in _YES
+    environment = Environment(environment, registry.api.environment)
+    return _switch(environment, f"{registry.api.environment}_SANDBOX", "for the sandbox")
+
+
+def read_only(registry: Registry, environment: Mapping[str, str]) -> bool:
+    """Read whether the environment denies every write. What is neither yes nor no is an error, as for the sandbox."""
+    environment = Environment(environment, registry.api.environment)
+    return _switch(environment, f"{registry.api.environment}_READ_ONLY", "to deny every write")
 
 
 _YES = frozenset({"1", "true", "yes", "on"})
 _NO = frozenset({"", "0", "false", "no", "off"})
 
 
-def _folded(name: Any) -> str:
-    if not isinstance(name, str):
-        message = f"an account's name is a string, not {type(name).__name__}"
-        raise ConfigurationError(message)
+def _switch(environment: Mapping[str, str], variable: str, purpose: str) -> bool:
+    word = environment.get(variable, "").strip().lower()
+    if word not in _YES | _NO:
+        message = f"{variable}={word[:20]!r} is neither yes nor no"
+        raise ConfigurationError(message, hint=f"Set {variable}=1 {purpose}, or unset it.")
+    return word in _YES
+
+
+def _folded(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _settings(name: str, entry: Any) -> dict[str, Any]:
-    described = {"api_key": entry} if isinstance(entry, str | Secret) else entry
-    if not isinstance(described, Mapping):
-        message = f"account {name}: expected a key or its settings, got {type(entry).__name__}"
-        raise ConfigurationError(message, hint="If the key comes from a variable, is that set?")
-    unknown = described.keys() - {"api_key", "base_url", "policy"}
-    if unknown:
-        message = f"account {name}: unknown setting {', '.join(sorted(map(str, unknown)))}"
-        raise ConfigurationError(message, hint="An account takes api_key, base_url and policy.")
-    return dict(described)
+def _alike(name: str, other: str) -> ConfigurationError:
+    message = f"the accounts {name[:80]!r} and {other[:160]!r} differ only in case or in - and _"
+    return ConfigurationError(message, hint="Rename one of them, or spell them alike if they are one account.")
 
 
-def _policy(value: Any, account: str) -> Policy:
-    if isinstance(value, Mapping) and value.keys() <= {"read", "write"}:
-        value = Policy(**value)
-    if not isinstance(value, Policy):
-        message = f"account {account}: a policy says what read and write may do: allow, ask or deny"
+def _checked_name(name: Any) -> str:
+    if not isinstance(name, str):
+        message = f"an account's name is a string, not {type(name).__name__}"
         raise ConfigurationError(message)
-    return value
+    text = str.__str__(name)
+    if not text.strip():
+        message = "an account's name is empty"
+        raise ConfigurationError(message, hint="If the name comes from a variable, is that variable set?")
+    if text != text.strip() or not text.isprintable():
+        message = f"the account's name {text[:80]!r} holds white space around it or characters that cannot be printed"
+        raise ConfigurationError(message, hint="Look for a line break or a space.")
+    return text
 
 
-def _secret(value: Any, account: str) -> Secret | None:
-    if value is None or isinstance(value, Secret):
-        return value
-    if value == "":
-        message = f"account {account}: the API key is empty"
-        raise ConfigurationError(message, hint="If it comes from a variable, is that set?")
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or " " in value:
-        message = f"account {account}: the API key holds characters that no key has"
-        raise ConfigurationError(message, hint="Look for a line break or a space at its end.")
-    return Secret(value)
+def _checked_key(key: Secret, place: str) -> Secret:
+    problem = key_problem(key)
+    if problem is None and not _fits_a_header(key):
+        problem = "holds characters that no key has", "Look for a line break, a space or a letter that is not ASCII."
+    if problem is not None:
+        message = f"{place}: the API key {problem[0]}"
+        raise ConfigurationError(message, hint=problem[1])
+    return key
+
+
+def _fits_a_header(key: Secret) -> bool:
+    text = key.reveal()
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def _checked_base_url(url: Any, place: str) -> str:
+    text = str.__str__(url) if isinstance(url, str) else url
+    if isinstance(text, str) and not text.strip():
+        message = f"{place}: the base URL is empty"
+        raise ConfigurationError(
+            message, hint="If it comes from a variable, is that variable set? Unset means default."
+        )
+    problem = base_url_problem(text)
+    if problem:
+        message = f"{place}: the base URL {problem}"
+        raise ConfigurationError(message)
+    checked: str = text
+    return checked
+
+
+def _settings(place: str, entry: Any) -> dict[str, _Setting]:
+    described = {"api_key": entry} if isinstance(entry, Secret) else entry
+    if not isinstance(described, Mapping):
+        message = f"{place}: expected a key or its settings, got {type(entry).__name__}"
+        raise ConfigurationError(message, hint="If the key comes from a variable, is that variable set?")
+    for name in described:
+        if name not in _SETTINGS:
+            near = nearest(str(name), _SETTINGS)
+            hint = f"Did you mean {near}?" if near else f"An account takes {', '.join(_SETTINGS)}."
+            message = f"{place}: unknown setting {name!r:.40}"
+            raise ConfigurationError(message, hint=hint)
+    checks = {"api_key": _checked_key, "base_url": _checked_base_url, "policy": read_policy}
+    known = {name: value for name, value in described.items() if value is not None}
+    return {name: _Setting(checks[name](value, place), place) for name, value in known.items()}

@@ -1,34 +1,97 @@
-"""Accounts as a call sees them: a key, a base URL, and a policy. Where they come from is not known here."""
+"""Accounts as a call sees them: a key, a base URL, and a policy. Where accounts come from is not known here."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
+from tool_runtime.core.caps import Caps
 from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.secrets import Secret
+from tool_runtime.core.suggestions import nearest
 
 Decision = Literal["allow", "ask", "deny"]
+# From the mildest to the strictest.
+DECISIONS: tuple[Decision, ...] = ("allow", "ask", "deny")
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What reads and writes are allowed to do: `allow`, `ask` (somebody confirms each call) or `deny`."""
+    """What the calls of an account are allowed to do: `allow`, `ask` (somebody confirms each call) or `deny`.
+
+    `read` and `write` decide on the two classes of tools. `dial`, `spend`, `publish` and `destroy` decide on writes
+    with that effect in place of `write`; None means: as `write` says.
+    """
 
     read: Decision = "allow"
     write: Decision = "allow"
+    dial: Decision | None = None
+    spend: Decision | None = None
+    publish: Decision | None = None
+    destroy: Decision | None = None
 
     def __post_init__(self) -> None:
         """Refuse words that are no decision: a misspelt `deny` must not allow."""
-        for name, value in (("read", self.read), ("write", self.write)):
-            if value not in {"allow", "ask", "deny"}:
-                message = f"policy {name}: {value!r} is not one of allow, ask, deny"
-                raise ConfigurationError(message)
+        for field in fields(self):
+            value: object = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
+            if not isinstance(value, str) or value not in DECISIONS:
+                near = nearest(value, DECISIONS) if isinstance(value, str) else None
+                message = f"policy {field.name}: {value!r} is not one of {', '.join(DECISIONS)}"
+                raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
+
+    def decision(self, tool_class: str, effects: Iterable[str] = ()) -> Decision:
+        """Return what is decided on a tool of this class with these effects: the strictest of what applies.
+
+        A write without effects is decided by `write`, a write with effects by its effects alone. A read with effects
+        has to pass `read` as well. An effect without a decision of its own is decided by `write`.
+
+        `Policy(write="ask", dial="deny").decision("write", ("dial", "spend"))` -> `"deny"`
+        """
+        applying: list[Decision] = [self.read] if tool_class == "read" else []
+        for effect in effects:
+            own: Decision | None = getattr(self, effect) if effect in EFFECTS else None
+            applying.append(own or self.write)
+        return max(applying, key=DECISIONS.index, default=self.write)
+
+    def read_only(self) -> "Policy":
+        """Return the policy with every write denied, whatever its effects."""
+        return Policy(read=self.read, write="deny")
+
+
+EFFECTS = tuple(field.name for field in fields(Policy) if field.default is None)
+"""The effects that a policy can decide on."""
+
+
+def read_policy(value: Any, place: str) -> Policy:
+    """Make a policy of a `Policy` or of a mapping of its fields; `place` begins the message of a `ConfigurationError`.
+
+    `read_policy({"write": "ask", "dial": "deny"}, "account a")` -> `Policy(write="ask", dial="deny")`
+    """
+    if isinstance(value, Policy):
+        return value
+    known = [field.name for field in fields(Policy)]
+    if not isinstance(value, Mapping) or not value:
+        message = f"{place}: a policy is a Policy or a mapping such as {{'write': 'ask'}}, not {value!r:.40}"
+        raise ConfigurationError(message, hint=f"It decides on {', '.join(known)}: {', '.join(DECISIONS)}.")
+    for name in value:
+        if name not in known:
+            near = nearest(str(name), known)
+            hint = f"Did you mean {near}?" if near else f"A policy decides on {', '.join(known)}."
+            message = f"{place}: a policy does not decide on {name!r:.40}"
+            raise ConfigurationError(message, hint=hint)
+    try:
+        return Policy(**value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}: {error.message}", hint=error.hint) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A named set of credentials and policy. `key` is None where none is known."""
+    """A named set of credentials and policy. `key` is None where no key is known."""
 
     name: str
     key: Secret | None
     base_url: str
     policy: Policy = Policy()
+    caps: Caps | None = None

@@ -1,167 +1,236 @@
-"""Sending: one request, attempted as often as is harmless, to its result or its error.
+"""Attempts: one request, attempted as often as is harmless, to its result or its error.
 
 Owns the first law. A read is repeated after lost answers, 408, 429 and 5xx. A write is repeated only where it cannot
-have happened (no connection was made; 429), or where it carries an idempotency key, and then the same key goes with
-every attempt. Once an attempt may have happened, no later failure hides it: the call ends in `OutcomeUnknown`, with
-the recipe that finds out.
+have happened (no connection was made; 429), or where it carries an idempotency key: then the same key goes with every
+attempt, and no attempt goes out when the API may have forgotten the key. Once an attempt may have happened, no later
+failure hides that: the call ends in `OutcomeUnknown`, with the recipe that finds out.
+
+From the moment in which a request is handed to the driver, a write may have happened until the opposite is proven.
+The proof is an answer of the API, or a `NoReply` of this very request that says so. Whatever else ends the call (a hook
+that raises, no memory, an interrupt, a cancellation) says what may have happened.
 """
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.errors import (
     APIError,
     ConnectionFailed,
+    Interrupted,
     OutcomeUnknown,
     RedirectOutcomeUnknown,
     RedirectRefused,
     RemoteError,
+    ReplyTooLarge,
     ServerError,
     ServerErrorOutcomeUnknown,
     TimedOut,
     ToolError,
     UnreadableReply,
+    annotate,
 )
 from tool_runtime.core.flow import Context, Flow, Send, Sleep
-from tool_runtime.core.replies import Reply, TransportFault, read_error, read_result, without
-from tool_runtime.core.requests import Request, build_request, given_idempotency_key, secrets_of
+from tool_runtime.core.replies import NoReply, Reply, read_error, read_result, without
+from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
 from tool_runtime.core.templates import expand
-from tool_runtime.core.tools import Tool
 
 log = logging.getLogger("tool_runtime")
 
-DEFAULT_TIMEOUT = 60.0
 DEFAULT_RETRIES = 2
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 8.0
-# A longer Retry-After is not waited for: the caller learns it from the error and decides.
+# A longer Retry-After is not waited for: the caller learns of it from the error and decides.
 LONGEST_WAIT = 60.0
-# The recipe looks back a minute more, since the API's clock is not ours.
-CLOCK_SKEW_MS = 60_000
+# The recipe looks back a minute more, and a key is used a minute less: the API's clock is not ours.
+CLOCK_SKEW = 60.0
 TOO_MANY_REQUESTS, REQUEST_TIMEOUT, SERVER_ERROR = 429, 408, 500
-
-
-def exchange(context: Context, bound: Bound) -> Flow:
-    """Send a bound call and return its result, or raise what it ended in."""
-    tool, options = bound.tool, bound.options
-    chosen_key = given_idempotency_key(bound)
-    new_key = context.new_key() if tool.idempotency and chosen_key is None else None
-    timeout = _first(options.timeout, context.timeout, tool.timeout, DEFAULT_TIMEOUT)
-    request = build_request(bound, new_key, timeout)
-    effect = Effect(int(context.clock.wall() * 1000) - CLOCK_SKEW_MS, chosen_key or new_key)
-    try:
-        return (yield from _attempts(context, bound, request, effect))
-    except Exception as error:
-        if tool.is_read or not (effect.possible or isinstance(error, RedirectRefused)):
-            raise
-        raise _unknown(bound, error, effect) from error
-    except BaseException:
-        if not tool.is_read and (effect.possible or effect.under_way):
-            log.warning("%s was cut off while its request was under way: it may have happened", tool.name)
-        raise
+Value = TypeVar("Value")
 
 
 @dataclass(slots=True)
 class Effect:
-    """What is known of one write while it is being sent. `possible`: an attempt may have happened."""
+    """What is known of one call while it is attempted.
 
+    `under_way`: a request was handed to the driver, and nothing proves yet that it did nothing. `possible`: an earlier
+    attempt may have happened. `key_since` is when the API may have seen the key for the first time, by `monotonic`.
+    """
+
+    bound: Bound
     sent_at_ms: int
     key: str | None
+    key_since: float
     under_way: bool = False
     possible: bool = False
 
+    def settle(self, *, possible: bool) -> None:
+        """Record how an attempt ended. What is possible is said first: an interrupt may come between two lines."""
+        self.possible = self.possible or possible
+        self.under_way = False
 
-def _attempts(context: Context, bound: Bound, request: Request, effect: Effect) -> Flow:
-    tool, retry = bound.tool, bound.tool.retry
-    retries = _first(bound.options.retries, context.retries, (retry.attempts or DEFAULT_RETRIES + 1) - 1)
-    repeatable = _first(retry.lost_answer, tool.is_read or effect.key is not None)
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether a write may have happened."""
+        return not self.bound.tool.is_read and (self.possible or self.under_way)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a call has to end, by `monotonic`, and how long ago its key was first used, in seconds."""
+
+    deadline: float | None = None
+    key_age: float = 0.0
+
+
+def exchange(context: Context, bound: Bound, key: str | None = None, limits: Limits | None = None) -> Flow:
+    """Send a bound call and return its result, or raise what the call ended in.
+
+    `key` is the idempotency key of an equal earlier call; without one the caller's key is used, or a new one.
+    """
+    tool, limits = bound.tool, limits or Limits()
+    if tool.idempotency is not None:
+        key = key or idempotency_key_of(bound) or context.new_key()
+    request = build_request(bound, key)
+    now = context.clock.monotonic()
+    sent_at_ms = int((context.clock.wall() - CLOCK_SKEW) * 1000)
+    effect = Effect(bound, sent_at_ms, key if tool.idempotency else None, now - limits.key_age)
+    try:
+        return (yield from _attempts(context, request, effect, limits.deadline))
+    except TimeoutError as error:
+        # An alarm of the caller's own. It goes on as it is, so that the caller's own handler finds it.
+        _tell(error, effect)
+        raise
+    except Exception as error:
+        if not effect.may_have_happened and not (isinstance(error, RedirectRefused) and not tool.is_read):
+            raise
+        raise _unknown(error, effect) from error
+    except BaseException as error:
+        _tell(error, effect)
+        raise
+
+
+def _attempts(context: Context, request: Request, effect: Effect, deadline: float | None) -> Flow:
+    bound = effect.bound
+    tool, options, retry = bound.tool, bound.options, bound.tool.retry
+    timeout = options.timeout or context.timeout or tool.timeout or DEFAULT_TIMEOUT
+    total = options.total or context.total or 2 * timeout
+    retries = _first(options.retries, context.retries, _first(retry.attempts, DEFAULT_RETRIES + 1) - 1)
+    repeatable = tool.is_read or effect.key is not None or bool(retry.lost_answer)
+    fresh = not tool.is_read and bool(tool.effects)
+    at_stake = None if tool.is_read else partial(_interrupted, effect)
     attempt = 0
     while True:
         wait = None
+        left = None if deadline is None else max(deadline - context.clock.monotonic(), 0.001)
+        request = _timed(request, timeout, total, left, fresh=fresh)
+        effect.under_way = True
         try:
-            effect.under_way = True
-            reply = _received((yield Send(request)))
-            effect.under_way = False
-            log.debug("%s: attempt %d answered %d", tool.name, attempt + 1, reply.status)
+            reply: Reply = yield Send(request, at_stake)
+        except NoReply as silence:
+            effect.settle(possible=silence.sent)
+            _log("%s: attempt %d had no answer: %s", tool.name, attempt + 1, silence.kind)
+            if silence.refusal is not None:
+                raise silence.refusal from silence
+            error = _unanswered(effect, silence)
+            again = (repeatable or not silence.sent) and silence.kind != "too_large"
+        else:
             if 200 <= reply.status < 300:  # noqa: PLR2004
-                return _result(context, bound, reply, effect)
-            error = read_error(tool, hidden_reply(context, bound, reply), context.registry, context.clock.wall())
+                return _result(context, effect, reply)
+            error = read_error(tool, without(reply, _secrets(context, bound)), context.registry, context.clock.wall())
             lost = reply.status == REQUEST_TIMEOUT or reply.status >= SERVER_ERROR
+            effect.settle(possible=lost)
+            _log("%s: attempt %d was answered %d", tool.name, attempt + 1, reply.status)
             again = reply.status == TOO_MANY_REQUESTS or (repeatable and lost)
             wait = error.retry_after if isinstance(error, APIError) else None
-        except TransportFault as fault:
-            log.debug("%s: attempt %d had no answer: %s", tool.name, attempt + 1, fault.kind)
-            error, lost = _unanswered(tool, fault), fault.sent
-            again = repeatable or not fault.sent
-        except ToolError:
-            # The driver refused before it sent anything: this attempt did not happen.
-            raise
-        except Exception:
-            # A transport of the caller's own failed in its own way; nobody can tell what it had sent.
-            effect.possible = effect.possible or effect.under_way
-            raise
-        effect.under_way = False
-        effect.possible = effect.possible or lost
-        if not again or attempt >= retries or (wait is not None and wait > LONGEST_WAIT):
+        pause = wait if wait is not None else context.random() * min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(attempt, 10))
+        if not again or attempt >= retries or pause > LONGEST_WAIT or not _in_time(context, effect, pause, deadline):
             raise error
-        backoff = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(attempt, 10))
-        yield Sleep(wait if wait is not None else context.random() * backoff)
+        yield Sleep(pause)
         attempt += 1
 
 
-def _result(context: Context, bound: Bound, reply: Reply, effect: Effect) -> Any:
+def _timed(request: Request, timeout: float, total: float, left: float | None, *, fresh: bool) -> Request:
+    """Return the request with the limits of one attempt. `left` is what a deadline leaves."""
+    if left is not None:
+        timeout, total = min(timeout, left), min(total, left)
+    if (request.timeout, request.total, request.fresh) == (timeout, total, fresh):
+        return request
+    # Written out: dataclasses.replace takes 3 microseconds, a twentieth of a whole call.
+    return Request(
+        request.tool, request.method, request.path, request.query, request.headers, request.content, request.parts,
+        timeout, total, fresh,
+    )  # fmt: skip
+
+
+def _in_time(context: Context, effect: Effect, pause: float, deadline: float | None) -> bool:
+    """Whether an attempt after a pause still comes before the deadline, and before the API forgets the key."""
+    then = context.clock.monotonic() + pause
+    if deadline is not None and then >= deadline:
+        return False
+    declared = effect.bound.tool.idempotency
+    if not effect.possible or effect.bound.tool.is_read or declared is None or declared.life is None:
+        return True
+    return then - effect.key_since < declared.life - min(CLOCK_SKEW, declared.life / 2)
+
+
+def _result(context: Context, effect: Effect, reply: Reply) -> Any:
+    tool = effect.bound.tool
     try:
-        return read_result(bound.tool, reply)
+        return read_result(tool, reply)
     except UnreadableReply:
-        effect.possible = True
         # Once more for the message, without what must not stand in it.
-        return read_result(bound.tool, hidden_reply(context, bound, reply))
+        return read_result(tool, without(reply, _secrets(context, effect.bound)))
 
 
-def hidden_reply(context: Context, bound: Bound, reply: Reply) -> Reply:
-    """Return the reply without the key and the call's secret values, should the other side repeat them."""
+def _secrets(context: Context, bound: Bound) -> list[str]:
+    """List what the other side may repeat and an error must not show: the key, and the secret values of the call."""
     secrets = secrets_of(bound, context.registry.types)
-    if context.account.key is not None:
-        secrets = [context.account.key.reveal(), *secrets]
-    return without(reply, secrets)
+    return [context.account.key.reveal(), *secrets] if context.account.key is not None else secrets
 
 
-def _received(reply: Reply | None) -> Reply:
-    if reply is None:
-        message = "a driver must answer Send with a reply"
-        raise TypeError(message)
-    return reply
-
-
-def _unanswered(tool: Tool, fault: TransportFault) -> RemoteError:
+def _unanswered(effect: Effect, silence: NoReply) -> RemoteError:
+    tool = effect.bound.tool
     details: dict[str, Any] = {"tool": tool.name}
-    if not fault.sent:
+    if not silence.sent:
         details["outcome"] = "not_sent"
         details["hint"] = "Nothing was sent; check the network and the base URL, then call again."
-    cls = TimedOut if fault.kind == "timeout" and fault.sent else ConnectionFailed
-    return cls(f"{tool.name}: {fault.message}", **details)
+    kinds = {"timeout": TimedOut, "too_large": ReplyTooLarge} if silence.sent else {}
+    return kinds.get(silence.kind, ConnectionFailed)(f"{tool.name}: {silence.message}", **details)
 
 
-def _unknown(bound: Bound, error: Exception, effect: Effect) -> RemoteError:
+def recipe_of(bound: Bound, sent_at_ms: int) -> dict[str, Any] | None:
+    """Return the read that finds out whether a write has happened: `{"tool", "arguments", "note"}`, or None."""
+    recipe = bound.tool.reconcile
+    if recipe is None:
+        return None
+    arguments = expand(recipe.arguments, {**bound.arguments, **bound.extra, "sent_at_ms": sent_at_ms})
+    return {"tool": recipe.tool, "arguments": arguments, "note": recipe.note}
+
+
+def _knowledge(effect: Effect) -> dict[str, Any]:
+    """Return what helps after a write that may have happened: its recipe, its key, and advice in words."""
+    recipe = recipe_of(effect.bound, effect.sent_at_ms)
+    advice = [f"Find out with {recipe['tool']} (see reconcile)."] if recipe else []
+    if effect.key is not None:
+        advice.append(f"Repeating the call with idempotency_key {effect.key!r} cannot make it happen twice.")
+    hint = " ".join(advice) or "Look at the API's own records before you repeat the call."
+    known = {"tool": effect.bound.tool.name, "idempotency_key": effect.key, "reconcile": recipe, "hint": hint}
+    return {name: value for name, value in known.items() if value is not None} | {"outcome": "unknown"}
+
+
+def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:
     """Make the error of a write that may have happened, with the way to find out."""
-    tool, key = bound.tool, effect.key
-    recipe = tool.reconcile
-    known = dict(error.details) if isinstance(error, ToolError) else {}
-    details = known | {"tool": tool.name, "idempotency_key": key, "outcome": "unknown"}
-    advice = []
-    if recipe:
-        arguments = expand(recipe.arguments, {**bound.arguments, "sent_at_ms": effect.sent_at_ms})
-        details["reconcile"] = {"tool": recipe.tool, "arguments": arguments, "note": recipe.note}
-        advice.append(f"Find out with {recipe.tool} (see reconcile).")
-    if key is not None:
-        advice.append("Repeating the call with the same idempotency_key cannot make it happen twice.")
-    details["hint"] = " ".join(advice) or "Look at the API's own records before you repeat it."
-    cls = next((twin for kind, twin in _TWINS.items() if isinstance(error, kind)), OutcomeUnknown)
-    told = error.message if isinstance(error, ToolError) else f"{tool.name}: {type(error).__name__}"
-    return cls(f"{told.rstrip('.')}; {tool.name} may have happened", **details)
+    own = isinstance(error, ToolError) and error.tool == effect.bound.tool.name
+    # An error of another call, raised in a hook, knows nothing of this one.
+    details = dict(error.details) if isinstance(error, ToolError) and own else {}
+    cls = next((twin for kind, twin in _TWINS.items() if own and isinstance(error, kind)), OutcomeUnknown)
+    name = effect.bound.tool.name
+    said = error.message if isinstance(error, ToolError) and own else f"{name}: {type(error).__name__}: {error}"
+    return cls(f"{said.rstrip('.')}; {name} may have happened", **(details | _knowledge(effect)))
 
 
 _TWINS: Mapping[type[Exception], type[OutcomeUnknown]] = {
@@ -170,5 +239,30 @@ _TWINS: Mapping[type[Exception], type[OutcomeUnknown]] = {
 }
 
 
-def _first(*values: Any) -> Any:
+def _interrupted(effect: Effect) -> Interrupted:
+    """Make the error of a write that was cut off."""
+    name = effect.bound.tool.name
+    message = f"{name} was cut off while its request was under way: it may have happened"
+    return Interrupted(message, **_knowledge(effect))
+
+
+def _tell(error: BaseException, effect: Effect) -> None:
+    """Say on a foreign exception, and in the log, whether a write may have happened."""
+    name = effect.bound.tool.name
+    if effect.may_have_happened:
+        known = _interrupted(effect)
+        annotate(error, known)
+        _log("%s. %s", known.message, known.details, level=logging.WARNING)
+    elif not effect.bound.tool.is_read:
+        annotate(error, Interrupted(f"{name} was cut off; nothing was sent that may have happened", tool=name))
+
+
+def _log(message: str, *values: Any, level: int = logging.DEBUG) -> None:
+    """Log; a handler that raises must not change what becomes of a call."""
+    if log.isEnabledFor(level):
+        with suppress(Exception):
+            log.log(level, message, *values)
+
+
+def _first(*values: Value | None) -> Value:
     return next(value for value in values if value is not None)

@@ -16,9 +16,9 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from tool_runtime.core.errors import ConfigurationError, PolicyRefused
+from tool_runtime.core.errors import CapReached, ConfigurationError
 from tool_runtime.core.ledger import Intent
 
 MINUTE_MS: Final = 60 * 1000
@@ -73,21 +73,6 @@ class Caps:
             if not _digits(number)[1]:
                 message = f"caps blocked_numbers: {number!r} is no phone number; write + and digits"
                 raise ConfigurationError(message)
-
-
-class CapReached(PolicyRefused):
-    """A cap refused the call. Nothing was sent, and nothing was written into the ledger.
-
-    `cap` names the cap. `limit` is the limit, or the allowed prefixes. `count` is what the ledger counts in the
-    window. `number` is the phone number that was refused. `retry_after` is the time in seconds until there is room
-    again, and None where waiting makes no room.
-    """
-
-    cap: str = ""
-    limit: Any = None
-    count: int | None = None
-    number: str | None = None
-    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,19 @@
 """Every error, as one tree.
 
     ToolError
-    ├── SpecError                  the registry cannot be read or contradicts itself
+    ├── SpecError                  the registry cannot be read, or contradicts itself
+    ├── InternalError              a mistake of this program
+    ├── Interrupted                a signal or a cancellation ended the call; `outcome` says what may have happened
+    ├── UnwrittenResult            the call was done, but its result could not be written
     ├── CallerError                the call is wrong; nothing was sent
+    │   ├── UsageError             a surface was used wrongly: an unknown command, an option without its value
     │   ├── UnknownTool
     │   ├── InvalidArguments       `faults` names each place
-    │   ├── ConfigurationError     no key, an unknown account, an unusable base URL
-    │   ├── PolicyRefused          the account does not allow this tool on this surface
+    │   ├── ConfigurationError     no key, an unknown account, an unusable base URL, proxy or certificate
+    │   ├── PolicyRefused          the account does not allow this tool on this surface, or nobody said yes
+    │   │   └── CapReached         a cap of the account leaves no room
     │   └── MissingExtra           an optional dependency is not installed
-    ├── WebhookRefused             a delivery that came in is not to be trusted, or not to be read; `reason` says why
+    ├── WebhookRefused             a delivery that came in is forged, too old, or unreadable; `reason` says which
     └── RemoteError                the remote side or the network failed
         ├── APIError               the API answered with an error status
         │   ├── BadRequest (400)   Unauthorized (401)   PaymentRequired (402)   Forbidden (403)
@@ -16,18 +21,24 @@
         │   └── ServerError (5xx)
         ├── OutcomeUnknown         a write whose answer was lost: it may have happened
         │   ├── ServerErrorOutcomeUnknown   also a ServerError
-    │   └── RedirectOutcomeUnknown      also a RedirectRefused
+        │   └── RedirectOutcomeUnknown      also a RedirectRefused
         ├── ConnectionFailed       no connection was made, or a read's answer was lost
         ├── TimedOut               a read had no answer in time
         ├── UnreadableReply        an answer that is not what the API sends
-        ├── RedirectRefused        an answer that points elsewhere; it was not followed
-        ├── PaginationBroken       pages that repeat, or promise more without saying where
+        │   └── ReplyTooLarge      an answer beyond the size limit; the rest was not read
+        ├── RedirectRefused        an answer that points elsewhere; the redirect was not followed
+        ├── PaginationBroken       pages that repeat, stay empty, or promise more without saying where
         └── WaitTimedOut, WaitFailed
 
-Attributes are data; messages are made of them. `outcome` says what is known of the side effect: `not_sent` (it
-cannot have happened), `refused` (the API said no), `failed` (a read failed), `unknown` (it may have happened),
-`done`. `retryable` says whether the same call may be repeated without harm. `to_dict()` is the envelope that every
-surface shows. Secrets are removed before an error is made; this module never sees a key.
+Attributes are data; messages are made of them. `outcome` says what is known of the side effect: `not_sent` (certainly
+not happened), `refused` (the API said no), `failed` (a read failed), `unknown` (it may have happened), `done`.
+`retryable` says whether the same call may be repeated without harm. `to_dict()` is the envelope that every surface
+shows, and `envelope` makes one of any exception. Secrets are removed before an error is made; this module never sees
+a key.
+
+An exception that is not of this tree can end a call too: an interrupt, a cancellation, a caller's own alarm. Such an
+exception goes on unchanged, and `annotate` gives it a note and the attribute `tool_error`, which says what may have
+happened.
 """
 
 import re
@@ -65,7 +76,7 @@ class Fault:
 
 
 class ToolError(Exception):
-    """Root of the tree. `tool` is the canonical name, `hint` says what to do next.
+    """Root of the tree. `tool` is the canonical name, `hint` says what to do next, `record` is the call's ledger id.
 
     `within` is the composed tool of which `tool` is a step. `leftovers` lists what earlier steps of a composed tool
     did and could not take back, each with its `undo`.
@@ -78,6 +89,7 @@ class ToolError(Exception):
     hint: str | None = None
     within: str | None = None
     leftovers: tuple[dict[str, Any], ...] = ()
+    record: str | None = None
 
     def __init_subclass__(cls, code: str = "") -> None:
         """Name the class in envelopes: `NotFound` is `not_found`, unless a class says otherwise."""
@@ -99,17 +111,27 @@ class ToolError(Exception):
 
     def add_leftover(self, leftover: dict[str, Any]) -> None:
         """Record what an earlier step did and what would take it back."""
-        self.leftovers = self.details["leftovers"] = (*self.leftovers, leftover)
+        self.know(leftovers=(*self.leftovers, leftover))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the envelope: `error` (code), `message`, `retryable`, `outcome`, and what else is known."""
-        envelope: dict[str, Any] = {"error": self.code, "message": self.message}
-        for name, value in self.details.items():
-            if name == "faults":
-                envelope[name] = [fault.to_dict() for fault in value]
-            else:
-                envelope[name] = list(value) if isinstance(value, tuple) else value
-        return envelope | {"retryable": self.retryable, "outcome": self.outcome}
+        """Return the envelope: `code`, `message`, `retryable`, `outcome`, and what else is known, as JSON."""
+        known = {name: _as_json(value) for name, value in self.details.items()}
+        return {"code": self.code, "message": self.message} | known | {
+            "retryable": self.retryable, "outcome": self.outcome,
+        }  # fmt: skip
+
+    def know(self, **details: Any) -> None:
+        """Add what became known after the error was raised."""
+        self.__dict__.update(details)
+        self.details.update(details)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Fault):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(part) for key, part in value.items()}
+    return [_as_json(part) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _rebuild(cls: type[ToolError], message: str, details: Mapping[str, Any]) -> ToolError:
@@ -120,8 +142,32 @@ class SpecError(ToolError):
     """The registry cannot be read, or a tool in it refers to something that is not there."""
 
 
+class InternalError(ToolError):
+    """A mistake of this program. `outcome` is `unknown` where a write was under way."""
+
+
+class Interrupted(ToolError):
+    """A signal or a cancellation ended the call. Where `outcome` is `unknown`, a write may have happened.
+
+    `reconcile` and `idempotency_key` mean the same as on `OutcomeUnknown`.
+    """
+
+    reconcile: Mapping[str, Any] | None = None
+    idempotency_key: str | None = None
+
+
+class UnwrittenResult(ToolError):
+    """The call was done, but its result could not be written: a full disk, a closed pipe. Do not repeat the call."""
+
+    outcome = "done"
+
+
 class CallerError(ToolError):
     """The call is wrong. Nothing was sent."""
+
+
+class UsageError(CallerError, code="usage"):
+    """A surface was used wrongly: an unknown command, an option without its value."""
 
 
 class UnknownTool(CallerError):
@@ -137,11 +183,26 @@ class InvalidArguments(CallerError):
 
 
 class ConfigurationError(CallerError):
-    """No usable key, account or base URL."""
+    """The set-up is unusable: key, account, base URL, proxy, certificate, ledger. The message names the place."""
 
 
 class PolicyRefused(CallerError):
-    """The account's policy denies the tool, or nobody confirmed it."""
+    """The account's policy denies the tool, or nobody confirmed the call."""
+
+
+class CapReached(PolicyRefused):
+    """A cap refused the call. Nothing was sent, and nothing was written into the ledger.
+
+    `cap` names the cap. `limit` is the limit, or the allowed prefixes. `count` is what the ledger counts in the
+    window. `number` is the phone number that was refused. `retry_after` is the time in seconds until there is room
+    again, and None where waiting makes no room.
+    """
+
+    cap: str = ""
+    limit: Any = None
+    count: int | None = None
+    number: str | None = None
+    retry_after: int | None = None
 
 
 class MissingExtra(CallerError):
@@ -217,15 +278,17 @@ class ServerError(APIError):
 
 
 class OutcomeUnknown(RemoteError):
-    """A write was sent and its answer was lost: it may have happened. Do not just repeat it.
+    """A write was sent and its answer was lost: the write may have happened. Do not just repeat the call.
 
-    `reconcile` tells how to find out: `{"tool", "arguments", "note"}`, a read to call. `idempotency_key` is set
-    where the tool has one: repeating the call with that same key cannot make it happen twice.
+    `reconcile` says how to find out: `{"tool", "arguments", "note"}`, a read to call. `idempotency_key` is set where
+    the tool has one: repeating the call with that same key cannot make it happen twice. `repeat_of` is the ledger id of
+    an equal earlier call whose outcome is not known; then nothing was sent this time.
     """
 
     outcome = "unknown"
     reconcile: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
+    repeat_of: str | None = None
 
 
 class ServerErrorOutcomeUnknown(OutcomeUnknown, ServerError, code="outcome_unknown"):
@@ -253,8 +316,12 @@ class UnreadableReply(RemoteError):
     status: int = 0
 
 
+class ReplyTooLarge(UnreadableReply):
+    """The answer is larger than the limit. The rest was not read."""
+
+
 class RedirectRefused(RemoteError):
-    """The answer points elsewhere. It was not followed: the key goes to the configured host only."""
+    """The answer points elsewhere. The redirect was not followed: the key goes to the configured host only."""
 
     status: int = 0
     location: str | None = None
@@ -268,7 +335,7 @@ class RedirectOutcomeUnknown(OutcomeUnknown, RedirectRefused, code="outcome_unkn
 
 
 class PaginationBroken(RemoteError):
-    """The pages repeat a cursor, or promise more without a cursor. Rows seen so far were delivered."""
+    """The pages repeat a cursor, stay empty, or promise more without a cursor. Rows seen so far were delivered."""
 
 
 class WaitTimedOut(RemoteError):
@@ -281,9 +348,10 @@ class WaitTimedOut(RemoteError):
 
 
 class WaitFailed(RemoteError):
-    """A state was reached from which the awaited one cannot come. `last` is the last reply."""
+    """A state was reached from which the awaited one cannot come. `state` shows it, `last` is the last reply."""
 
     waiter: str | None = None
+    state: Mapping[str, Any] | None = None
     last: Any = None
 
 
@@ -302,3 +370,37 @@ STATUS_ERRORS: Mapping[int, type[APIError]] = {
 def error_for_status(status: int) -> type[APIError]:
     """Return the class that an error status stands for."""
     return STATUS_ERRORS.get(status) or (ServerError if status >= 500 else APIError)  # noqa: PLR2004
+
+
+def annotate(error: BaseException, known: ToolError) -> None:
+    """Tell whoever catches a foreign exception what may have happened: `error.tool_error`, and a note in its text.
+
+    Annotating again replaces what was said before, since an outer tool knows more than its step.
+    """
+    notes = getattr(error, "__notes__", [])
+    earlier = getattr(error, "tool_error", None)
+    if earlier is not None and str(earlier) in notes:
+        notes.remove(str(earlier))
+    error.tool_error = known  # type: ignore[attr-defined]  # any exception takes attributes
+    error.add_note(str(known))
+
+
+def as_tool_error(error: BaseException) -> ToolError:
+    """Return the error of this tree that stands for any exception: itself, what `annotate` said of it, or a new one.
+
+    `asyncio.timeout` raises a new `TimeoutError` from the cancellation that was annotated, so causes count too.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        known = link if isinstance(link, ToolError) else getattr(link, "tool_error", None)
+        if isinstance(known, ToolError):
+            return known
+        link = link.__cause__ or link.__context__
+    if isinstance(error, Exception):
+        return InternalError(f"{type(error).__name__}: {error}")
+    return Interrupted("interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {type(error).__name__}")
+
+
+def envelope(error: BaseException) -> dict[str, Any]:
+    """Return the envelope of any exception, for every surface."""
+    return as_tool_error(error).to_dict()

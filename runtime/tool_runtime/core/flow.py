@@ -1,31 +1,36 @@
 """Flows: the life of a call as a generator that does no I/O.
 
-A flow yields `Send` and `Sleep` and receives replies, or a `TransportFault` where no reply came; steps, pages and
-waiters are flows made of flows. Two thin drivers run them, a blocking one and an asynchronous one, so that no logic
-is written twice. Owns the vocabulary between flows and drivers and what a flow may know of its surroundings.
+A flow yields `Send`, `Sleep` and `Ask`. A flow receives a `Reply` for `Send` (or a `NoReply` is raised in it), and the
+answer for `Ask`. Steps, pages and waiters are flows made of flows. Two thin drivers run a flow, a blocking one and an
+awaiting one, so that no logic is written twice. Owns the vocabulary between flows and drivers, and what a flow may know
+of its surroundings.
 """
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tool_runtime.core.account import Account
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.core.errors import ConfigurationError, ToolError
+from tool_runtime.core.ledger import Ledger
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.replies import Reply
 from tool_runtime.core.requests import Request
-from tool_runtime.core.tools import Tool
 
-Confirm = Callable[[Tool, Mapping[str, Any]], bool]
+if TYPE_CHECKING:
+    from tool_runtime.core.gate import Invocation
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this request once, and give back its reply."""
+    """Send this request once, and give back its reply.
+
+    `at_stake` makes the error that says what may have happened, should nobody else come to say so; None for reads.
+    """
 
     request: Request
+    at_stake: Callable[[], ToolError] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +40,27 @@ class Sleep:
     seconds: float
 
 
-Command = Send | Sleep
-Flow = Generator[Command, Reply | None, Any]
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask whether this invocation may go out. Only the answer `True` is yes."""
+
+    invocation: "Invocation"
+
+
+Command = Send | Sleep | Ask
+Flow = Generator[Command, Any, Any]
+Repeats = Literal["undelivered", "all"]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a flow knows of its surroundings; everything that is not the call itself.
+    """What a flow knows of its surroundings: everything that is not the call itself.
 
-    `timeout` and `retries` are the client's (None: the tool's own). `random` gives 0..1 for jitter; `new_key` makes
-    idempotency keys; `confirm` answers a policy that says `ask`.
+    `timeout`, `total` and `retries` are the client's (None: the tool's own). `random` gives 0..1 for jitter; `new_key`
+    makes idempotency keys and ledger ids. `on_sandbox`: calls reach no API. `can_ask`: somebody answers `Ask`. `force`
+    lifts a policy's `ask`. `ledger` is None where calls are not recorded. `repeats` says which equal writes are
+    answered from the ledger: those whose answer did not reach their caller, or all within `repeat_window` seconds.
+    `delivers`: a result that a flow returns has reached its caller.
     """
 
     registry: Registry
@@ -53,7 +69,27 @@ class Context:
     clock: Clock
     random: Callable[[], float]
     new_key: Callable[[], str]
+    surface: str = "python"
+    on_sandbox: bool = False
     timeout: float | None = None
+    total: float | None = None
     retries: int | None = None
-    confirm: Confirm | None = None
+    can_ask: bool = False
+    force: bool = False
+    ledger: Ledger | None = None
+    repeats: Repeats = "undelivered"
+    repeat_window: float = 600.0
+    delivers: bool = True
     missing_key: Callable[[Account], ConfigurationError] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a finished call leaves: its result, its ledger id, and the id of the call that it repeats, if it is one."""
+
+    result: Any
+    record: str | None = None
+    repeat_of: str | None = None
+
+
+Arguments = Mapping[str, Any]

@@ -6,40 +6,50 @@ from typing import Any, TypedDict
 
 from tool_runtime.core.errors import Fault
 from tool_runtime.core.suggestions import nearest
-from tool_runtime.core.validation import unsendable
+from tool_runtime.core.values import snapshot
 
 # Set by the runtime or by HTTP itself; a caller who changed them could send the call or its key elsewhere.
 RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "authorization", "cookie"})
 # A day: more is a mistake, and far more is a number that sockets cannot take.
 LONGEST_TIMEOUT = 86_400
+MOST_RETRIES = 100
 
 
 class RequestOptions(TypedDict, total=False):
     """Options of one call.
 
-    `timeout`: seconds that one attempt may go without progress (5 at most for connecting). `retries`: attempts after
-    the first. `extra_headers`, `extra_query`, `extra_body`: added to the request as they are. `validate`: False sends
-    values that the spec does not know yet; names, path arguments and places are checked all the same.
+    `timeout`: seconds that one attempt may go without progress (5 at most for connecting). `total`: seconds that one
+    attempt may take in all; twice the timeout where absent. `retries`: attempts after the first. `extra_headers`,
+    `extra_query`, `extra_body`: added to the request; they replace nothing that the tool declares. `validate`: False
+    sends values that the spec does not know yet; names, path arguments and places are checked all the same.
+    `idempotency_key`: makes repeats of a write count as one, by the API where the tool has such a field, else by the
+    ledger. `again`: True says that an equal write of a moment ago is meant a second time.
     """
 
     timeout: float
+    total: float
     retries: int
     extra_headers: Mapping[str, str]
     extra_query: Mapping[str, Any]
     extra_body: Mapping[str, Any]
     validate: bool
+    idempotency_key: str
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`RequestOptions`, checked. `timeout` and `retries` are None where the caller left them to the tool."""
+    """`RequestOptions`, checked. Times and `retries` are None where the caller left them to the tool."""
 
     timeout: float | None = None
+    total: float | None = None
     retries: int | None = None
     extra_headers: Mapping[str, str] = field(default_factory=dict)
     extra_query: Mapping[str, Any] = field(default_factory=dict)
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     validate: bool = True
+    idempotency_key: str | None = None
+    again: bool = False
 
 
 DEFAULT_OPTIONS = Options()
@@ -52,51 +62,58 @@ def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
     if not isinstance(given, Mapping):
         return DEFAULT_OPTIONS, [Fault("request_options", "type", "expected an object")]
     faults: list[Fault] = []
+    values: dict[str, Any] = {}
     for name, value in given.items():
-        if name in _PROBLEMS:
-            problem = _PROBLEMS[name](value)
-            if problem is not None:
-                faults.append(Fault(f"request_options.{name}", "type", problem))
-            elif name == "extra_headers":
-                headers = ((header, header_problem(header, text, auth_header)) for header, text in value.items())
-                faults.extend(
-                    Fault(f"request_options.extra_headers.{header}", "value", told) for header, told in headers if told
-                )
-            elif name in {"extra_query", "extra_body"}:
-                faults.extend(unsendable(value, f"request_options.{name}"))
-        else:
-            match = nearest(str(name), _PROBLEMS)
-            faults.append(Fault(f"request_options.{name}", "unknown", "there is no such option", match))
-    return (DEFAULT_OPTIONS if faults else Options(**given)), faults
+        place = f"request_options.{name}"
+        if name not in _PROBLEMS:
+            faults.append(Fault(place, "unknown", "there is no such option", nearest(str(name), _PROBLEMS)))
+            continue
+        values[name] = snapshot(value, place, faults) if name.startswith("extra_") else value
+        problem = _PROBLEMS[name](values[name])
+        if problem is not None:
+            faults.append(Fault(place, "type", problem))
+        elif name == "extra_headers":
+            problems = ((header, header_problem(header, text, auth_header)) for header, text in values[name].items())
+            faults.extend(Fault(f"{place}.{header}", "value", told) for header, told in problems if told)
+    return (DEFAULT_OPTIONS if faults else Options(**values)), faults
 
 
-def _timeout_problem(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_TIMEOUT:
-        return f"expected a number of seconds above 0, at most {LONGEST_TIMEOUT}"
+def seconds_problem(value: Any, longest: float = LONGEST_TIMEOUT) -> str | None:
+    """Say why a value is no usable number of seconds above 0, or None."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= longest:
+        return f"expected a number of seconds above 0, at most {longest:g}"
     return None
 
 
-def _retries_problem(value: Any) -> str | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return None if is_count else "expected a whole number, 0 or more"
+def count_problem(value: Any) -> str | None:
+    """Say why a value is no usable count, or None."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_RETRIES
+    return None if is_count else f"expected a whole number, 0 to {MOST_RETRIES}"
 
 
-def _validate_problem(value: Any) -> str | None:
+def key_problem(value: Any) -> str | None:
+    """Say why a value is no idempotency key, or None. A blank key would be the same for every call."""
+    return None if isinstance(value, str) and value.strip() else "expected text that is not blank"
+
+
+def _flag_problem(value: Any) -> str | None:
     return None if isinstance(value, bool) else "expected true or false"
 
 
 def _extra_problem(value: Any) -> str | None:
-    is_object = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
-    return None if is_object else "expected an object with string keys"
+    return None if isinstance(value, dict) else "expected an object with string keys"
 
 
 _PROBLEMS: Mapping[str, Callable[[Any], str | None]] = {
-    "timeout": _timeout_problem,
-    "retries": _retries_problem,
+    "timeout": seconds_problem,
+    "total": seconds_problem,
+    "retries": count_problem,
     "extra_headers": _extra_problem,
     "extra_query": _extra_problem,
     "extra_body": _extra_problem,
-    "validate": _validate_problem,
+    "validate": _flag_problem,
+    "idempotency_key": key_problem,
+    "again": _flag_problem,
 }
 
 

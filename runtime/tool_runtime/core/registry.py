@@ -50,10 +50,17 @@ class Entries(Mapping[str, Value]):
         self._known: dict[str, Value] = {}
 
     def __getitem__(self, name: str) -> Value:
-        """Return an entry, or raise `KeyError`."""
+        """Return an entry, or raise `KeyError`; `SpecError` where the document holds something else."""
         known = self._known.get(name)
-        # Two threads may both read an entry; one of the two results stays.
-        return self._known.setdefault(name, self._read(name, self._entries[name])) if known is None else known
+        if known is not None:
+            return known
+        entry = self._entries[name]
+        try:
+            # Two threads may both read an entry; one of the two results stays.
+            return self._known.setdefault(name, self._read(name, entry))
+        except (KeyError, TypeError, AttributeError) as error:
+            message = f"the registry's entry {name} cannot be read ({error}): regenerate the bindings"
+            raise SpecError(message) from error
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names, in the order of the spec."""

@@ -5,18 +5,27 @@ checked against the spec, since the API may be ahead of it. Knows no httpx and d
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from urllib.parse import quote
 
-from tool_runtime.core.errors import APIError, RedirectRefused, RemoteError, UnreadableReply, error_for_status
+from tool_runtime.core.errors import (
+    APIError,
+    RedirectRefused,
+    RemoteError,
+    ToolError,
+    UnreadableReply,
+    error_for_status,
+)
 from tool_runtime.core.registry import Registry
+from tool_runtime.core.secrets import hide_text
 from tool_runtime.core.templates import lookup
 from tool_runtime.core.tools import Tool
 
 SHOWN_BODY = 500
+GATEWAY_STATUSES = frozenset({502, 503, 504})
 # Ten years; what is above it is no time to wait, and may not even be a number that JSON can hold.
 MAX_RETRY_AFTER = 315_360_000.0
 
@@ -30,17 +39,19 @@ class Reply:
     content: bytes
 
 
-class TransportFault(Exception):
-    """No answer; a signal to the flow, which no caller sees.
+class NoReply(Exception):
+    """A request had no answer: a signal to the flow, which turns it into an error.
 
-    `kind` is `timeout` or `connection`; `sent` tells whether the request may have reached the other side.
+    `kind` is `timeout`, `connection` or `too_large`. `sent` says whether the request may have reached the other side;
+    False is proof that this very request did not. `refusal` is the error to raise where the request was refused here.
     """
 
-    def __init__(self, kind: str, *, sent: bool, message: str) -> None:
+    def __init__(self, kind: str, *, sent: bool, message: str, refusal: ToolError | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.sent = sent
         self.message = message
+        self.refusal = refusal
 
 
 def read_result(tool: Tool, reply: Reply) -> Any:
@@ -77,18 +88,21 @@ def read_error(tool: Tool, reply: Reply, registry: Registry, now: float) -> Remo
 
 
 def without(reply: Reply, secrets: Iterable[str]) -> Reply:
-    """Return the reply without these texts, in any of the ways in which JSON and URLs write them."""
-    content, headers = reply.content, {name: reply.headers.get(name, "") for name in _READ_HEADERS}
-    for secret in secrets:
-        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret, "")}:
-            content = content.replace(form.encode(errors="replace"), b"***")
-            headers = {name: value.replace(form, "***") for name, value in headers.items()}
+    """Return the reply without these texts, in any of the ways in which JSON, URLs and headers write them."""
+    hidden = tuple(secrets)
+    # Bytes that are no UTF-8 stay what they are.
+    content = hide_text(reply.content.decode(errors="surrogateescape"), hidden).encode(errors="surrogateescape")
+    headers = {name: hide_text(reply.headers.get(name, ""), hidden) for name in _READ_HEADERS}
     return Reply(reply.status, headers, content)
 
 
 def speaks_for_the_api(error: Exception) -> bool:
-    """Whether an error came from the API itself, in its own shape, and not from something in between."""
-    return isinstance(error, APIError) and error.provider_message is not None
+    """Whether an error came from the API itself, in its own shape, and not from something in between.
+
+    Gateways answer 502, 503 and 504 in the shape of the API behind them, so these statuses prove nothing.
+    """
+    own_shape = isinstance(error, APIError) and error.provider_message is not None
+    return own_shape and getattr(error, "status", 0) not in GATEWAY_STATUSES
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -128,7 +142,15 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(message)
 
 
-_STRICT = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (math.inf, -math.inf):
+        message = f"{text[:40]} is beyond what a number can hold"
+        raise ValueError(message)
+    return value
+
+
+_STRICT = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _READ_HEADERS = ("content-type", "location", "retry-after")
 
 

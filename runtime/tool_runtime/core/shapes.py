@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from tool_runtime.core.errors import Fault
-from tool_runtime.core.suggestions import nearest
+from tool_runtime.core.suggestions import nearest, nearly
 from tool_runtime.core.templates import expand
-from tool_runtime.core.validation import decode_object
+from tool_runtime.core.values import decode_object
 
 Accepts = Callable[[Mapping[str, Any], Any], bool]
 
@@ -69,7 +69,8 @@ def _by_key(shape: Mapping[str, Any], value: Any, named: Mapping[str, Any], acce
     for key, part in given.items():
         inner = shape["keys"].get(key, {}).get("shape")
         if isinstance(part, str) and inner is not None and "entries" in resolve_shape(inner, named):
-            part = decode_object(part) or part  # noqa: PLW2901 - as every string that holds the object that is due
+            decoded = decode_object(part)
+            part = part if decoded is None else decoded  # noqa: PLW2901 - as every text that holds an expected object
         wire = part if inner is None else apply_shape(inner, part, named, accepts)
         shaped[wire_name(shape, key)] = wire
     return shaped
@@ -85,7 +86,8 @@ def key_faults(
 ) -> list[Fault]:
     """Find keys that a `keys` shape does not take, and keys given under both of their names.
 
-    An unknown key that holds an object or a list passes: it is a raw form, and the API may be ahead of the spec.
+    An unknown key that holds an object or a list passes: it is a raw form, and the API may be ahead of the spec. A key
+    that is nearly a known one does not: `{"stauts": ["ended"]}` would list every call.
     """
     if not isinstance(value, Mapping):
         return []
@@ -94,14 +96,11 @@ def key_faults(
         wire = wire_name(shape, str(key))
         if wire != key and wire in value:
             faults.append(Fault(f"{path}.{key}", "conflict", f"is given twice: also as {wire}"))
-        if (
-            key not in shape["keys"]
-            and key not in known_wire
-            and not allow_unknown
-            and not isinstance(part, dict | list)
-        ):
-            near = nearest(str(key), [*shape["keys"], *known_wire])
-            faults.append(Fault(f"{path}.{key}", "unknown", "is not a known key", near))
+        if key not in shape["keys"] and key not in known_wire and not allow_unknown:
+            names = [*shape["keys"], *known_wire]
+            near = nearly(key, names) if isinstance(part, dict | list) else nearest(key, names)
+            if near is not None or not isinstance(part, dict | list):
+                faults.append(Fault(f"{path}.{key}", "unknown", "is not a known key", near))
     return faults
 
 

@@ -1,104 +1,158 @@
 """Steps: tools composed of other tools.
 
-Owns the order of a composed tool: the steps before, its own request, the steps after. When a later step fails, what
-earlier steps made is undone, newest first, but only where the failure is certain: after a lost answer the later step
-may have happened and may use what would be undone. An error in the API's own shape is certain enough, since an
-undo never forces and the API itself keeps what is in use. What stays is named in the error's `leftovers`.
+Owns the order of a composed tool: the steps before, the tool's own request, the steps after. Each step is a call of its
+own, and passes the gate and the ledger as such. When a later step fails, what earlier steps made is undone, newest
+first, but only where the failure is certain. After a lost answer the later step may have happened, and may use what an
+undo would remove. An error in the API's own shape is certain enough, since an undo never forces and the API itself
+keeps what is in use. What stays is named in the error's `leftovers`, whatever the error is: an interrupt included.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from tool_runtime.core.attempts import exchange
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.errors import RemoteError, ToolError, UnreadableReply
-from tool_runtime.core.flow import Context, Flow
+from tool_runtime.core.errors import (
+    Interrupted,
+    OutcomeUnknown,
+    RemoteError,
+    ToolError,
+    UnreadableReply,
+    annotate,
+    as_tool_error,
+)
+from tool_runtime.core.flow import Flow
 from tool_runtime.core.replies import speaks_for_the_api
 from tool_runtime.core.templates import ABSENT, expand, lookup
 from tool_runtime.core.tools import Step, Undo
 
 log = logging.getLogger("tool_runtime")
+Invoke = Callable[[str, Mapping[str, Any]], Flow]
 
 
-def perform(context: Context, bound: Bound) -> Flow:
-    """Run a bound call with all its steps."""
+@dataclass(slots=True)
+class _Progress:
+    """How far a composed tool came: the results by step, and the steps that ran."""
+
+    scope: dict[str, Any]
+    done: list[Step] = field(default_factory=list)
+
+
+def perform(bound: Bound, send: Callable[[Bound], Flow], invoke: Invoke) -> Flow:
+    """Run a bound call with all its steps. `send` sends its own request, `invoke` calls the tool of a step."""
     steps = bound.tool.steps
-    if not steps:
-        return (yield from exchange(context, bound))
-    scope: dict[str, Any] = dict(bound.arguments)
-    done: list[Step] = []
+    if not steps.before and not steps.after:
+        return (yield from send(bound))
+    progress = _Progress(dict(bound.arguments) | dict(bound.extra))
     try:
         for step in steps.before:
-            if step.when is not None and step.when not in bound.arguments:
-                continue
-            scope[step.id] = yield from _inner(context, bound, step, scope)
-            done.append(step)
-            _require(step, scope, step.set)
-            bound = bound.with_wire(expand(step.set, scope))
-        result = yield from exchange(context, bound)
-    except Exception as error:
-        if isinstance(error, ToolError) and error.tool != bound.tool.name:
-            error.within = error.details["within"] = bound.tool.name
-        yield from _undo(context, bound, done, scope, error)
+            if step.when is None or step.when in bound.arguments:
+                progress.scope[step.id] = yield from invoke(step.tool, expand(step.arguments, progress.scope))
+                progress.done.append(step)
+                _require(bound, step, progress.scope)
+                bound = bound.with_wire(expand(step.set, progress.scope))
+        result = yield from send(bound)
+    except BaseException as error:
+        _name_the_whole(error, bound)
+        yield from _take_back(bound, progress, error, invoke)
         raise
-    except BaseException:
-        # Cancelled from outside: nothing more can be sent, so at least say what stays.
-        for step in done:
-            log.warning("%s was cancelled; %s had already run", bound.tool.name, step.tool)
-        raise
-    if steps.after and not isinstance(result, Mapping):
-        message = f"{bound.tool.name}: the answer is no object"
-        raise UnreadableReply(message, tool=bound.tool.name)
-    for step in steps.after:
-        result = dict(result)
-        try:
-            result[step.id] = yield from _inner(context, bound, step, {**scope, "result": result})
-        except RemoteError as error:
-            if not step.optional:
-                raise
-            result[step.id] = None
-            result.setdefault("unavailable", {})[step.id] = error.message
+    if steps.after:
+        result = yield from _gather(bound, progress.scope, result, invoke)
     return result
 
 
-def _inner(context: Context, bound: Bound, step: Step | Undo, scope: Mapping[str, Any]) -> Flow:
-    tool = context.registry.resolve(step.tool)
-    options = {
-        name: value
-        for name, value in (("timeout", bound.options.timeout), ("retries", bound.options.retries))
-        if value is not None
-    }
-    inner = context.binder.bind(tool, expand(step.arguments, scope), options)
-    return (yield from perform(context, inner))
+def _gather(bound: Bound, scope: Mapping[str, Any], result: Any, invoke: Invoke) -> Flow:
+    """Add the replies of the steps after a request to its result, each under the step's id."""
+    if not isinstance(result, Mapping):
+        message = f"{bound.tool.name}: the answer is no object"
+        raise UnreadableReply(message, tool=bound.tool.name)
+    gathered = dict(result)
+    for step in bound.tool.steps.after:
+        try:
+            gathered[step.id] = yield from invoke(step.tool, expand(step.arguments, {**scope, "result": gathered}))
+        except RemoteError as error:
+            if not step.optional or error.outcome == "unknown":
+                raise
+            gathered[step.id] = None
+            gathered.setdefault("unavailable", {})[step.id] = error.message
+    return gathered
 
 
-def _undo(context: Context, bound: Bound, done: list[Step], scope: Mapping[str, Any], error: Exception) -> Flow:
+def _name_the_whole(error: BaseException, bound: Bound) -> None:
+    """Say of which composed tool the step that failed is a part."""
+    if isinstance(error, ToolError) and error.tool not in {None, bound.tool.name}:
+        error.know(within=bound.tool.name)
+
+
+def _take_back(bound: Bound, progress: _Progress, error: BaseException, invoke: Invoke) -> Flow:
+    """Undo what the steps made, where the failure is certain; name what stays."""
+    ended = isinstance(error, Exception) and not isinstance(error, TimeoutError)
     certain = isinstance(error, ToolError) and (error.outcome != "unknown" or speaks_for_the_api(error))
-    for step in reversed(done):
-        undo = step.undo
-        if undo is None:
-            continue
-        arguments = expand(undo.arguments, scope)
-        leftover = {"tool": step.tool, "undo": {"tool": undo.tool, "arguments": arguments}}
-        if certain and not any(True for _ in _unmet(undo.arguments, scope)):
+    failed = (isinstance(error, ToolError) and error.tool) or bound.tool.name
+    left = list(reversed(progress.done))
+    while left:
+        step = left[0]
+        leftover = _leftover(step, progress.scope)
+        named = step.undo is not None and not list(_unmet(step.undo.arguments, progress.scope))
+        if step.undo is not None and ended and certain and named:
             try:
-                yield from _inner(context, bound, undo, scope)
+                yield from invoke(step.undo.tool, leftover["undo"]["arguments"])
             except ToolError as failure:
                 leftover["reason"] = f"the undo failed: {failure.message}"
+            except BaseException as cut:
+                # Whoever reads the new exception has to learn of the first one too.
+                message = f"{bound.tool.name} had failed ({error}), and taking back its steps was cut off"
+                annotate(cut, _interrupted(bound, message, left, progress.scope))
+                raise
             else:
+                left.pop(0)
                 continue
+        elif not named:
+            leftover["reason"] = f"the answer of {step.tool} does not name what was made"
         else:
-            leftover["reason"] = f"{bound.tool.name} may have happened and may use it"
-        if isinstance(error, ToolError):
-            error.add_leftover(leftover)
-        log.warning("%s left something behind: %s ran and was not undone", bound.tool.name, step.tool)
+            leftover["reason"] = f"{failed} may have happened and may use it" if ended else f"{failed} was cut off"
+        left.pop(0)
+        if step.undo is not None:
+            _report(error, bound, leftover)
 
 
-def _require(step: Step, scope: Mapping[str, Any], template: Any) -> None:
-    for reference in _unmet(template, scope):
-        message = f"{step.tool}: the answer lacks {reference.partition('.')[2]}, which the next step needs"
-        raise UnreadableReply(message, tool=step.tool)
+def _leftover(step: Step, scope: Mapping[str, Any]) -> dict[str, Any]:
+    undo: Undo | None = step.undo
+    left: dict[str, Any] = {"tool": step.tool}
+    if undo is not None:
+        left["undo"] = {"tool": undo.tool, "arguments": expand(undo.arguments, scope)}
+    return left
+
+
+def _report(error: BaseException, bound: Bound, leftover: dict[str, Any]) -> None:
+    if isinstance(error, ToolError):
+        error.add_leftover(leftover)
+    else:
+        known = as_tool_error(error)
+        if not hasattr(error, "tool_error"):
+            known = Interrupted(f"{bound.tool.name} was cut off before its own request", tool=bound.tool.name)
+        known.add_leftover(leftover)
+        annotate(error, known)
+    with suppress(Exception):
+        log.warning("%s left something behind: %s", bound.tool.name, leftover)
+
+
+def _interrupted(bound: Bound, message: str, left: list[Step], scope: Mapping[str, Any]) -> Interrupted:
+    leftovers = tuple(_leftover(step, scope) | {"reason": "the undo was cut off"} for step in left if step.undo)
+    with suppress(Exception):
+        log.warning("%s: %s", message, leftovers)
+    return Interrupted(message, tool=bound.tool.name, outcome="unknown", leftovers=leftovers)
+
+
+def _require(bound: Bound, step: Step, scope: Mapping[str, Any]) -> None:
+    """Stop where a step's answer lacks what the next needs: the step was done, and nobody knows what it made."""
+    for reference in _unmet(step.set, scope):
+        field_name = reference.partition(".")[2]
+        message = f"{step.tool} was answered without {field_name}, which {bound.tool.name} needs: it may have happened"
+        hint = f"{bound.tool.name} itself was not sent. Look for what {step.tool} made before you call again."
+        raise OutcomeUnknown(message, tool=step.tool, within=bound.tool.name, hint=hint)
 
 
 def _unmet(template: Any, scope: Mapping[str, Any]) -> Iterator[str]:

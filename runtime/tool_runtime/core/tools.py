@@ -145,7 +145,8 @@ class Example:
 class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
-    `body` is None, `json` or `multipart`. `numbers` are templates of the phone numbers that a call makes ring.
+    `body` is None, `json` or `multipart`; with `takes_whole_body` one argument is the body. `numbers` are templates of
+    the phone numbers that a call makes ring.
     """
 
     name: str
@@ -176,16 +177,12 @@ class Tool:
     sunset: str | None = None
     replaced_by: str | None = None
     examples: tuple[Example, ...] = ()
+    takes_whole_body: bool = False
 
     @property
     def is_read(self) -> bool:
         """Whether the tool changes nothing, by meaning and not by HTTP verb."""
         return self.tool_class == "read"
-
-    @property
-    def takes_whole_body(self) -> bool:
-        """Whether one argument is the whole body."""
-        return any(parameter.place == "whole_body" for parameter in self.parameters.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,6 +343,7 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
     values["constraints"] = tuple(
         Constraint(rule, tuple(over)) for one in entry.get("constraints", ()) for rule, over in one.items()
     )
+    values["takes_whole_body"] = any(parameter.place == "whole_body" for parameter in parameters.values())
     values["examples"] = tuple(read_entry(Example, one) for one in entry.get("examples", ()))
     return read_entry(Tool, entry, **values)
 

@@ -1,19 +1,19 @@
 """Transport: the one seam to httpx.
 
 Owns the turning of a `Request` into an httpx request (host and key are added here and nowhere else), of an httpx
-response into a `Reply`, and of httpx's exceptions into `TransportFault`. Redirects are not followed, cookies are not
+response into a `Reply`, and of httpx's exceptions into `NoReply`. Redirects are not followed, cookies are not
 kept, and the key is removed from what an error might show. Knows no tool.
 """
 
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.account import Account
 from tool_runtime.core.errors import ConfigurationError
-from tool_runtime.core.replies import Reply, TransportFault
+from tool_runtime.core.replies import NoReply, Reply
 from tool_runtime.core.requests import Request
 from tool_runtime.core.tools import Auth
 
@@ -147,7 +147,7 @@ def to_reply(response: "httpx.Response") -> Reply:
 
 @contextmanager
 def translated(account: Account) -> Iterator[None]:
-    """Turn what httpx raises into a `TransportFault` that says whether the request may have arrived."""
+    """Turn what httpx raises into a `NoReply` that says whether the request may have arrived."""
     import httpx
 
     # No connection was had in any of these: nothing can have arrived. A LocalProtocolError is not among them, since
@@ -167,34 +167,4 @@ def translated(account: Account) -> Iterator[None]:
         text = str(error) or type(error).__name__
         message = account.key.hide(text) if account.key else text
         told = ("no answer in time" if kind == "timeout" else "no answer") if sent else "no connection"
-        raise TransportFault(kind, sent=sent, message=f"{told}: {message}") from error
-
-
-def drive(flow: Generator[Any, Any, Any], perform: Callable[[Any], Any]) -> Any:
-    """Run a flow with a blocking performer; whatever the performer raises is the flow's to handle first."""
-    try:
-        command = next(flow)
-        while True:
-            try:
-                outcome = perform(command)
-            except BaseException as error:  # noqa: BLE001 - the flow re-raises what it does not handle
-                command = flow.throw(error)
-            else:
-                command = flow.send(outcome)
-    except StopIteration as stop:
-        return stop.value
-
-
-async def drive_async(flow: Generator[Any, Any, Any], perform: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Run a flow with an asynchronous performer."""
-    try:
-        command = next(flow)
-        while True:
-            try:
-                outcome = await perform(command)
-            except BaseException as error:  # noqa: BLE001 - the flow re-raises what it does not handle
-                command = flow.throw(error)
-            else:
-                command = flow.send(outcome)
-    except StopIteration as stop:
-        return stop.value
+        raise NoReply(kind, sent=sent, message=f"{told}: {message}") from error

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import pickle
+import traceback
 
 import httpx
 import pytest
@@ -107,13 +108,16 @@ def test_who_is_asked_sees_the_tool_and_its_arguments(wire):
         "key",
         policy=Policy(write="ask"),
         http_client=wire.client(),
-        confirm=lambda *call: asked.append(call) or True,
+        confirm=lambda invocation: asked.append(invocation) or True,
     )
 
     client.delete_call(call_id="call_1")
 
-    ((tool, arguments),) = asked
-    assert (tool.name, tool.effects, arguments) == ("delete_call", ("destroy",), {"call_id": "call_1"})
+    (invocation,) = asked
+    assert (invocation.tool, invocation.effects) == ("delete_call", ("destroy",))
+    assert (invocation.account, invocation.surface) == ("default", "python")
+    assert invocation.arguments == {"call_id": "call_1"}
+    assert invocation.request == {"method": "DELETE", "path": "/v2/delete-call/call_1"}
 
 
 def test_a_misspelt_policy_does_not_allow():
@@ -209,3 +213,231 @@ def test_an_awaiting_client_may_be_used_in_one_event_loop_after_another():
     client = AsyncClient(sandbox=True)
 
     assert asyncio.run(client.list_voices()) == asyncio.run(client.list_voices())
+
+
+EMPTY = ["", " ", "\n"]
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        lambda empty: {"base_url": empty},
+        lambda empty: {"account": empty},
+        lambda empty: {"api_key": empty},
+        lambda empty: {"accounts": {empty: "key_x"}},
+        lambda empty: {"accounts": {"x": empty}},
+        lambda empty: {"accounts": {"x": {"api_key": empty}}},
+        lambda empty: {"accounts": {"x": {"api_key": "key_x", "base_url": empty}}},
+        lambda empty: {"account": empty, "sandbox": True},
+    ],
+)
+def test_an_empty_text_in_code_is_never_a_default(empty, settings):
+    with pytest.raises(ConfigurationError):
+        Client(**{"api_key": "key_mine"} | settings(empty))
+
+
+@pytest.mark.parametrize("empty", EMPTY)
+@pytest.mark.parametrize("variable", ["RETELL_BASE_URL", "RETELL_API_KEY", "RETELL_BASE_URL__DEFAULT"])
+def test_an_empty_variable_of_the_account_that_is_used_is_an_error_that_names_the_variable(
+    monkeypatch, variable, empty
+):
+    monkeypatch.setenv("RETELL_API_KEY", "key_mine")
+    monkeypatch.setenv(variable, empty)
+
+    with pytest.raises(ConfigurationError, match=f"{variable}: "):
+        Client()
+    assert Client(sandbox=True).list_voices()
+
+
+def test_empty_variables_of_an_account_are_an_error_when_that_account_is_used(wire, monkeypatch):
+    monkeypatch.setenv("RETELL_API_KEY__PRODUCTION", "")
+    monkeypatch.setenv("RETELL_BASE_URL__STAGING", "")
+    client = Client("key_mine", accounts={"staging": "key_staging"}, http_client=wire.client())
+
+    client.list_voices()
+
+    assert client.accounts == ("default", "staging")
+    for name, variable in (("production", "RETELL_API_KEY__PRODUCTION"), ("staging", "RETELL_BASE_URL__STAGING")):
+        with pytest.raises(ConfigurationError, match=f"{variable}: .* is empty"):
+            client.account(name)
+
+
+def test_what_code_gives_goes_before_an_empty_variable(wire, monkeypatch):
+    monkeypatch.setenv("RETELL_API_KEY", "")
+    monkeypatch.setenv("RETELL_BASE_URL", "")
+
+    Client("key_mine", base_url="https://eu.example", http_client=wire.client()).list_voices()
+
+    assert [(request.url.host, *keys(wire)) for request in wire.requests] == [("eu.example", "Bearer key_mine")]
+
+
+def test_a_base_url_of_nobody_is_refused(monkeypatch):
+    monkeypatch.setenv("RETELL_BASE_URL__", "https://staging.example")
+
+    with pytest.raises(ConfigurationError, match="RETELL_BASE_URL__ names no account"):
+        Client("key_mine")
+
+
+@pytest.mark.parametrize(
+    ("variables", "given", "names"),
+    [
+        ({}, ("client-a", "client_a"), ("client-a", "client_a")),
+        ({}, ("aB3", "Ab3"), ("aB3", "Ab3")),
+        ({}, ("Default",), ("Default", "default")),
+        ({"RETELL_API_KEY__A-B": "key_1", "RETELL_API_KEY__A_B": "key_2"}, (), ("A-B", "A_B")),
+        ({"RETELL_API_KEY__ab": "key_1", "RETELL_BASE_URL__AB": "https://x.example"}, (), ("ab", "AB")),
+        ({"RETELL_API_KEY__CLIENT_A": "key_1"}, ("client-a",), ("client-a", "CLIENT_A")),
+        ({"RETELL_BASE_URL__Eu": "https://x.example"}, ("eu",), ("eu", "Eu")),
+    ],
+)
+def test_two_names_that_fold_into_one_are_refused_with_both(monkeypatch, variables, given, names):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError) as caught:
+        Client("key_mine", accounts={name: f"key_of_{number}" for number, name in enumerate(given)})
+    assert all(name in caught.value.message for name in names)
+
+
+def test_a_name_in_code_and_its_variable_in_capitals_are_one_account_and_code_wins(wire, monkeypatch):
+    monkeypatch.setenv("RETELL_API_KEY__EU", "key_of_the_variable")
+
+    Client(accounts={"eu": "key_of_code"}, account="eu", http_client=wire.client()).list_voices()
+
+    assert keys(wire) == ["Bearer key_of_code"]
+
+
+def test_a_name_in_code_does_not_answer_to_another_spelling():
+    client = Client("key_mine", accounts={"aB3": "key_1"})
+
+    assert client.account("aB3").account_name == "aB3"
+    for other in ("Ab3", "ab3"):
+        with pytest.raises(ConfigurationError) as caught:
+            client.account(other)
+        assert "Did you mean aB3?" in caught.value.hint
+
+
+def test_two_keys_in_code_for_one_account_are_refused():
+    with pytest.raises(ConfigurationError, match="two keys"):
+        Client("key_mine", accounts={"default": "key_other"})
+
+
+@pytest.mark.parametrize("name", ["production", "client-a"])
+def test_the_hint_of_a_missing_key_names_a_way_that_works(wire, monkeypatch, name):
+    client = Client(accounts={name: {"base_url": "https://eu.example"}}, http_client=wire.client()).account(name)
+
+    with pytest.raises(ConfigurationError) as caught:
+        client.list_voices()
+    assert ("RETELL_API_KEY__PRODUCTION" in caught.value.hint) is (name == "production")
+    assert f"accounts={{'{name}': " in caught.value.hint
+
+
+CONSTRUCTOR_ERRORS = [
+    {"base_url": ""},
+    {"base_url": "ftp://x.example"},
+    {"account": "other"},
+    {"account": ""},
+    {"timeout": "5"},
+    {"sandbox": "yes"},
+    {"sandbox": True, "http_client": httpx.Client()},
+    {"policy": {"dail": "deny"}},
+    {"api_key": "Bearer key_canary"},
+    {"api_key": "key_canary\n"},
+    {"api_key": b"key_canary"},
+    {"accounts": {"x": {"key": "key_canary"}}},
+    {"accounts": {"x": {"api_key": "key_canary", "policy": "deny"}}},
+    {"accounts": {"x": "key_canary", "X": "key_canary"}},
+    {"accounts": {"x": ["key_canary"]}},
+    {"accounts": "key_canary"},
+    {"accounts": ["key_canary"]},
+]
+
+
+@pytest.mark.parametrize("settings", CONSTRUCTOR_ERRORS)
+@pytest.mark.parametrize("made", [Client, AsyncClient])
+def test_an_error_of_the_constructor_shows_no_key_to_a_traceback_with_local_variables(monkeypatch, made, settings):
+    monkeypatch.setenv("RETELL_API_KEY__PRODUCTION", "key_canary")
+    with pytest.raises(ConfigurationError) as caught:
+        made(**{"api_key": "key_canary"} | settings)
+
+    # The first frame is that of this test, whose own variables hold the key.
+    caught.value.__traceback__ = caught.value.__traceback__.tb_next
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert all(frame.locals for frame in shown.stack)
+    assert "canary" not in "".join(shown.format())
+
+
+@pytest.mark.parametrize("variable", ["RETELL_SANDBOX", "RETELL_READ_ONLY", "RETELL_BASE_URL"])
+def test_an_error_of_a_variable_shows_no_key_to_a_traceback_with_local_variables(monkeypatch, variable):
+    monkeypatch.setenv("RETELL_API_KEY", "key_canary")
+    monkeypatch.setenv(variable, "maybe")
+    with pytest.raises(ConfigurationError, match=variable) as caught:
+        Client()
+
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "canary" not in "".join(shown.format())
+
+
+def attributes(value, seen):
+    """Yield every string that a walk over attributes, slots and items comes across."""
+    if id(value) in seen:
+        return
+    seen[id(value)] = value
+    if isinstance(value, str | bytes):
+        yield str(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from attributes(key, seen)
+            yield from attributes(inner, seen)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for inner in value:
+            yield from attributes(inner, seen)
+    else:
+        slots = [slot for cls in type(value).__mro__ for slot in getattr(cls, "__slots__", ())]
+        known = [getattr(value, slot) for slot in slots if isinstance(slot, str) and hasattr(value, slot)]
+        for inner in (
+            [*known, getattr(value, "__dict__", {})] if type(value).__module__.startswith("tool_runtime") else []
+        ):
+            yield from attributes(inner, seen)
+
+
+def test_no_walk_over_a_clients_accounts_comes_across_a_key_and_none_is_pickled(monkeypatch):
+    monkeypatch.setenv("RETELL_API_KEY__PRODUCTION", "key_canary_1")
+    accounts = Client("key_canary_2", accounts={"eu": {"api_key": "key_canary_3"}})._accounts
+    texts = list(attributes(accounts, {}))
+
+    assert "eu" in texts
+    assert not [text for text in texts if "canary" in text]
+    with pytest.raises(TypeError):
+        pickle.dumps(accounts.get("eu"))
+
+
+@pytest.mark.parametrize("word", ["1", "TRUE", " on "])
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_read_only_in_the_environment_denies_every_write_of_every_account(wire, monkeypatch, word, sandbox):
+    monkeypatch.setenv("RETELL_READ_ONLY", word)
+    accounts = {"eu": {"api_key": "key_eu", "policy": {"write": "allow", "destroy": "allow"}}}
+    transport = {"sandbox": True} if sandbox else {"http_client": wire.client()}
+    client = Client("key_mine", accounts=accounts, policy=Policy(destroy="allow"), **transport)
+
+    for account in (client, client.account("eu")):
+        account.list_voices()
+        with pytest.raises(PolicyRefused):
+            account.delete_call(call_id="call_1")
+
+
+@pytest.mark.parametrize("word", ["enabled", "2", "flase"])
+def test_a_read_only_that_nobody_understands_does_not_mean_that_writes_are_allowed(monkeypatch, word):
+    monkeypatch.setenv("RETELL_READ_ONLY", word)
+
+    with pytest.raises(ConfigurationError, match="RETELL_READ_ONLY"):
+        Client("key_mine")
+
+
+def test_an_effect_of_a_policy_goes_before_its_write(wire):
+    client = Client("key_mine", policy={"write": "allow", "destroy": "deny"}, http_client=wire.client())
+
+    with pytest.raises(PolicyRefused):
+        client.delete_call(call_id="call_1")
+    assert wire.requests == []

@@ -7,8 +7,8 @@ from ledger_cases import NOW, ending, intent
 
 from tool_runtime.accounts.ledger import SqliteLedger
 from tool_runtime.accounts.memory_ledger import MemoryLedger
-from tool_runtime.core.caps import CapReached, Caps
-from tool_runtime.core.errors import InvalidArguments
+from tool_runtime.core.caps import Caps
+from tool_runtime.core.errors import CapReached, InvalidArguments
 from tool_runtime.core.ledger import Ending, Entry, LedgerNotWritten
 
 MINUTE = 60_000

@@ -113,7 +113,8 @@ print(ledger.get('call_1').outcome)
 def test_two_hundred_processes_at_once_against_a_cap_of_ten_make_ten(path, ledger):
     # The children are forks of one process that has the ledger open, and all wait for one pipe to close.
     program = """
-from tool_runtime.core.caps import CapReached, Caps
+from tool_runtime.core.caps import Caps
+from tool_runtime.core.errors import CapReached
 ledger.begin(intent('warm', effects=()))
 waiting, go = os.pipe()
 children = []

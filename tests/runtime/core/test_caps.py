@@ -29,7 +29,7 @@ def test_a_reached_cap_names_itself_the_limit_the_count_and_when_there_is_room()
     assert "10 s" in str(error)
     assert (error.outcome, error.retryable) == ("not_sent", True)
     assert isinstance(error, PolicyRefused)
-    assert error.to_dict()["error"] == "cap_reached"
+    assert error.to_dict()["code"] == "cap_reached"
     assert pickle.loads(pickle.dumps(error)).to_dict() == error.to_dict()
 
 

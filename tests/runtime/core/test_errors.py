@@ -34,7 +34,7 @@ def test_an_envelope_is_json_and_names_code_outcome_and_whether_to_retry(cls):
     envelope = cls("It failed.", **DETAILS).to_dict()
 
     assert json.loads(json.dumps(envelope)) == envelope
-    assert envelope["error"] == cls.code
+    assert envelope["code"] == cls.code
     assert envelope["outcome"] in {"not_sent", "refused", "failed", "unknown", "done"}
     assert envelope["retryable"] in {True, False}
 

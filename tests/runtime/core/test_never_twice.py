@@ -320,16 +320,15 @@ def test_secrets_do_not_show_escaped_redirected_or_added(server, client):
         reply(400, {"message": f"{secret} is weak"}),
         reply(302, headers={"location": "/?p=hunter2%22%5Cna%C3%AFve"}),
     ]
-    options = {"extra_body": {"auth_password": secret}}
+    options = {"extra_headers": {"X-Token": "hunter2-token"}}
+    arguments = {"phone_number": "+14155550100", "auth_password": secret}
 
     shown = []
-    for arguments in ({"auth_password": secret}, {"request_options": options}):
+    for _ in range(2):
         with pytest.raises((BadRequest, RedirectRefused)) as caught:
-            client.update_phone_number(phone_number="+14155550100", **arguments)
+            client.update_phone_number(**arguments, request_options=options)
         shown.append(str(caught.value) + repr(caught.value.to_dict()))
-    shown.append(
-        repr(client.preview("update_phone_number", {"phone_number": "+14155550100", "request_options": options}))
-    )
+    shown.append(repr(client.preview("update_phone_number", arguments, request_options=options)))
 
     assert not any("hunter2" in text for text in shown)
 

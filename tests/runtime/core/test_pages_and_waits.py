@@ -5,8 +5,17 @@ import asyncio
 import httpx
 import pytest
 
-from retell_ai import AsyncClient
-from tool_runtime.core.errors import CallerError, InvalidArguments, PaginationBroken, UnreadableReply, WaitTimedOut
+from retell_ai import AsyncClient, Client
+from tool_runtime.core.errors import (
+    CallerError,
+    InvalidArguments,
+    PaginationBroken,
+    TimedOut,
+    UnknownTool,
+    UnreadableReply,
+    WaitFailed,
+    WaitTimedOut,
+)
 
 
 def page(rows, key=None, more=None):
@@ -141,3 +150,92 @@ def test_lists_and_waits_are_the_same_when_awaited(wire, clock):
 
     assert rows == [1, 2]
     assert ended["call_status"] == "ended"
+
+
+def test_a_list_of_nothing_but_empty_pages_ends(clock):
+    seen = []
+
+    def handle(request):
+        seen.append(request)
+        return page([], f"key_{len(seen)}")
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as http_client:
+        client = Client("key_x", http_client=http_client, clock=clock)
+        with pytest.raises(PaginationBroken):
+            list(client.iter.list_calls(max_items=1))
+
+    assert len(seen) == 50
+
+
+def test_some_empty_pages_do_not_end_a_list(recorded, wire):
+    wire.script = [*(page([], f"key_{number}") for number in range(10)), page([{"n": 1}])]
+
+    assert list(recorded.iter.list_calls()) == [{"n": 1}]
+
+
+@pytest.mark.parametrize("option", [{"interval": 0}, {"timeout": 0}, {"timeout": 10**400}, {"interval": 1e300}])
+def test_a_wait_without_a_pause_or_beyond_all_clocks_is_refused(recorded, wire, option):
+    with pytest.raises(InvalidArguments):
+        recorded.wait.call_ended(call_id="call_1", **option)
+
+    assert wire.requests == []
+
+
+@pytest.fixture
+def slow(clock):
+    """A client of an API that takes every request and answers none; attempts last as long as they may."""
+    attempts = []
+
+    def handle(request):
+        patience = request.extensions["timeout"]["read"]
+        attempts.append(patience)
+        clock.now += patience
+        raise httpx.ReadTimeout("no answer", request=request)
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as http_client:
+        yield Client("key_x", http_client=http_client, clock=clock), attempts
+
+
+def test_the_deadline_of_a_wait_bounds_the_reads_inside(slow, clock):
+    client, attempts = slow
+    began = clock.now
+
+    with pytest.raises(WaitTimedOut) as caught:
+        client.wait.call_ended(call_id="call_1", timeout=5)
+
+    assert clock.now - began <= 5
+    assert attempts == [5]
+    assert caught.value.waiter == "call_ended"
+
+
+def test_a_read_without_a_deadline_is_attempted_three_times(slow):
+    client, attempts = slow
+
+    with pytest.raises(TimedOut):
+        client.get_call(call_id="call_1", request_options={"timeout": 7})
+
+    assert attempts == [7, 7, 7]
+
+
+def test_a_wait_that_cannot_end_well_names_the_state_that_was_reached(recorded, wire):
+    wire.script = [httpx.Response(200, json={"call_id": "call_1", "call_status": "error"})]
+
+    with pytest.raises(WaitFailed) as caught:
+        recorded.wait.call_analyzed(call_id="call_1")
+
+    assert caught.value.state == {"call_status": "error"}
+    assert "call_status 'error'" in str(caught.value)
+
+
+def test_an_unknown_waiter_is_answered_with_the_nearest(recorded):
+    with pytest.raises(UnknownTool) as caught:
+        recorded.wait_for("call_endd", {"call_id": "call_1"})
+
+    assert caught.value.nearest[0] == "call_ended"
+
+
+def test_pages_and_waits_by_name_are_those_of_the_methods(recorded, wire):
+    wire.script = [page([{"n": 1}], "a"), page([{"n": 2}]), *states("ended")]
+
+    assert list(recorded.pages("list_calls")) == [[{"n": 1}], [{"n": 2}]]
+    assert recorded.wait_for("call_ended", {"call_id": "call_1"})["call_status"] == "ended"

@@ -85,11 +85,13 @@ def test_an_agent_whose_answer_is_lost_may_use_its_llm_which_is_kept_and_named(r
 def test_a_step_whose_answer_lacks_what_the_next_needs_stops_the_tool(recorded, wire):
     wire.script = [answer(201, {"odd": True})]
 
-    with pytest.raises(UnreadableReply) as caught:
+    with pytest.raises(OutcomeUnknown) as caught:
         recorded.create_agent(**NEW)
 
     assert len(wire.requests) == 1
-    assert len(caught.value.leftovers) == 1
+    assert (caught.value.tool, caught.value.within) == ("create_retell_llm", "create_agent")
+    assert "create_agent may have happened" not in str(caught.value)
+    assert [left["tool"] for left in caught.value.leftovers] == ["create_retell_llm"]
 
 
 def test_the_current_user_gathers_key_agents_and_concurrency(recorded, wire):

@@ -4,12 +4,11 @@ Program name, version and title come from the registry, so this package knows no
 it stands on the client and on the generated files beside the registry, and the core knows nothing of it.
 
     app.py        the group, the commands, and what becomes of an error
-    session.py    one run: options, registry, client
+    session.py    one run: options, package, client
     output.py     data to stdout, all else to stderr
     arguments.py  the JSON of `call`
-    pages.py      the reference's pages
-    snippets.py   a call as Python source
     demo.py       the steps that a registry declares as its demo; demo_view.py shows them
+    reports.py    what a failed run shows
     exits.py      exit codes
 
 Nothing here imports httpx, jsonschema or rich before a command needs them: `--help` is what people wait for

@@ -27,8 +27,8 @@ def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
     session = Session(package_folder, as_json="--json" in arguments)
     try:
         program = session.program
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        output.note(f"the registry in {package_folder} cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001 - a broken installation can be broken in any way
+        output.note(f"the package in {package_folder} cannot be read: {error}")
         return exits.CONFIGURATION
     try:
         return _run(session, program, list(arguments) or ["--help"])
@@ -49,9 +49,9 @@ def _run(session: Session, program: str, arguments: list[str]) -> int:
         sys.stdout.flush()
         return end.exit_code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the seam: a reader gets a sentence, not a traceback
-        from tool_runtime.surfaces.cli import failures
+        from tool_runtime.surfaces.cli import reports
 
-        return failures.report(session, error)
+        return reports.report(session, error)
     return exits.OK
 
 
@@ -78,7 +78,7 @@ class Commands(click.Group):
             return super().resolve_command(ctx, args)
         session: Session = ctx.obj
         error = click.UsageError(f"there is no command named {name[:200]!r}", ctx)
-        error.hint = _meant(session, name, self.commands)  # type: ignore[attr-defined]  # read by failures
+        error.hint = _meant(session, name, self.commands)  # type: ignore[attr-defined]  # read by reports
         raise error
 
 
@@ -209,12 +209,12 @@ def docs_command(session: Session, page: str | None) -> None:
 
     PAGE is a tool, by any of its names, or the API for all of it on one page. In a pipe: Markdown.
     """
-    from tool_runtime.surfaces.cli import listing, pages
+    from tool_runtime.surfaces.cli import listing
 
     if page is None:
-        listing.show_pages(session, pages.list_pages(session))
+        listing.show_pages(session, session.package.pages)
         return
-    found = pages.find_page(session, page)
+    found = session.package.page(page)
     if session.as_json:
         output.write_json({"page": found.name, "summary": found.summary, "markdown": found.read()})
     else:
@@ -227,7 +227,7 @@ def docs_command(session: Session, page: str | None) -> None:
 @click.pass_obj
 def schema_command(session: Session, tool: str) -> None:
     """Show the arguments of TOOL, by any of its names, as JSON Schema (draft 2020-12)."""
-    output.write_json(session.read_schema(session.registry.resolve(tool).name))
+    output.write_json(session.package.schema(tool))
 
 
 @click.command("call", short_help="Call a tool.")

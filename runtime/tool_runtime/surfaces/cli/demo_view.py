@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from tool_runtime.core.templates import ABSENT, lookup
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.demo import Demo, Outcome, Step
-from tool_runtime.surfaces.cli.pages import find_page
 from tool_runtime.surfaces.cli.session import Session
 from tool_runtime.surfaces.common.snippets import expression, python_call
 
@@ -114,8 +113,8 @@ def _step_document(session: Session, outcome: Outcome) -> dict[str, Any]:
     if step.kind == "show_tool":
         return document | {
             "python": _example_call(session, outcome.tool),
-            "schema": session.read_schema(outcome.tool),
-            "reference": find_page(session, outcome.tool).read(),
+            "schema": session.package.schema(outcome.tool),
+            "reference": session.package.page(outcome.tool).read(),
         }
     if step.kind == "wait":
         document["waiter"] = step.target
@@ -185,13 +184,13 @@ def _print_faces(console: "Console", session: Session, tool: str) -> None:
         ("Command line", f"{session.program} call {tool} {arguments}", "bash", ""),
         (
             "JSON Schema",
-            _excerpt(_brief_schema(session.read_schema(tool)), width),
+            _excerpt(_brief_schema(session.package.schema(tool)), width),
             "json",
             f"{session.program} schema {tool}",
         ),
         (
             "Reference",
-            _excerpt(find_page(session, tool).read(), width),
+            _excerpt(session.package.page(tool).read(), width),
             "markdown",
             f"{session.program} docs {tool}",
         ),

@@ -1,4 +1,8 @@
-"""Exit codes: what a script may rely on. Knows the tree of errors, nothing of the terminal."""
+"""Exit codes: what a script may rely on. Knows the tree of errors, and nothing of the terminal.
+
+No write that was done, or that may have been done, ends in a code that invites repetition: 4 and 9 alone stand for
+those.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -6,35 +10,48 @@ if TYPE_CHECKING:
     from tool_runtime.core.errors import ToolError
 
 OK = 0
-REMOTE = 1
+INTERNAL = 1
 USAGE = 2
 CONFIGURATION = 3
 OUTCOME_UNKNOWN = 4
+REFUSED = 5
+FAILED = 6
+POLICY = 7
+WAIT_TIMED_OUT = 8
+UNWRITTEN = 9
 INTERRUPTED = 130
 
 MEANINGS = {
     OK: "done",
-    REMOTE: "the API or the network failed, or said no",
+    INTERNAL: "a mistake of this program; nothing was sent, or a read failed",
     USAGE: "wrong usage: unknown tool, invalid arguments; nothing was sent",
-    CONFIGURATION: "wrong set-up: no key, no such account, refused by policy; nothing was sent",
-    OUTCOME_UNKNOWN: "outcome unknown: the call may have happened, so do not just repeat it",
-    INTERRUPTED: "interrupted",
+    CONFIGURATION: "wrong set-up: no key or a refused one, no such account, an unusable proxy",
+    OUTCOME_UNKNOWN: "outcome unknown: the call may have happened, so do not repeat it",
+    REFUSED: "the API said no; nothing happened",
+    FAILED: "the API or the network failed; nothing happened",
+    POLICY: "refused by the account's policy or a cap; nothing was sent",
+    WAIT_TIMED_OUT: "the awaited state did not come; wait again",
+    UNWRITTEN: "done, but the result could not be written; do not repeat it",
+    INTERRUPTED: "interrupted; nothing was under way",
 }
 
 
 def exit_code(error: "ToolError") -> int:
-    """Return the code that an error ends the program with."""
-    from tool_runtime.core.errors import (
-        CallerError,
-        ConfigurationError,
-        MissingExtra,
-        OutcomeUnknown,
-        PolicyRefused,
-        SpecError,
-    )
+    """Return the code that an error ends the program with. What may have happened decides before all else."""
+    from tool_runtime.core import errors
 
-    if isinstance(error, OutcomeUnknown):
+    if error.outcome == "unknown":
         return OUTCOME_UNKNOWN
-    if isinstance(error, ConfigurationError | MissingExtra | PolicyRefused | SpecError):
-        return CONFIGURATION
-    return USAGE if isinstance(error, CallerError) else REMOTE
+    if error.outcome == "done":
+        return UNWRITTEN
+    by_kind: tuple[tuple[tuple[type[ToolError], ...], int], ...] = (
+        ((errors.PolicyRefused,), POLICY),
+        ((errors.ConfigurationError, errors.MissingExtra, errors.SpecError, errors.Unauthorized), CONFIGURATION),
+        ((errors.CallerError,), USAGE),
+        ((errors.WaitTimedOut, errors.WaitFailed), WAIT_TIMED_OUT),
+        ((errors.RateLimited, errors.ServerError), FAILED),
+        ((errors.APIError, errors.WebhookRefused), REFUSED),
+        ((errors.RemoteError,), FAILED),
+        ((errors.Interrupted,), INTERRUPTED),
+    )
+    return next((code for kinds, code in by_kind if isinstance(error, kinds)), INTERNAL)

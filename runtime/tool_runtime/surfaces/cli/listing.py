@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tool_runtime.core.package import Page
 from tool_runtime.core.tools import Tool
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.pages import Page
 from tool_runtime.surfaces.cli.session import Session
 
 

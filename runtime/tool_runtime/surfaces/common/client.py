@@ -1,44 +1,50 @@
-"""Clients: the Python surface, and the two drivers under it.
+"""Clients by name: what every surface calls tools with.
 
-`Client` blocks, `AsyncClient` awaits; both run the same flows over httpx. Generated clients derive from them and add a
-typed method per tool. A client is safe to share between threads; its accounts share its connections. Owns
-construction, life time and the drivers; what a call means is decided in the modules below. httpx is imported when
-the first request is sent, not before.
+`Client` blocks, `AsyncClient` awaits; both run the same flows. Generated clients derive from them and add a typed
+method per tool. A client is safe to share between threads; its accounts share its connections. Owns construction, life
+time and what a flow knows of its surroundings; what a call means is decided in the core. httpx is imported when the
+first request is sent, not before.
 """
 
 import copy
 import inspect
 import os
 import random
-import sys
 import uuid
-import warnings
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from tool_runtime.accounts.environment import Accounts, wants_sandbox
-from tool_runtime.core.account import Account, Policy
+from tool_runtime.accounts.environment import Accounts, Environment, concealed, wants_sandbox
+from tool_runtime.core.account import Policy
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock, SystemClock
-from tool_runtime.core.errors import ConfigurationError, Fault, InvalidArguments
-from tool_runtime.core.flow import Confirm, Context, Flow, Send
-from tool_runtime.core.invoke import Pages, call, wait
+from tool_runtime.core.copying import copied_arguments
+from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.core.flow import Ask, Context, Done, Flow, Repeats, Send
+from tool_runtime.core.gate import Invocation
+from tool_runtime.core.invoke import invoke
+from tool_runtime.core.ledger import Ledger
 from tool_runtime.core.options import RequestOptions, read_options
+from tool_runtime.core.pages import Pages
 from tool_runtime.core.preview import preview
 from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.secrets import Secret
 from tool_runtime.core.tools import Tool
-from tool_runtime.http.transport import Session, drive, drive_async, make_http_client, to_httpx, to_reply, translated
+from tool_runtime.core.waiting import wait
+from tool_runtime.http.connection import AsyncConnection, Connection
+from tool_runtime.http.drivers import drive, drive_async
+from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
+
+if TYPE_CHECKING:
+    from tool_runtime.sandbox import Sandbox
+
+Confirm = Callable[[Invocation], Any]
+REPLY_LIMIT = 64 * 2**20
 
 
-class ToolDeprecationWarning(FutureWarning):
-    """A tool is deprecated or will stop working. A FutureWarning, so that users of scripts see it too."""
-
-
-class _Base(ABC):
+class _Base:
     """What both clients share: construction, accounts, names."""
 
     registry_source: ClassVar[Path | None] = None
@@ -46,53 +52,88 @@ class _Base(ABC):
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         *,
         registry: Registry | None = None,
         base_url: str | None = None,
         account: str | None = None,
         accounts: Mapping[str, Any] | None = None,
-        sandbox: Any = None,
+        sandbox: "Sandbox | bool | None" = None,
         http_client: Any = None,
         timeout: float | None = None,
+        total: float | None = None,
         retries: int | None = None,
-        policy: Policy | None = None,
+        policy: Policy | Mapping[str, Any] | None = None,
         confirm: Confirm | None = None,
+        force: bool = False,
+        ledger: Ledger | None = None,
+        surface: str = "python",
+        repeats: Repeats = "undelivered",
+        repeat_window: float = 600.0,
+        delivers: bool = True,
+        reply_limit: int = REPLY_LIMIT,
         clock: Clock | None = None,
     ) -> None:
-        """Make a client; nothing is sent, and a missing key is told by the first call.
+        """Make a client. Nothing is sent; a missing key is an error of the first call.
 
         `api_key`, `base_url`: of the account `default`; otherwise the environment's. `account`: the account to use.
         `accounts`: name to key, or to `{"api_key", "base_url", "policy"}`. `sandbox`: True for a local stand-in of
-        the API, a `Sandbox` to share one, False to ignore the environment's wish for it. `http_client`: an httpx
-        client of your own, which stays yours to close. `timeout`: seconds that an attempt may go without progress.
-        `retries`: attempts after the first. `policy`, `confirm`: what reads and writes may do, and who answers where
-        it says `ask`.
+        the API, a `Sandbox` to share one, False to ignore the environment's wish for one. `http_client`: an httpx
+        client of your own, which stays yours to close. `timeout`: seconds that an attempt may go without progress;
+        `total`: seconds that an attempt may take in all. `retries`: attempts after the first. `policy`: what reads,
+        writes and effects may do. `confirm` answers where the policy says `ask`: it gets an `Invocation`, and only
+        `True` is yes; on `AsyncClient` it may be a coroutine function. `force` lifts `ask`. `ledger`: where writes are
+        recorded before they are sent. `reply_limit`: the largest reply, in bytes.
+
+        For surfaces: `surface` is their name in the ledger, `repeats` and `repeat_window` (seconds) say which equal
+        writes are answered from the ledger, `delivers` that a returned result has reached its caller.
         """
+        api_key, accounts = concealed(api_key, accounts)
         self.registry = registry or self._own_registry()
-        environment = os.environ
+        environment = Environment(os.environ, self.registry.api.environment)
         self._accounts = Accounts(
             self.registry, environment, api_key=api_key, base_url=base_url, given=accounts, policy=policy
         )
-        self.sandbox = self._sandbox(sandbox, environment)
-        if self.sandbox is not None and http_client is not None:
-            message = "sandbox and http_client exclude each other"
-            raise ConfigurationError(message)
-        if http_client is not None and inspect.iscoroutinefunction(http_client.send) is not self._awaits:
-            message = f"{type(self).__name__} needs an httpx client of its own kind, not {type(http_client).__name__}"
-            raise ConfigurationError(message)
-        given = {"timeout": timeout, "retries": retries}
+        self._sandbox_key = api_key or Secret("sandbox-key")
+        self.sandbox: Sandbox | None = self._sandbox(sandbox, environment)
+        self._refuse(http_client, confirm)
+        given = {"timeout": timeout, "total": total, "retries": retries}
         _, faults = read_options({name: value for name, value in given.items() if value is not None}, "")
         if faults:
             message = "; ".join(str(fault).removeprefix("request_options.") for fault in faults)
             raise ConfigurationError(message)
-        self._sandbox_key = Secret(api_key or "sandbox-key")
-        self._session = Session(self._make_http_client, http_client)
+        api = self.registry.api
+        distribution = api.distribution or api.name
+        kind: Any = AsyncConnection if self._awaits else Connection
+        self._connection = kind(
+            auth=self.registry.auth,
+            agent=f"{distribution}/{api.version}",
+            distribution=distribution,
+            http_client=http_client,
+            transport=self.sandbox.transport if self.sandbox is not None else None,
+            reply_limit=reply_limit,
+        )
+        self._confirm = confirm
         self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
-        self._binder = Binder(self.registry)
-        self._timeout, self._retries, self._confirm = timeout, retries, confirm
-        version = self.registry.api.version
-        self._agent = f"{self.registry.api.distribution or self.registry.api.name}/{version}"
+        self._settings: dict[str, Any] = {
+            "registry": self.registry,
+            "binder": Binder(self.registry),
+            "clock": self._clock,
+            "random": random.random,
+            "new_key": lambda: str(uuid.uuid4()),
+            "surface": surface,
+            "on_sandbox": self.sandbox is not None,
+            "timeout": timeout,
+            "total": total,
+            "retries": retries,
+            "can_ask": confirm is not None,
+            "force": force,
+            "ledger": ledger,
+            "repeats": repeats,
+            "repeat_window": repeat_window,
+            "delivers": delivers,
+            "missing_key": self._accounts.missing_key,
+        }
         self._context = self._context_for(account)
 
     @classmethod
@@ -102,40 +143,39 @@ class _Base(ABC):
             raise ConfigurationError(message)
         return load_registry(cls.registry_source)
 
-    def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> Any:
+    def _refuse(self, http_client: Any, confirm: Any) -> None:
+        """Refuse what cannot go together, or cannot be used by this kind of client."""
+        if self.sandbox is not None and http_client is not None:
+            message = "sandbox and http_client exclude each other"
+            raise ConfigurationError(message)
+        if confirm is not None and not callable(confirm):
+            message = f"confirm is a function that gets an Invocation, not {type(confirm).__name__}"
+            raise ConfigurationError(message)
+        if not self._awaits and _is_coroutine_function(confirm):
+            message = f"{type(self).__name__} cannot await: confirm must be a plain function"
+            raise ConfigurationError(message, hint="Give a plain function, or use the asynchronous client.")
+
+    def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> "Sandbox | None":
         if wanted is None:
             wanted = wants_sandbox(self.registry, environment)
-        if wanted is True:
-            from tool_runtime.sandbox import Sandbox
+        if wanted is False:
+            return None
+        from tool_runtime.sandbox import Sandbox
 
+        if wanted is True:
             return Sandbox(self.registry)
-        if wanted is not False and not hasattr(wanted, "transport"):
+        if not isinstance(wanted, Sandbox):
             message = f"sandbox is True, False or a Sandbox, not {type(wanted).__name__}"
             raise ConfigurationError(message)
-        return wanted or None
-
-    @abstractmethod
-    def _make_http_client(self) -> Any:
-        """Make the httpx client of this kind."""
+        return wanted
 
     def _context_for(self, name: str | None) -> Context:
         if self.sandbox is None:
             account = self._accounts.get(name)
         else:
             # Every account exists in the sandbox, and no real key ever enters it.
-            account = Account(name or "default", self._sandbox_key, self.registry.server.base_url)
-        return Context(
-            registry=self.registry,
-            binder=self._binder,
-            account=account,
-            clock=self._clock,
-            random=random.random,
-            new_key=lambda: str(uuid.uuid4()),
-            timeout=self._timeout,
-            retries=self._retries,
-            confirm=self._confirm,
-            missing_key=self._accounts.missing_key,
-        )
+            account = self._accounts.sandboxed(name, self._sandbox_key)
+        return Context(account=account, **self._settings)
 
     def account(self, name: str) -> Self:
         """Return this client for another account; connections are shared. Raises `ConfigurationError`."""
@@ -153,51 +193,72 @@ class _Base(ABC):
         """The names of the accounts that have a key."""
         return self._accounts.names
 
-    def preview(self, tool: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def preview(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        request_options: RequestOptions | None = None,
+    ) -> dict[str, Any]:
         """Return exactly what a call would send, with secrets masked; nothing is sent and no key is needed."""
-        given, options = _split({} if arguments is None else arguments)
-        return preview(self._context, self._tool(tool), given, options)
+        return preview(self._context, self._tool(tool), _given(arguments), request_options)
+
+    def copy_of(self, tool: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments with which a tool makes another record like one that the API answered with.
+
+        Example: `client.create_agent(**client.copy_of("create_agent", client.get_agent(agent_id="agent_1")))`.
+        """
+        return copied_arguments(self.registry.resolve(tool), record, self._context.binder.accepts)
 
     def _tool(self, name: str) -> Tool:
         tool = self.registry.resolve(name)
         if tool.deprecated or tool.sunset:
-            sunset = f" and stops working on {tool.sunset}" if tool.sunset else ""
-            better = f"; use {tool.replaced_by}" if tool.replaced_by else ""
-            warnings.warn(f"{tool.name} is deprecated{sunset}{better}", ToolDeprecationWarning, stacklevel=4)
+            warn_of_deprecation(tool, type(self))
         return tool
 
-    def _pages(
-        self,
-        tool: str,
-        arguments: Mapping[str, Any],
-        max_items: Any,
-        request_options: RequestOptions | None = None,
-    ) -> Pages:
-        if max_items is not None and (isinstance(max_items, bool) or not isinstance(max_items, int) or max_items < 0):
-            fault = Fault("max_items", "value", "expected a whole number, 0 or more")
-            raise InvalidArguments(f"{tool}: {fault}", tool=tool, faults=(fault,))
-        given, options = _split(arguments, request_options)
-        return Pages(self._context, self._tool(tool), given, options, max_items)
+    def _invocation(self, tool: str, arguments: Any, request_options: Any) -> Flow:
+        return invoke(self._context, self._tool(tool), _given(arguments), request_options)
 
-    def _waiting(
-        self,
-        waiter: str,
-        arguments: Mapping[str, Any],
-        timeout: Any,
-        interval: Any,
-        request_options: RequestOptions | None = None,
-    ) -> Flow:
-        given, options = _split(arguments, request_options)
-        return wait(self._context, waiter, given, timeout=timeout, interval=interval, request_options=options)
+    def _pages(self, tool: str, arguments: Any, max_items: Any, request_options: Any) -> Pages:
+        return Pages(self._context, self._tool(tool), _given(arguments), request_options, max_items)
+
+    def _waiting(self, waiter: str, arguments: Any, timeout: Any, interval: Any, request_options: Any) -> Flow:
+        declared = self.registry.waiter(waiter)
+        self._tool(declared.tool)
+        options = {"timeout": timeout, "interval": interval, "request_options": request_options}
+        return wait(self._context, declared, _given(arguments), **options)
 
     def __repr__(self) -> str:
-        """Show the account and where calls go, and no key."""
-        target = "the sandbox" if self.sandbox is not None else self._context.account.base_url
-        return f"<{type(self).__name__} account={self.account_name!r} of {target}>"
+        """Show the account and where calls go, and no key. A client that failed to be made has none yet."""
+        context = getattr(self, "_context", None)
+        if context is None:
+            return f"<{type(self).__name__} that was not made>"
+        target = "the sandbox" if self.sandbox is not None else context.account.base_url
+        return f"<{type(self).__name__} account={context.account.name!r} of {target}>"
+
+
+def split_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Part the keywords of a generated method: `{"a": 1, "request_options": o}` gives `({"a": 1}, o)`.
+
+    Only keywords of Python code come this way. A mapping that is passed on as a whole is somebody's data, in which
+    `request_options` is an unknown argument.
+    """
+    given = dict(arguments)
+    return given, given.pop("request_options", None)
+
+
+def _given(arguments: Any) -> Any:
+    return {} if arguments is None else arguments
+
+
+def _is_coroutine_function(confirm: Any) -> bool:
+    return inspect.iscoroutinefunction(confirm) or inspect.iscoroutinefunction(getattr(confirm, "__call__", None))  # noqa: B004 - an object with an async __call__ is called just the same
 
 
 class Client(_Base):
     """Calls tools and blocks until the result is there."""
+
+    _connection: Connection
 
     def call(
         self,
@@ -207,8 +268,18 @@ class Client(_Base):
         request_options: RequestOptions | None = None,
     ) -> Any:
         """Call a tool by any of its names and return the JSON that the API sent. Raises `ToolError`."""
-        given, options = _split({} if arguments is None else arguments, request_options)
-        return self._run(call(self._context, self._tool(tool), given, options))
+        return self.invoke(tool, arguments, request_options=request_options).result
+
+    def invoke(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        request_options: RequestOptions | None = None,
+    ) -> Done:
+        """Call a tool as `call` does, and return its result with its ledger id."""
+        done: Done = self._run(self._invocation(tool, arguments, request_options))
+        return done
 
     def pages(
         self,
@@ -218,8 +289,10 @@ class Client(_Base):
         max_items: int | None = None,
         request_options: RequestOptions | None = None,
     ) -> Iterator[list[Any]]:
-        """Yield the pages of a paged tool, each as its list of rows; `max_items` ends them early."""
-        pages = self._pages(tool, {} if arguments is None else arguments, max_items, request_options)
+        """Return the pages of a paged tool, each as its list of rows; `max_items` ends them early."""
+        return self._fetched(self._pages(tool, arguments, max_items, request_options))
+
+    def _fetched(self, pages: Pages) -> Iterator[list[Any]]:
         while pages.more:
             yield self._run(pages.fetch())
 
@@ -233,37 +306,25 @@ class Client(_Base):
         request_options: RequestOptions | None = None,
     ) -> Any:
         """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds."""
-        given = {} if arguments is None else arguments
-        return self._run(self._waiting(waiter, given, timeout, interval, request_options))
+        return self._run(self._waiting(waiter, arguments, timeout, interval, request_options))
 
     def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
-        given, options = _split(arguments)
-        return self._run(call(self._context, self._tool(tool), given, options))
+        given, options = split_options(arguments)
+        return self._run(self._invocation(tool, given, options)).result
 
-    def _run(self, flow: Any) -> Any:
+    def _run(self, flow: Flow) -> Any:
         return drive(flow, self._perform)
 
     def _perform(self, command: Any) -> Any:
-        if not isinstance(command, Send):
-            return self._clock.sleep(command.seconds)
-        client, account = self._session.client(), self._context.account
-        request = to_httpx(self._session, client, command.request, account, self.registry.auth, self._agent)
-        with translated(account):
-            # Neither httpx's own auth nor a redirect may take the key elsewhere or replace it.
-            response = client.send(request, auth=None, follow_redirects=False)
-        return to_reply(response)
-
-    def _make_http_client(self) -> Any:
-        import httpx
-
-        transport = self.sandbox.transport if self.sandbox is not None else None
-        return make_http_client(httpx.Client, transport)
+        if type(command) is Send:
+            return self._connection.send(command.request, self._context.account)
+        if type(command) is Ask:
+            return self._confirm is not None and _plain_answer(self._confirm(command.invocation))
+        return self._clock.sleep(command.seconds)
 
     def close(self) -> None:
         """Close the connections; an `http_client` of your own stays open."""
-        client = self._session.detach()
-        if client is not None:
-            client.close()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -276,10 +337,21 @@ class Client(_Base):
         self.close()
 
 
+def _plain_answer(answer: Any) -> Any:
+    """Refuse an awaitable: an answer that nobody waits for is no answer."""
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        message = "confirm returned an awaitable, which a blocking client cannot wait for"
+        raise ConfigurationError(message, hint="Give a plain function, or use the asynchronous client.")
+    return answer
+
+
 class AsyncClient(_Base):
     """Calls tools and awaits the result."""
 
     _awaits = True
+    _connection: AsyncConnection
 
     async def call(
         self,
@@ -289,10 +361,20 @@ class AsyncClient(_Base):
         request_options: RequestOptions | None = None,
     ) -> Any:
         """Call a tool by any of its names and return the JSON that the API sent. Raises `ToolError`."""
-        given, options = _split({} if arguments is None else arguments, request_options)
-        return await self._run(call(self._context, self._tool(tool), given, options))
+        return (await self.invoke(tool, arguments, request_options=request_options)).result
 
-    async def pages(
+    async def invoke(
+        self,
+        tool: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        request_options: RequestOptions | None = None,
+    ) -> Done:
+        """Call a tool as `call` does, and return its result with its ledger id."""
+        done: Done = await self._run(self._invocation(tool, arguments, request_options))
+        return done
+
+    def pages(
         self,
         tool: str,
         arguments: Mapping[str, Any] | None = None,
@@ -300,8 +382,10 @@ class AsyncClient(_Base):
         max_items: int | None = None,
         request_options: RequestOptions | None = None,
     ) -> AsyncIterator[list[Any]]:
-        """Yield the pages of a paged tool, each as its list of rows; `max_items` ends them early."""
-        pages = self._pages(tool, {} if arguments is None else arguments, max_items, request_options)
+        """Return the pages of a paged tool, each as its list of rows; `max_items` ends them early."""
+        return self._fetched(self._pages(tool, arguments, max_items, request_options))
+
+    async def _fetched(self, pages: Pages) -> AsyncIterator[list[Any]]:
         while pages.more:
             yield await self._run(pages.fetch())
 
@@ -315,36 +399,26 @@ class AsyncClient(_Base):
         request_options: RequestOptions | None = None,
     ) -> Any:
         """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds."""
-        given = {} if arguments is None else arguments
-        return await self._run(self._waiting(waiter, given, timeout, interval, request_options))
+        return await self._run(self._waiting(waiter, arguments, timeout, interval, request_options))
 
     async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
-        given, options = _split(arguments)
-        return await self._run(call(self._context, self._tool(tool), given, options))
+        given, options = split_options(arguments)
+        return (await self._run(self._invocation(tool, given, options))).result
 
-    async def _run(self, flow: Any) -> Any:
-        return await drive_async(flow, self._perform)
+    def _run(self, flow: Flow) -> Awaitable[Any]:
+        return drive_async(flow, self._perform)
 
     async def _perform(self, command: Any) -> Any:
-        if not isinstance(command, Send):
-            return await self._clock.asleep(command.seconds)
-        client, account = self._session.client(_running_loop()), self._context.account
-        request = to_httpx(self._session, client, command.request, account, self.registry.auth, self._agent)
-        with translated(account):
-            response = await client.send(request, auth=None, follow_redirects=False)
-        return to_reply(response)
-
-    def _make_http_client(self) -> Any:
-        import httpx
-
-        transport = self.sandbox.transport if self.sandbox is not None else None
-        return make_http_client(httpx.AsyncClient, transport)
+        if type(command) is Send:
+            return await self._connection.send(command.request, self._context.account)
+        if type(command) is Ask:
+            answer = self._confirm is not None and self._confirm(command.invocation)
+            return await answer if inspect.isawaitable(answer) else answer
+        return await self._clock.asleep(command.seconds)
 
     async def close(self) -> None:
         """Close the connections; an `http_client` of your own stays open."""
-        client = self._session.detach()
-        if client is not None:
-            await client.aclose()
+        await self._connection.aclose()
 
     async def __aenter__(self) -> Self:
         """Return the client."""
@@ -355,20 +429,3 @@ class AsyncClient(_Base):
     ) -> None:
         """Close the client."""
         await self.close()
-
-
-def _running_loop() -> Any:
-    # Whoever awaits has imported asyncio already; under another event loop library there is no such loop.
-    asyncio = sys.modules.get("asyncio")
-    try:
-        return asyncio.get_running_loop() if asyncio else None
-    except RuntimeError:
-        return None
-
-
-def _split(arguments: Any, request_options: Any = None) -> tuple[Any, Any]:
-    """Take `request_options` out of the arguments, where generated methods carry them."""
-    if request_options is None and isinstance(arguments, Mapping) and "request_options" in arguments:
-        given = dict(arguments)
-        return given, given.pop("request_options")
-    return arguments, request_options

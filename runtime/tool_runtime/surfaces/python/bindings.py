@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from tool_runtime.surfaces.common.client import AsyncClient, Client
+from tool_runtime.surfaces.common.client import AsyncClient, Client, split_options
 
 __all__ = ["AsyncClient", "AsyncIterators", "AsyncWaiters", "Client", "Iterators", "Waiters"]
 
@@ -15,7 +15,8 @@ class Iterators:
         self._client = client
 
     def _iter(self, tool: str, arguments: Mapping[str, Any], max_items: int | None = None) -> Iterator[Any]:
-        for rows in self._client.pages(tool, arguments, max_items=max_items):
+        given, options = split_options(arguments)
+        for rows in self._client.pages(tool, given, max_items=max_items, request_options=options):
             yield from rows
 
 
@@ -26,7 +27,8 @@ class AsyncIterators:
         self._client = client
 
     async def _iter(self, tool: str, arguments: Mapping[str, Any], max_items: int | None = None) -> AsyncIterator[Any]:
-        async for rows in self._client.pages(tool, arguments, max_items=max_items):
+        given, options = split_options(arguments)
+        async for rows in self._client.pages(tool, given, max_items=max_items, request_options=options):
             for row in rows:
                 yield row
 
@@ -44,7 +46,9 @@ class Waiters:
         timeout: float | None = None,
         interval: float | None = None,
     ) -> Any:
-        return self._client.wait_for(waiter, arguments, timeout=timeout, interval=interval)
+        given, options = split_options(arguments)
+        times = {"timeout": timeout, "interval": interval}
+        return self._client.wait_for(waiter, given, **times, request_options=options)
 
 
 class AsyncWaiters:
@@ -60,4 +64,6 @@ class AsyncWaiters:
         timeout: float | None = None,
         interval: float | None = None,
     ) -> Any:
-        return await self._client.wait_for(waiter, arguments, timeout=timeout, interval=interval)
+        given, options = split_options(arguments)
+        times = {"timeout": timeout, "interval": interval}
+        return await self._client.wait_for(waiter, given, **times, request_options=options)

@@ -116,6 +116,7 @@ def package_folder(tmp_path: Path) -> Path:
     (folder / "schemas").mkdir(parents=True)
     (folder / "reference").mkdir()
     (folder / "registry.json").write_text(json.dumps(LIBRARY))
+    (folder / "api.json").write_text(json.dumps({"api": LIBRARY["api"]}))
     for name, entry in LIBRARY["tools"].items():
         schema = {
             "type": "object",

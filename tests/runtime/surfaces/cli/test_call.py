@@ -55,7 +55,7 @@ def test_arguments_come_from_standard_input(cli, remote):
         ('{"days": NaN}', b"", "NaN is not JSON"),
         ("-", b"", "standard input is empty"),
         ("-", b"\xff\xfe", "standard input is not UTF-8 text"),
-        ("@/nowhere/at/all.json", b"", "/nowhere/at/all.json cannot be read: No such file or directory"),
+        ("@/nowhere/at/all.json", b"", "/nowhere/at/all.json cannot be read: "),
         ("@a\x00b", b"", "cannot be read"),
         ("[" * 100_000, b"", "the argument is nested too deeply"),
         ('{"days": ' + "9" * 5000 + "}", b"", "the argument is not usable JSON"),
@@ -77,7 +77,7 @@ def test_every_invalid_argument_is_told_at_once(cli):
 def test_invalid_arguments_are_one_envelope_with_json(cli):
     ended = cli("call", "lend_book", '{"book": "b1"}', "--json", **KEY)
     assert ended.code == 2
-    assert ended.envelope["error"] == "invalid_arguments"
+    assert ended.envelope["code"] == "invalid_arguments"
     assert {fault["path"] for fault in ended.envelope["faults"]} == {"book", "book_id"}
     assert ended.envelope["outcome"] == "not_sent"
 
@@ -109,10 +109,10 @@ def test_an_account_uses_its_own_key(cli, remote):
     assert ended.code == 0
 
 
-def test_a_refusal_of_the_api_ends_with_1_and_shows_its_message(cli, remote):
+def test_a_refusal_of_the_api_ends_with_5_and_shows_its_message(cli, remote):
     remote.status, remote.body = 404, b'{"detail": "no such book"}'
     ended = cli("call", "get_book", '{"book_id": "b1"}', LIBRARY_BASE_URL=remote.url, **KEY)
-    assert (ended.code, ended.out) == (1, "")
+    assert (ended.code, ended.out) == (5, "")
     assert "no such book" in ended.err
 
 
@@ -127,8 +127,8 @@ def test_a_lost_answer_to_a_write_ends_with_4_and_says_how_to_find_out(cli, remo
 def test_an_interrupted_write_says_that_it_may_have_happened(cli, remote):
     remote.interrupt = True
     ended = cli("call", "lend_book", '{"book_id": "b1"}', "--json", LIBRARY_BASE_URL=remote.url, **KEY)
-    assert ended.code == 130
-    assert ended.envelope["outcome"] == "unknown"
+    assert ended.code == 4
+    assert (ended.envelope["code"], ended.envelope["outcome"]) == ("interrupted", "unknown")
     assert "Do not just repeat it." in ended.envelope["hint"]
 
 
@@ -142,7 +142,7 @@ def test_an_interrupted_read_is_just_interrupted(cli, remote):
 def broken_registry(package_folder: Path):
     source = package_folder / "registry.json"
     document = json.loads(source.read_text())
-    del document["tools"]["get_book"]["method"]
+    document["tools"]["get_book"]["effects"] = 5
     source.write_text(json.dumps(document))
 
 
@@ -150,10 +150,9 @@ def broken_registry(package_folder: Path):
 def test_a_mistake_in_the_program_is_a_sentence_and_no_traceback(cli):
     ended = cli("list")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.splitlines() == [
-        "library: TypeError: Tool.__init__() missing 1 required positional argument: 'method'",
-        "LIBRARY_DEBUG=1 shows where this came from.",
-    ]
+    sentence, hint = ended.err.splitlines()
+    assert sentence.startswith("library: TypeError: ")
+    assert hint == "LIBRARY_DEBUG=1 shows where this came from."
 
 
 @pytest.mark.usefixtures("broken_registry")
@@ -163,7 +162,7 @@ def test_a_mistake_shows_its_traceback_to_those_who_ask(cli):
 
 @pytest.mark.usefixtures("broken_registry")
 def test_a_mistake_is_an_envelope_with_json(cli):
-    assert cli("list", "--json").envelope["error"] == "internal_error"
+    assert cli("list", "--json").envelope["code"] == "internal_error"
 
 
 @pytest.mark.parametrize("command", ["docs", "schema"])

@@ -1,0 +1,136 @@
+"""Idempotency keys: one key for one call, no longer than the API remembers it, and never a blank one."""
+
+import json
+
+import httpx
+import pytest
+from loopback import FreeClock
+
+from retell_ai import Client, InvalidArguments, OutcomeUnknown
+from tool_runtime.accounts.memory_ledger import MemoryLedger
+
+DIAL = {"agent_id": "agent_1", "from_number": "+14155550100", "to_number": "+14155550199"}
+HOUR = 3600
+
+
+class ForgetfulApi:
+    """Takes a key for a new one when an hour has passed, as the real one does; every new key rings a phone."""
+
+    def __init__(self, clock, lose):
+        self.clock, self.lose, self.seen, self.rings = clock, lose, {}, 0
+
+    def __call__(self, request):
+        key = json.loads(request.content)["idempotency_key"]
+        if self.clock.now - self.seen.get(key, float("-inf")) > HOUR:
+            self.seen[key] = self.clock.now
+            self.rings += 1
+        return self.lose(self, request)
+
+    def client(self, **options):
+        return Client(
+            "key_x", http_client=httpx.Client(transport=httpx.MockTransport(self)), clock=self.clock, **options
+        )
+
+
+def hang(api, request):
+    api.clock.now += request.extensions["timeout"]["read"]
+    raise httpx.ReadTimeout("", request=request)
+
+
+def busy(api, request):
+    return httpx.Response(503, headers={"retry-after": "60"}, json={"message": "busy"})
+
+
+@pytest.mark.parametrize(
+    ("lose", "options"),
+    [
+        (hang, {"timeout": 4000}),
+        (hang, {"timeout": 1900, "retries": 9}),
+        (busy, {"retries": 100}),
+        (hang, {"timeout": 59, "retries": 100}),
+    ],
+)
+def test_no_attempt_goes_out_when_the_api_may_have_forgotten_the_key(lose, options):
+    api = ForgetfulApi(FreeClock(), lose)
+
+    with pytest.raises(OutcomeUnknown):
+        api.client().create_phone_call(**DIAL, request_options=options)
+
+    assert api.rings == 1
+
+
+def test_a_rate_limited_call_may_wait_longer_than_a_key_lives_since_nothing_happened():
+    clock, answers = (
+        FreeClock(),
+        iter([*[httpx.Response(429, headers={"retry-after": "60"})] * 61, httpx.Response(201)]),
+    )
+    api = ForgetfulApi(clock, lambda _api, _request: next(answers))
+
+    assert api.client().create_phone_call(**DIAL, request_options={"retries": 100}) is None
+
+
+def test_a_repeat_after_the_life_of_the_first_key_is_not_sent_under_that_key():
+    api = ForgetfulApi(FreeClock(), hang)
+    ledger = MemoryLedger(now_ms=lambda: int(api.clock.now * 1000))
+    client = api.client(ledger=ledger, repeat_window=2 * HOUR)
+
+    with pytest.raises(OutcomeUnknown):
+        client.create_phone_call(**DIAL)
+    api.clock.now += HOUR
+    with pytest.raises(OutcomeUnknown) as repeated:
+        client.create_phone_call(**DIAL)
+
+    assert api.rings == 1
+    assert repeated.value.repeat_of is not None
+
+
+def test_a_repeat_near_the_end_of_a_keys_life_is_not_attempted_beyond_that_end():
+    api = ForgetfulApi(FreeClock(), hang)
+    ledger = MemoryLedger(now_ms=lambda: int(api.clock.now * 1000))
+    client = api.client(ledger=ledger, repeat_window=2 * HOUR)
+
+    with pytest.raises(OutcomeUnknown):
+        client.create_phone_call(**DIAL, request_options={"timeout": 10, "retries": 0})
+    api.clock.now += HOUR - 200
+    with pytest.raises(OutcomeUnknown):
+        client.create_phone_call(**DIAL, request_options={"timeout": 100, "retries": 9})
+
+    assert api.rings == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "\t", None, True, 5, {"a": 1}])
+@pytest.mark.parametrize("where", ["argument", "spread", "option"])
+def test_a_key_is_text_that_is_not_blank_wherever_it_comes_from(recorded, wire, key, where):
+    if where == "option" and key is None:
+        key = 0
+    given = {
+        "argument": {"idempotency_key": key},
+        "spread": {"options": {"idempotency_key": key}},
+        "option": {"request_options": {"idempotency_key": key}},
+    }[where]
+
+    with pytest.raises(InvalidArguments):
+        recorded.create_phone_call(**DIAL, **given)
+
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"idempotency_key": "order-17"},
+        {"options": {"idempotency_key": "order-17"}},
+        {"request_options": {"idempotency_key": "order-17"}},
+    ],
+)
+def test_a_key_of_the_callers_own_is_the_one_that_goes_out(recorded, wire, given):
+    recorded.create_phone_call(**DIAL, **given)
+
+    assert wire.bodies[0]["idempotency_key"] == "order-17"
+
+
+def test_two_different_keys_for_one_call_are_refused(recorded, wire):
+    with pytest.raises(InvalidArguments):
+        recorded.create_phone_call(**DIAL, idempotency_key="a", request_options={"idempotency_key": "b"})
+
+    assert wire.requests == []
