@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tool_runtime.core.errors import SpecError, UnknownTool
+from tool_runtime.core.resources import EVERY, Manners, Resource, read_manners, read_resource
 from tool_runtime.core.suggestions import nearest_names
 from tool_runtime.core.tools import (
     Api,
@@ -93,6 +94,11 @@ class Registry:
         self.groups: Mapping[str, Group] = Entries(
             document.get("groups", {}), lambda name, entry: read_entry(Group, entry, name=name)
         )
+        resources = document.get("resources", {})
+        self.resources: Mapping[str, Resource] = Entries(
+            {name: entry for name, entry in resources.items() if name != EVERY}, read_resource
+        )
+        self._manners: Mapping[str, Any] = resources.get(EVERY, {})
         self._resolved: dict[str, Tool] = {}
 
     @cached_property
@@ -105,9 +111,14 @@ class Registry:
     def _index(self) -> Mapping[str, str]:
         index: dict[str, str] = {}
         for name, entry in self.document["tools"].items():
-            for spelling in (name, entry["full_name"], *entry.get("aliases", ())):
+            for spelling in (name, entry.get("full_name", name), *entry.get("aliases", ())):
                 index[spelling] = name
         return index
+
+    @cached_property
+    def manners(self) -> Manners:
+        """What is true of the whole API on a sandbox."""
+        return read_manners(self._manners)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the canonical names, in the order of the spec."""

@@ -8,7 +8,7 @@ keeps what is in use. What stays is named in the error's `leftovers`, whatever t
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ from tool_runtime.core.errors import (
 )
 from tool_runtime.core.flow import Flow
 from tool_runtime.core.replies import speaks_for_the_api
-from tool_runtime.core.templates import ABSENT, expand, lookup
+from tool_runtime.core.templates import ABSENT, expand, lookup, references
 from tool_runtime.core.tools import Step, Undo
 
 log = logging.getLogger("tool_runtime")
@@ -95,7 +95,7 @@ def _take_back(bound: Bound, progress: _Progress, error: BaseException, invoke: 
     while left:
         step = left[0]
         leftover = _leftover(step, progress.scope)
-        named = step.undo is not None and not list(_unmet(step.undo.arguments, progress.scope))
+        named = step.undo is not None and not _unmet(step.undo.arguments, progress.scope)
         if step.undo is not None and ended and certain and named:
             try:
                 yield from invoke(step.undo.tool, leftover["undo"]["arguments"])
@@ -155,10 +155,6 @@ def _require(bound: Bound, step: Step, scope: Mapping[str, Any]) -> None:
         raise OutcomeUnknown(message, tool=step.tool, within=bound.tool.name, hint=hint)
 
 
-def _unmet(template: Any, scope: Mapping[str, Any]) -> Iterator[str]:
-    if isinstance(template, str) and template.startswith("$") and not template.startswith("$$"):
-        if lookup(scope, template[1:]) is ABSENT:
-            yield template[1:]
-    elif isinstance(template, Mapping | list):
-        for part in template.values() if isinstance(template, Mapping) else template:
-            yield from _unmet(part, scope)
+def _unmet(template: Any, scope: Mapping[str, Any]) -> list[str]:
+    """List the references of a template that lead nowhere."""
+    return [path for path in references(template) if lookup(scope, path) is ABSENT]

@@ -1,47 +1,148 @@
-"""Templates: JSON in which strings stand for values of the call.
+"""Templates: JSON in which strings stand for values, for shapes, steps, recipes, the sandbox and the demo alike.
 
-Owns the two notations of the spec. `$` alone is the value being shaped. `$name.path.0.to` refers to an argument or to
-an earlier step's result. `$$x` is the literal string `$x`. A key or list entry whose reference is absent is
-dropped: absent means absent. Knows nothing of tools.
+Owns the notation of the spec, its conditions, and dotted paths into JSON. Knows nothing of tools.
+
+| template | value |
+|---|---|
+| `"$name.path.0.to"` | what the name holds there; a key or list entry whose reference is absent is dropped |
+| `"$"`, `"$.path"` | the value that is shaped, or a part of it |
+| `"text ${name.path} text"` | the text with the value in it; absent when the value is |
+| `"$$text"` | the text `$text` |
+| `{$first: [a, b]}` | the first that is present and not null |
+| `{$sum: [a, b]}`, `{$minus: [a, b]}`, `{$times: [a, b]}` | arithmetic, to six decimals |
+| `{$count: {resource: NAME, when: {...}}}` | how many records of a resource meet a condition |
+
+In a path `*` gathers what the rest of the path leads to in every entry of a list.
 """
 
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 ABSENT: Any = object()
+Count = Callable[[str, Mapping[str, Any]], int]
+
+_REFERENCE = re.compile(r"\$([A-Za-z_][\w.\-*]*|\.[\w.\-*]+|)")
+_INTERPOLATION = re.compile(r"\$\{([^}]+)\}")
+_DECIMALS = 6
 
 
 def lookup(value: Any, path: str) -> Any:
-    """Follow a dotted path through objects and lists; `ABSENT` where it leads nowhere. An empty path is the value."""
-    if not path:
-        return value
-    for part in path.split("."):
+    """Follow a dotted path through objects and lists; `ABSENT` where it leads nowhere. An empty path is the value.
+
+    Example: `lookup({"rows": [{"id": 1}, {"id": 2}]}, "rows.*.id")` is `[1, 2]`.
+    """
+    return _follow(value, path.split(".")) if path else value
+
+
+def _follow(value: Any, parts: list[str]) -> Any:
+    for position, part in enumerate(parts):
         if isinstance(value, Mapping):
             value = value.get(part, ABSENT)
+        elif isinstance(value, list) and part == "*":
+            reached = (_follow(entry, parts[position + 1 :]) for entry in value)
+            return [entry for entry in reached if entry is not ABSENT]
         elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
             value = value[int(part)]
         else:
             return ABSENT
-        if value is ABSENT:
-            return ABSENT
     return value
 
 
-def expand(template: Any, scope: Mapping[str, Any]) -> Any:
-    """Fill a template; `scope` maps names to values, with the shaped value under the empty name."""
+def assign(target: dict[str, Any], path: str, value: Any) -> None:
+    """Set a dotted path in an object, making the objects on the way: `assign({}, "a.b", 1)` makes `{"a": {"b": 1}}`."""
+    *parents, last = path.split(".")
+    for part in parents:
+        target = target.setdefault(part, {})
+    target[last] = value
+
+
+def expand(template: Any, names: Mapping[str, Any], count: Count | None = None) -> Any:
+    """Fill a template. `names` maps names to values, with the shaped value under the empty name.
+
+    Example: `expand({"id": "$llm.llm_id", "note": "for ${who}"}, {"llm": {"llm_id": "1"}, "who": "Ada"})` is
+    `{"id": "1", "note": "for Ada"}`.
+    """
     if isinstance(template, str):
-        if not template.startswith("$"):
-            return template
-        return (
-            template[1:]
-            if template.startswith("$$")
-            else lookup(scope, template[1:])
-            if len(template) > 1
-            else scope[""]
-        )
+        return _expand_text(template, names) if "$" in template else template
     if isinstance(template, Mapping):
-        filled = ((key, expand(part, scope)) for key, part in template.items())
+        if len(template) == 1:
+            ((key, operand),) = template.items()
+            if key in _OPERATORS:
+                return _OPERATORS[key](operand, names, count)
+        filled = ((key, expand(part, names, count)) for key, part in template.items())
         return {key: value for key, value in filled if value is not ABSENT}
     if isinstance(template, list):
-        return [value for value in (expand(part, scope) for part in template) if value is not ABSENT]
+        return [value for value in (expand(part, names, count) for part in template) if value is not ABSENT]
     return template
+
+
+def _expand_text(text: str, names: Mapping[str, Any]) -> Any:
+    if text.startswith("$$"):
+        return text[1:]
+    if match := _REFERENCE.fullmatch(text):
+        # A reference without a name is the shaped value, which stands under the empty name.
+        return lookup(names, match[1]) if match[1] else names[""]
+    values = [lookup(names, path) for path in _INTERPOLATION.findall(text)]
+    if ABSENT in values:
+        return ABSENT
+    given = iter(values)
+    return _INTERPOLATION.sub(lambda _: _as_text(next(given)), text)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else f"{value}"
+
+
+def references(template: Any) -> Iterator[str]:
+    """Yield the paths that a template refers to: `{"a": "$x.y", "b": ["for ${z}"]}` gives `x.y` and `z`."""
+    if isinstance(template, str):
+        match = None if template.startswith("$$") else _REFERENCE.fullmatch(template)
+        yield from [match[1]] if match else [] if template.startswith("$$") else _INTERPOLATION.findall(template)
+    elif isinstance(template, Mapping | list):
+        for part in template.values() if isinstance(template, Mapping) else template:
+            yield from references(part)
+
+
+def holds(when: Mapping[str, Any], record: Any) -> bool:
+    """Say whether a record meets a condition.
+
+    `when` maps dotted paths to a value, a list of allowed values, or `{present: true}` / `{present: false}`.
+    """
+    return all(_meets(lookup(record, path), wanted) for path, wanted in when.items())
+
+
+def _meets(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return bool((value is not ABSENT) == wanted["present"])
+    return value in wanted if isinstance(wanted, list) else bool(value == wanted)
+
+
+def _first(operands: list[Any], names: Mapping[str, Any], count: Count | None) -> Any:
+    values = (expand(operand, names, count) for operand in operands)
+    return next((value for value in values if value is not ABSENT and value is not None), ABSENT)
+
+
+def _arithmetic(combine: Callable[[list[float]], float]) -> Callable[[list[Any], Mapping[str, Any], Count | None], Any]:
+    def operator(operands: list[Any], names: Mapping[str, Any], count: Count | None) -> Any:
+        numbers = [expand(operand, names, count) for operand in operands]
+        if not all(isinstance(number, int | float) for number in numbers):
+            return ABSENT
+        result = round(combine(numbers), _DECIMALS)
+        return int(result) if result == int(result) else result
+
+    return operator
+
+
+def _counted(operand: Mapping[str, Any], _names: Mapping[str, Any], count: Count | None) -> Any:
+    return count(operand["resource"], operand.get("when", {})) if count is not None else 0
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Mapping[str, Any], Count | None], Any]] = {
+    "$first": _first,
+    "$sum": _arithmetic(sum),
+    "$minus": _arithmetic(lambda numbers: numbers[0] - sum(numbers[1:])),
+    "$times": _arithmetic(math.prod),
+    "$count": _counted,
+}

@@ -14,7 +14,7 @@ Schema = Mapping[str, Any]
 Template = Any
 Kind = TypeVar("Kind")
 
-_FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class"}
+_FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class", "from": "allowed", "as": "binds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +150,13 @@ class Tool:
     """
 
     name: str
-    full_name: str
-    group: str
     tool_class: str
     method: str
     path: str
     parameters: Mapping[str, Parameter]
     names: Mapping[str, Parameter] = field(repr=False)
+    full_name: str = ""
+    group: str = ""
     summary: str = ""
     description: str = ""
     upstream: str | None = None
@@ -274,7 +274,7 @@ class Api:
 
     name: str
     slug: str
-    title: str
+    title: str = ""
     version: str = "0"
     summary: str = ""
     description: str = ""

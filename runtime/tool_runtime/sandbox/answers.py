@@ -1,6 +1,6 @@
-"""What the sandbox answers with, before it becomes an httpx response.
+"""What the sandbox answers with, before the answer becomes a reply.
 
-Owns: `Reply`, the `Refusal` that any part raises to end a request, and the declared shape of an error body.
+Owns: `Answer`, the `Refusal` that any part raises to end a request, and the declared shape of an error body.
 Must not know: how a request was read or which records exist.
 """
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from tool_runtime.sandbox.declarations import Scope, fill, put_path
-
-EVERY: Final = "*"
-"""The name under `resources` that holds what is true of the whole API."""
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.templates import assign
+from tool_runtime.sandbox.scope import Scope, fill
 
 
 class _NoBody:
@@ -26,7 +25,7 @@ NOTHING: Final = _NoBody()
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Answer:
     """A status, a JSON value or `NOTHING`, and further headers."""
 
     status: int
@@ -52,13 +51,12 @@ class ErrorBodies:
     other.
     """
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        declared = document.get("resources", {}).get(EVERY, {})
-        self._template = declared.get("error_body")
-        self._messages = declared.get("messages", {})
-        self._path = (document.get("errors", {}).get("message") or ["message"])[0]
+    def __init__(self, registry: Registry) -> None:
+        self._template = registry.manners.error_body
+        self._messages = registry.manners.messages
+        self._path = (registry.error_messages or ("message",))[0]
 
-    def reply(self, refusal: Refusal) -> Reply:
+    def answer(self, refusal: Refusal) -> Answer:
         """Return the answer that a refusal becomes."""
         reason = HTTPStatus(refusal.status).phrase if refusal.status in set(HTTPStatus) else "Error"
         message = refusal.message or self._messages.get(str(refusal.status)) or f"{reason}."
@@ -67,5 +65,5 @@ class ErrorBodies:
             body = fill(self._template, Scope(names))
         else:
             body = {}
-            put_path(body, self._path, message)
-        return Reply(refusal.status, body, refusal.headers)
+            assign(body, self._path, message)
+        return Answer(refusal.status, body, refusal.headers)

@@ -9,10 +9,13 @@ checked by its sibling of the same wire name, if there is one: such a parameter'
 friendly form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tool_runtime.core.constraints import unmet
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Constraint, Parameter, Tool
 from tool_runtime.core.validation import Validator
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.received import decode_json_part, decode_text
@@ -44,12 +47,12 @@ class _Field:
 
 
 class Checks:
-    """Checks requests against the tools of one registry document; what it works out is kept."""
+    """Checks requests against the tools of one registry; what was worked out is kept."""
 
-    def __init__(self, document: Mapping[str, Any], schemas: Schemas) -> None:
-        self._tools: Mapping[str, Any] = document["tools"]
+    def __init__(self, registry: Registry, schemas: Schemas) -> None:
+        self._tools = registry.tools
         self._schemas = schemas
-        self._validator = Validator(document.get("types", {}))
+        self._validator = Validator(registry.types)
         self._fields: dict[str, dict[str, dict[str, _Field]]] = {}
 
     def inputs(
@@ -64,15 +67,16 @@ class Checks:
 
         Raises a 400 `Refusal` that names every field at fault.
         """
-        fields = self._fields_of(tool)
+        declared = self._tools[tool]
+        fields = self._fields_of(declared)
         faults: list[str] = []
-        if body is None or self._tools[tool].get("body") is None:
+        if body is None or declared.body is None:
             body = {}
         elif not isinstance(body, dict):
-            if not self._takes_any_body(tool):
+            if not declared.takes_whole_body:
                 raise Refusal(400, "the body must be a JSON object")
             body = {}
-        multipart = self._tools[tool].get("body") == "multipart"
+        multipart = declared.body == "multipart"
         inputs = Inputs(
             path={name: decode_text(text, _kinds(fields["path"], name)) for name, text in path.items()},
             query={name: value for field in fields["query"].values() for name, value in _from_query(field, query)},
@@ -89,13 +93,10 @@ class Checks:
             values: Mapping[str, Any] = getattr(inputs, "body" if place == "file" else place)
             for name, field in fields[place].items():
                 faults.extend(self._faults(field, values, name))
-        faults.extend(self._constraint_faults(tool, inputs))
+        faults.extend(self._constraint_faults(declared, inputs))
         if faults:
             raise Refusal(400, "Invalid request: " + "; ".join(dict.fromkeys(faults[:_MOST_FAULTS])))
         return inputs
-
-    def _takes_any_body(self, tool: str) -> bool:
-        return any(parameter["in"] == "whole_body" for parameter in self._tools[tool]["parameters"].values())
 
     def _faults(self, field: _Field, values: Mapping[str, Any], name: str) -> list[str]:
         if name not in values:
@@ -106,56 +107,48 @@ class Checks:
         # The client's validator reads a text that holds the object due; on the wire a text is a text.
         return [f"{fault.path} {fault.message}" for fault in faults] or [f"{name} expected object, got string"]
 
-    def _constraint_faults(self, tool: str, inputs: Inputs) -> list[str]:
-        entry = self._tools[tool]
-        faults: list[str] = []
-        for constraint in entry.get("constraints", ()):
-            ((rule, names),) = constraint.items()
-            slots = [self._slot(entry, name) for name in names]
+    def _constraint_faults(self, tool: Tool, inputs: Inputs) -> Iterator[str]:
+        """Yield what the tool's constraints find, in the words of the wire."""
+        for constraint in tool.constraints:
+            slots = [_slot(tool, name) for name in constraint.names]
             if None in slots or len(set(slots)) < len(slots):
+                # The sandbox sees the wire alone: two arguments of one wire name are one there.
                 continue
             given = [slot[1] for slot in slots if slot and slot[1] in getattr(inputs, slot[0])]
-            wires = ", ".join(slot[1] for slot in slots if slot)
-            if rule == "exactly_one" and len(given) != 1:
-                faults.append(f"exactly one of {wires} must be given")
-            elif rule == "at_most_one" and len(given) > 1:
-                faults.append(f"at most one of {wires} may be given")
-            elif rule == "together" and given and len(given) < len(slots):
-                faults.append(f"{wires} must be given together")
-        return faults
+            wires = Constraint(constraint.rule, tuple(slot[1] for slot in slots if slot))
+            yield from (f"{fault.path} {fault.message}" for fault in unmet([wires], given))
 
-    @staticmethod
-    def _slot(entry: Mapping[str, Any], name: str) -> tuple[str, str] | None:
-        parameter = entry["parameters"].get(name)
-        if parameter is None or parameter["in"] not in _PLACES or "form" in (parameter.get("shape") or {}):
-            return None
-        place = "body" if parameter["in"] == "file" else parameter["in"]
-        return place, parameter.get("wire", name)
-
-    def _fields_of(self, tool: str) -> dict[str, dict[str, _Field]]:
-        if tool not in self._fields:
+    def _fields_of(self, tool: Tool) -> dict[str, dict[str, _Field]]:
+        if tool.name not in self._fields:
             fields: dict[str, dict[str, _Field]] = {place: {} for place in _PLACES}
-            for name, parameter in self._tools[tool]["parameters"].items():
-                if parameter["in"] in fields:
-                    wire = parameter.get("wire", name)
-                    sibling = fields[parameter["in"]].get(wire)
-                    fields[parameter["in"]][wire] = self._field(wire, parameter, sibling)
-            self._fields[tool] = fields
-        return self._fields[tool]
+            for parameter in tool.parameters.values():
+                if parameter.place in fields:
+                    sibling = fields[parameter.place].get(parameter.wire)
+                    fields[parameter.place][parameter.wire] = self._field(parameter, sibling)
+            self._fields[tool.name] = fields
+        return self._fields[tool.name]
 
-    def _field(self, wire: str, parameter: Mapping[str, Any], sibling: _Field | None) -> _Field:
-        shaped = _has_form(parameter.get("shape"), self._schemas.shapes)
-        schema = None if shaped or parameter["in"] == "file" else parameter["schema"]
+    def _field(self, parameter: Parameter, sibling: _Field | None) -> _Field:
+        shaped = _has_form(parameter.shape, self._schemas.shapes)
+        schema = None if shaped or parameter.place == "file" else parameter.schema
         if schema is None and sibling:
             schema = sibling.schema
         return _Field(
-            name=wire,
-            # Two arguments for one wire name: whichever is given fills it, so the wire name itself is due.
-            required=parameter.get("required", False) or bool(sibling and sibling.required),
+            name=parameter.wire,
+            # Two arguments for one wire name: whichever is given fills the field, so the wire name itself is required.
+            required=parameter.required or bool(sibling and sibling.required),
             schema=schema,
             kinds=frozenset(self._schemas.kinds(schema)) if schema is not None else frozenset(),
-            style=parameter.get("style", "repeat"),
+            style=parameter.style,
         )
+
+
+def _slot(tool: Tool, name: str) -> tuple[str, str] | None:
+    """Return the place and wire name of an argument, or None where the wire does not show the argument itself."""
+    parameter = tool.parameters.get(name)
+    if parameter is None or parameter.place not in _PLACES or "form" in (parameter.shape or {}):
+        return None
+    return ("body" if parameter.place == "file" else parameter.place), parameter.wire
 
 
 def _has_form(shape: Any, shapes: Mapping[str, Any]) -> bool:

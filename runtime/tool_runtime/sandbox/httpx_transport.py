@@ -1,51 +1,30 @@
-"""The way from an httpx request to an httpx response.
+"""The sandbox as an httpx transport: an adapter between httpx's requests and responses and the engine's.
 
-Owns: the order in which a request is recorded, routed, checked and performed; the lock that makes all of it
-one step.
-Must not know: what any part decides. Sync and async take the same way, since nothing on it waits.
+The one module of the sandbox that knows httpx.
 """
 
-import json
-import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import Final
 
 import httpx
 
-from tool_runtime.sandbox.actions import Actions
-from tool_runtime.sandbox.answers import NOTHING, ErrorBodies, Refusal, Reply
-from tool_runtime.sandbox.checks import Checks
-from tool_runtime.sandbox.failures import Fault, Faults
-from tool_runtime.sandbox.received import Auth, Received, read_body, read_query
-from tool_runtime.sandbox.routes import Route, Routes
-from tool_runtime.sandbox.virtual_clock import Clock
+from tool_runtime.sandbox.engine import Engine
+from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Silence
+
+_ERRORS: Final[Mapping[Silence, type[httpx.TransportError]]] = {
+    "refuse_connection": httpx.ConnectError,
+    "connect_timeout": httpx.ConnectTimeout,
+    "lose_answer": httpx.ReadError,
+    "drop_connection": httpx.RemoteProtocolError,
+    "read_timeout": httpx.ReadTimeout,
+}
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """An httpx transport to the sandbox; several clients may share it, so closing does nothing."""
+    """An httpx transport to the sandbox; several clients may share one, so closing does nothing."""
 
-    def __init__(
-        self,
-        *,
-        routes: Routes,
-        auth: Auth,
-        checks: Checks,
-        actions: Actions,
-        errors: ErrorBodies,
-        faults: Faults,
-        clock: Clock,
-        latency: float,
-    ) -> None:
-        self._routes = routes
-        self._auth = auth
-        self._checks = checks
-        self._actions = actions
-        self._errors = errors
-        self._faults = faults
-        self._clock = clock
-        self._latency = latency
-        self.lock = threading.RLock()
-        self.requests: list[Received] = []
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
@@ -58,70 +37,16 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._handle(request)
 
     def _handle(self, request: httpx.Request) -> httpx.Response:
-        with self.lock:
-            self._clock.sleep(self._latency)
-            self._actions.advance()
-            raw_path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-            found: tuple[Route, dict[str, str]] | None = None
-            unknown: Refusal | None = None
-            try:
-                found = self._routes.find(request.method, raw_path)
-            except Refusal as refusal:
-                unknown = refusal
-            fault = self._faults.take(found[0] if found else None)
-            status: int | None = None
-            try:
-                reply = self._reply(request, found, unknown, fault)
-                response = _response(reply, request, fault)
-                status = response.status_code
-            finally:
-                self.requests.append(self._received(request, found[0].tool if found else None, status))
-            return response
-
-    def _reply(
-        self,
-        request: httpx.Request,
-        found: tuple[Route, Mapping[str, str]] | None,
-        unknown: Refusal | None,
-        fault: Fault | None,
-    ) -> Reply:
-        try:
-            if fault:
-                fault.before(request)
-            self._auth.check(request)
-            if found is None:
-                raise unknown or Refusal(404)
-            route, path = found
-            inputs = self._checks.inputs(route.tool, path, read_query(request), request.headers, read_body(request))
-            return self._actions.run(route.tool, inputs)
-        except Refusal as refusal:
-            return self._errors.reply(refusal)
-        except RecursionError:
-            return self._errors.reply(Refusal(400, "the body is nested too deeply"))
-
-    def _received(self, request: httpx.Request, tool: str | None, status: int | None) -> Received:
-        try:
-            body = read_body(request)
-        except Refusal:
-            body = request.content.decode(errors="replace")
-        return Received(
+        incoming = Incoming(
             method=request.method,
-            path=request.url.path,
-            tool=tool,
-            query=dict(request.url.params),
-            headers=dict(request.headers),
-            body=body,
-            status=status,
-            secrets=self._auth.secrets,
+            path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
+            query=tuple(request.url.params.multi_items()),
+            headers={name.lower(): value for name, value in request.headers.items()},
+            content=request.content,
         )
-
-
-def _response(reply: Reply, request: httpx.Request, fault: Fault | None) -> httpx.Response:
-    headers = dict(reply.headers)
-    content = b""
-    if reply.body is not NOTHING:
-        body: Any = fault.alter(reply.body) if fault else reply.body
-        headers["content-type"] = "application/json; charset=utf-8"
-        content = json.dumps(body, separators=(",", ":")).encode()
-    response = httpx.Response(reply.status, headers=headers, content=content, request=request)
-    return fault.after(response, request) if fault else response
+        try:
+            reply = self._engine.answer(incoming)
+        except NoAnswer as silence:
+            message = "the sandbox does not answer, as a failure wants it"
+            raise _ERRORS[silence.kind](message, request=request) from None
+        return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.content, request=request)

@@ -9,11 +9,12 @@ The record then is what it would have been had somebody watched: late looks see 
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tool_runtime.core.templates import ABSENT
-from tool_runtime.sandbox.declarations import Scope, fill, holds, put_path
+from tool_runtime.core.resources import Resource, Rule
+from tool_runtime.core.templates import ABSENT, assign, holds
+from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Entry, Store
 
 _SECOND: Final = 1_000_000
@@ -24,7 +25,7 @@ class Lifecycles:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._living = {name: spec["lifecycle"] for name, spec in store.declared.items() if spec.get("lifecycle")}
+        self._living = {name: spec.lifecycle for name, spec in store.declared.items() if spec.lifecycle}
 
     def advance(self) -> None:
         """Apply every rule that is due by now."""
@@ -32,26 +33,26 @@ class Lifecycles:
         for resource, rules in self._living.items():
             for entry in self._store.entries(resource):
                 while (rule := _next_rule(rules, entry)) is not None:
-                    due = entry.since + round(rules[rule].get("after", 0) * _SECOND)
+                    due = entry.since + round(rules[rule].after * _SECOND)
                     if due > now:
                         break
                     entry.fired.add(rule)
-                    templates = templates_of(self._store.declared[resource], rules[rule]["set"])
+                    templates = templates_of(self._store.declared[resource], rules[rule].set)
                     self.change(resource, entry, templates, self._store.scope_at(due))
                     entry.since = due
 
     def change(self, resource: str, entry: Entry, templates: Mapping[str, Any], scope: Scope) -> None:
         """Set fields of a record by templates that may use `$record` and what the record refers to."""
         scope.names |= {"record": entry.record, "id": entry.id}
-        for _missing in self._store.look_up(self._store.declared[resource].get("references", ()), scope):
+        for _missing in self._store.look_up(self._store.declared[resource].references, scope):
             pass
         apply(templates, entry.record, scope)
 
 
-def templates_of(spec: Mapping[str, Any], declared: Any) -> dict[str, Any]:
+def templates_of(spec: Resource, declared: Any) -> dict[str, Any]:
     """Return the templates behind a `set`: a map of them, the name of one in `changes`, or a list of both."""
     if isinstance(declared, str):
-        return dict(spec["changes"][declared])
+        return dict(spec.changes[declared])
     if isinstance(declared, Mapping):
         return dict(declared)
     merged: dict[str, Any] = {}
@@ -60,9 +61,9 @@ def templates_of(spec: Mapping[str, Any], declared: Any) -> dict[str, Any]:
     return merged
 
 
-def _next_rule(rules: list[Mapping[str, Any]], entry: Entry) -> int | None:
+def _next_rule(rules: Sequence[Rule], entry: Entry) -> int | None:
     for number, rule in enumerate(rules):
-        if number not in entry.fired and holds(rule.get("when", {}), entry.record):
+        if number not in entry.fired and holds(rule.when, entry.record):
             return number
     return None
 
@@ -76,4 +77,4 @@ def apply(templates: Mapping[str, Any], record: dict[str, Any], scope: Scope) ->
     for path, template in templates.items():
         value = fill(template, scope)
         if value is not ABSENT:
-            put_path(record, path, copy.deepcopy(value))
+            assign(record, path, copy.deepcopy(value))

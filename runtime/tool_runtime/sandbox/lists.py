@@ -15,14 +15,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tool_runtime.core.templates import ABSENT
+from tool_runtime.core.resources import Action, Filter, PageSize
+from tool_runtime.core.templates import ABSENT, assign, lookup
+from tool_runtime.core.tools import PageStyle, Tool
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.checks import Inputs
-from tool_runtime.sandbox.declarations import Scope, dig_path, fill, put_path
+from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Entry
 
 _ASCENDING: Final = ("ascending", "asc")
-_DEFAULT_PAGE: Final = {"default": 50, "maximum": 1000}
 
 _OPERATIONS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "eq": lambda value, wanted: bool(value == wanted),
@@ -49,22 +50,22 @@ class Page:
     cursor: str | None
 
 
-def matches(record: Mapping[str, Any], criteria: Mapping[str, Any], declared: Mapping[str, Any]) -> bool:
+def matches(record: Mapping[str, Any], criteria: Mapping[str, Any], declared: Mapping[str, Filter]) -> bool:
     """Say whether a record meets every filter of `criteria`.
 
     `declared` maps a filter's name to `{path}`, `{search: [paths]}`, `{some_in: path}` or `{any_of: {field:
     path}}`, for those whose name is not simply the path in the record.
     """
-    return all(_meets(record, name, wanted, declared.get(name, {})) for name, wanted in criteria.items())
+    return all(_meets(record, name, wanted, declared.get(name, Filter())) for name, wanted in criteria.items())
 
 
-def _meets(record: Mapping[str, Any], name: str, wanted: Any, spec: Mapping[str, Any]) -> bool:
+def _meets(record: Mapping[str, Any], name: str, wanted: Any, spec: Filter) -> bool:
     if wanted is None:
         return True
-    if "search" in spec:
-        texts = (dig_path(record, path) for path in spec["search"])
+    if spec.search:
+        texts = (lookup(record, path) for path in spec.search)
         return any(str(wanted).lower() in str(text).lower() for text in texts if text is not ABSENT)
-    value = dig_path(record, spec.get("path", name))
+    value = lookup(record, spec.path or name)
     if isinstance(wanted, Mapping):
         return _operation(value, wanted)
     if isinstance(wanted, list):
@@ -72,16 +73,14 @@ def _meets(record: Mapping[str, Any], name: str, wanted: Any, spec: Mapping[str,
     return bool(value == wanted)
 
 
-def _meets_list(
-    record: Mapping[str, Any], value: Any, wanted: list[Mapping[str, Any]], spec: Mapping[str, Any]
-) -> bool:
-    if "any_of" in spec:
-        paths = spec["any_of"]
+def _meets_list(record: Mapping[str, Any], value: Any, wanted: list[Mapping[str, Any]], spec: Filter) -> bool:
+    if spec.any_of is not None:
+        paths = spec.any_of
         return any(
-            all(_is_among(dig_path(record, paths.get(key, key)), part) for key, part in one.items()) for one in wanted
+            all(_is_among(lookup(record, paths.get(key, key)), part) for key, part in one.items()) for one in wanted
         )
-    if "some_in" in spec:
-        found = dig_path(record, spec["some_in"])
+    if spec.some_in is not None:
+        found = lookup(record, spec.some_in)
         parts = found if isinstance(found, list) else []
         return all(any(matches(part, one, {}) for part in parts) for one in wanted)
     keyed = value if isinstance(value, Mapping) else {}
@@ -106,30 +105,27 @@ def _operation(value: Any, wanted: Mapping[str, Any]) -> bool:
         return False
 
 
-def select(entries: list[Entry], action: Mapping[str, Any], inputs: Inputs, scope: Scope) -> tuple[list[Entry], bool]:
+def select(entries: list[Entry], action: Action, inputs: Inputs, scope: Scope) -> tuple[list[Entry], bool]:
     """Return the entries that a list request asks for, in its order, and whether that is oldest first."""
-    declared: Mapping[str, Any] = action.get("filters", {})
+    declared = action.filters
     given = {**inputs.query, **inputs.body}
-    holder = action.get("filter_in")
+    holder = action.filter_in
     criteria = (given.get(holder) or {}) if holder else {name: given[name] for name in declared if name in given}
-    always = fill(action.get("where", {}), scope)
+    always = fill(action.where, scope)
     chosen = [
         entry for entry in entries if matches(entry.record, criteria, declared) and matches(entry.record, always, {})
     ]
-    ascending = fill(action.get("order", "descending"), scope) in _ASCENDING
+    ascending = fill(action.order, scope) in _ASCENDING
     return (chosen if ascending else chosen[::-1]), ascending
 
 
 class Pager:
     """Cuts lists into pages as the pagination style of one tool says."""
 
-    def __init__(
-        self, tool: str, entry: Mapping[str, Any], style: Mapping[str, Any] | None, sizes: Mapping[str, int]
-    ) -> None:
+    def __init__(self, tool: Tool, style: PageStyle, size: PageSize) -> None:
         self._tool = tool
-        self._entry = entry
-        self._style = style or {}
-        self._sizes = {**_DEFAULT_PAGE, **sizes}
+        self._style = style
+        self._size = size
 
     def page(self, entries: list[Entry], inputs: Inputs, skip: int, *, ascending: bool) -> Page:
         """Return the page that the request asks for; `skip` leaves out as many entries at the front.
@@ -137,17 +133,17 @@ class Pager:
         Raises a 400 `Refusal` for a limit out of bounds and for a cursor that the sandbox did not hand out.
         """
         total = len(entries)
-        if not self._style.keys() & {"limit", "cursor", "page", "offset"}:
+        if not (self._style.limit or self._style.cursor or self._style.page or self._style.offset):
             return Page(entries[skip:], total, more=False, cursor=None)
         limit = self._limit(inputs)
         first = skip
-        if "page" in self._style:
-            start = self._style.get("start", 1)
-            first += (self._number("page", inputs, start) - start) * limit
-        elif "offset" in self._style:
-            first += self._number("offset", inputs, 0)
+        if self._style.page:
+            start = self._style.start
+            first += (self._number(self._style.page, inputs, start) - start) * limit
+        elif self._style.offset:
+            first += self._number(self._style.offset, inputs, 0)
         else:
-            cursor = self._argument("cursor", inputs)
+            cursor = self._argument(self._style.cursor, inputs)
             if cursor is not None:
                 first = self._after(cursor, entries, ascending=ascending)
         chosen = entries[first : first + limit]
@@ -156,48 +152,45 @@ class Pager:
 
     def envelope(self, page: Page, rows: list[Any]) -> Any:
         """Return the reply that holds a page's rows."""
-        items = self._style.get("items", "")
+        items = self._style.items
         if not items:
             return rows
         body: dict[str, Any] = {}
-        put_path(body, items, rows)
-        if "more" in self._style:
-            put_path(body, self._style["more"], page.more)
-        if "next" in self._style and page.cursor is not None:
-            put_path(body, self._style["next"], page.cursor)
+        assign(body, items, rows)
+        if self._style.more:
+            assign(body, self._style.more, page.more)
+        if self._style.next and page.cursor is not None:
+            assign(body, self._style.next, page.cursor)
         return body
 
-    def _argument(self, role: str, inputs: Inputs) -> Any:
-        name = self._style.get(role)
-        parameter = self._entry["parameters"].get(name) if name else None
-        if parameter is None:
-            return None
-        return getattr(inputs, parameter["in"]).get(parameter.get("wire", name))
+    def _argument(self, name: str | None, inputs: Inputs) -> Any:
+        parameter = self._tool.parameters.get(name) if name else None
+        return None if parameter is None else getattr(inputs, parameter.place).get(parameter.wire)
 
-    def _number(self, role: str, inputs: Inputs, otherwise: int) -> int:
-        value = self._argument(role, inputs)
+    def _number(self, name: str, inputs: Inputs, otherwise: int) -> int:
+        value = self._argument(name, inputs)
         if value is None:
             return otherwise
         if value < min(otherwise, 1):
-            raise Refusal(400, f"{self._style[role]} is out of bounds")
+            raise Refusal(400, f"{name} is out of bounds")
         return int(value)
 
     def _limit(self, inputs: Inputs) -> int:
-        value = self._argument("limit", inputs)
+        value = self._argument(self._style.limit, inputs)
         if value is None:
-            return self._sizes["default"]
-        if not 1 <= value <= self._sizes["maximum"]:
-            raise Refusal(400, f"{self._style['limit']} must be between 1 and {self._sizes['maximum']}")
+            return self._size.default
+        if not 1 <= value <= self._size.maximum:
+            raise Refusal(400, f"{self._style.limit} must be between 1 and {self._size.maximum}")
         return int(value)
 
     def _cursor(self, last: Entry) -> str:
-        text = json.dumps([self._tool, last.sequence], separators=(",", ":"))
+        text = json.dumps([self._tool.name, last.sequence], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def _after(self, cursor: str, entries: list[Entry], *, ascending: bool) -> int:
         sequence = self._read_cursor(cursor)
         if sequence is None:
-            raise Refusal(400, f"{self._style['cursor']} is not one that a page gave")
+            raise Refusal(400, f"{self._style.cursor} is not one that a page gave")
         # The place is found by age and not by count: what came or went between two pages shifts no row.
         later = (entry.sequence > sequence if ascending else entry.sequence < sequence for entry in entries)
         return next((number for number, is_later in enumerate(later) if is_later), len(entries))
@@ -207,4 +200,4 @@ class Pager:
             tool, sequence = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         except (ValueError, TypeError):
             return None
-        return sequence if tool == self._tool and isinstance(sequence, int) else None
+        return sequence if tool == self._tool.name and isinstance(sequence, int) else None

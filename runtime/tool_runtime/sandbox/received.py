@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
-
+from tool_runtime.core.tools import Auth as DeclaredAuth
 from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.sandbox.exchange import Incoming
 
 _MASK: Final = "***"
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
@@ -50,20 +50,18 @@ class Received:
 
 
 class Auth:
-    """Asks for the key that the registry's `auth` describes; without a declaration nobody is asked."""
+    """Asks for the key where the registry says that the key goes."""
 
-    def __init__(self, declared: Mapping[str, Any], keys: Collection[str] | None) -> None:
+    def __init__(self, declared: DeclaredAuth, keys: Collection[str] | None) -> None:
         self._declared = declared
         self._keys = keys
-        self.secrets = (declared["name"].lower(),) if declared else ()
+        self.secrets = (declared.name.lower(),)
 
-    def check(self, request: httpx.Request) -> None:
+    def check(self, request: Incoming) -> None:
         """Raise a 401 `Refusal` where the key is missing, malformed or not among the keys."""
-        if not self._declared:
-            return
-        name, prefix = self._declared["name"], self._declared.get("prefix", "")
-        in_query = self._declared.get("in") == "query"
-        given = request.url.params.get(name) if in_query else request.headers.get(name)
+        name, prefix = self._declared.name, self._declared.prefix
+        in_query = self._declared.place == "query"
+        given = dict(request.query).get(name) if in_query else request.headers.get(name.lower())
         if not given or not given.startswith(prefix):
             raise Refusal(401)
         key = given[len(prefix) :].strip()
@@ -71,15 +69,15 @@ class Auth:
             raise Refusal(401)
 
 
-def read_query(request: httpx.Request) -> dict[str, list[str]]:
+def read_query(request: Incoming) -> dict[str, list[str]]:
     """Return the query's values by name, each as the list of texts in which it came."""
     values: dict[str, list[str]] = {}
-    for name, value in request.url.params.multi_items():
+    for name, value in request.query:
         values.setdefault(name, []).append(value)
     return values
 
 
-def read_body(request: httpx.Request) -> Any:
+def read_body(request: Incoming) -> Any:
     """Return the decoded body: JSON, the parts of a multipart form by name, or None for an empty one.
 
     Raises a 400 `Refusal` where the body is not what its content type says.

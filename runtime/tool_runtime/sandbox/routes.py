@@ -5,12 +5,13 @@ Must not know: what a tool does. Tools with a raw path have no route: they reach
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from tool_runtime.sandbox.answers import EVERY, Refusal
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Tool
+from tool_runtime.sandbox.answers import Refusal
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 
@@ -37,20 +38,20 @@ class Route:
 
 
 class Routes:
-    """All routes of a registry document."""
+    """All routes of a registry."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._base = urlsplit(document.get("server", {}).get("base_url", "")).path.rstrip("/")
-        self._wrong_method = int(document.get("resources", {}).get(EVERY, {}).get("wrong_method", 404))
+    def __init__(self, registry: Registry) -> None:
+        self._base = urlsplit(registry.server.base_url).path.rstrip("/")
+        self._wrong_method = registry.manners.wrong_method
         self._by_length: dict[int, list[Route]] = {}
         self.by_tool: dict[str, Route] = {}
         seen: dict[tuple[str, str], Route] = {}
         # Tools that declare a resource come first: where tools share a route, theirs is the stateful answer.
-        tools = sorted(document["tools"].items(), key=lambda item: "resource" not in item[1])
+        tools = sorted(registry.tools.items(), key=lambda item: item[1].resource is None)
         for name, tool in tools:
-            if "{+" in tool["path"]:
+            if "{+" in tool.path:
                 continue
-            key = (tool["method"], _PLACEHOLDER.sub("{}", tool["path"]))
+            key = (tool.method, _PLACEHOLDER.sub("{}", tool.path))
             if key not in seen:
                 seen[key] = _compile(name, tool)
                 self._by_length.setdefault(len(seen[key].segments), []).append(seen[key])
@@ -83,13 +84,13 @@ class Routes:
         return raw_path[len(self._base) :]
 
 
-def _compile(name: str, tool: Mapping[str, Any]) -> Route:
-    wires = {key: parameter.get("wire", key) for key, parameter in tool["parameters"].items()}
+def _compile(name: str, tool: Tool) -> Route:
+    wires = {key: parameter.wire for key, parameter in tool.parameters.items()}
     patterns: list[re.Pattern[str]] = []
     names: list[str] = []
-    for segment in tool["path"].split("/"):
+    for segment in tool.path.split("/"):
         parts: list[str] = _PLACEHOLDER.split(segment)
         names.extend(wires.get(part, part) for part in parts[1::2])
         text = "".join("(.+)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts))
         patterns.append(re.compile(text, re.DOTALL))
-    return Route(name, tool["method"], tool["path"], tuple(patterns), tuple(names))
+    return Route(name, tool.method, tool.path, tuple(patterns), tuple(names))

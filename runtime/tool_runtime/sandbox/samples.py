@@ -8,7 +8,8 @@ Must not know: records, requests. The same schema and name give the same value, 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-_PREFIX: Final = "#/types/"
+from tool_runtime.core.registry import Registry, type_name_of
+
 _BRANCHES: Final = ("anyOf", "oneOf")
 _FORMATS: Final = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -24,18 +25,18 @@ _DEEPEST: Final = 12
 
 
 class Schemas:
-    """Reads the schemas of one registry document."""
+    """Reads the schemas of one registry."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._types: Mapping[str, Any] = document.get("types", {})
-        self.shapes: Mapping[str, Any] = document.get("shapes", {})
-        # Schemas are parts of the document and live as long as it does, so their identity is a safe key.
+    def __init__(self, registry: Registry) -> None:
+        self._types = registry.types
+        self.shapes = registry.shapes
+        # Schemas are parts of the registry and live as long as the registry does, so their identity is a safe key.
         self._merged: dict[int, Mapping[str, Any]] = {}
 
     def resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the schema that a reference means, with the keys of an `allOf` laid over one another."""
         while "$ref" in schema:
-            schema = self._types.get(str(schema["$ref"]).removeprefix(_PREFIX), {})
+            schema = self._types.get(type_name_of(schema) or "", {})
         if "allOf" not in schema:
             return schema
         if id(schema) not in self._merged:

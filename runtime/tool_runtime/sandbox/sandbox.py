@@ -1,106 +1,135 @@
 """The sandbox as its users hold it.
 
-Owns: putting the parts together for one registry, and the handles for tests: faults, records, what was
-received.
-Must not know: anything about a particular API; that is in the registry's `resources`.
+Owns the assembly of the parts for one registry, and the handles for tests: failures, the clock, records, what was
+received. Must not know anything about a particular API; that stands in the registry's resources.
 """
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.core.registry import TYPES, Registry, load_registry
+from tool_runtime.core.suggestions import nearest, nearly
+from tool_runtime.core.templates import lookup
 from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import ErrorBodies
 from tool_runtime.sandbox.checks import Checks
-from tool_runtime.sandbox.failures import Fault, Faults, Kind
-from tool_runtime.sandbox.httpx_transport import SandboxTransport
+from tool_runtime.sandbox.engine import Engine
+from tool_runtime.sandbox.failures import Failure, Failures, Kind
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.store import Store
-from tool_runtime.sandbox.virtual_clock import Clock
+from tool_runtime.sandbox.virtual_clock import VirtualClock
+
+if TYPE_CHECKING:
+    from tool_runtime.sandbox.httpx_transport import SandboxTransport
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LATENCY: Final = 0.1
 
 
-class HasDocument(Protocol):
-    """A loaded registry: `document` is the JSON that it was read from."""
-
-    @property
-    def document(self) -> Mapping[str, Any]:
-        """The registry as JSON."""
-
-
 class Sandbox:
     """A local stand-in for an API: no key, no money, no network, and the same answers on every run.
 
-    `registry` is a loaded registry or its JSON. `examples` adds the records that the spec's examples speak
-    of. `api_keys` are the only keys that are let in (None: any key is). `start` is when its time begins. Each
-    request takes `latency` seconds of virtual time, so that a loop which never sleeps sees records move on
-    all the same. Safe to share between threads and clients.
+    `registry` is a loaded registry or its JSON; a generated package's own sandbox knows its registry. `failures` wait
+    for their requests (see `Failure`). `examples` adds the records that the spec's examples speak of. `api_keys` are
+    the only keys that are let in (None: any key is). `start` is when its time begins. Each request takes `latency`
+    seconds of virtual time, so that a loop which never sleeps sees records move on all the same. Safe to share between
+    threads and clients. Raises `ConfigurationError` for settings that make no sense.
     """
+
+    registry_source: ClassVar[Path | None] = None
 
     def __init__(
         self,
-        registry: HasDocument | Mapping[str, Any],
+        registry: Registry | Mapping[str, Any] | None = None,
         *,
+        failures: Iterable[Any] = (),
         examples: bool = False,
         api_keys: Collection[str] | None = None,
         start: datetime = START,
         latency: float = _LATENCY,
     ) -> None:
-        document = registry if isinstance(registry, Mapping) else registry.document
-        self._document = document
-        self._routes = Routes(document)
-        self._faults = Faults()
-        self._clock = Clock(start)
-        schemas = Schemas(document)
-        self._store = Store(document.get("resources", {}), self._clock, examples=examples)
-        self._actions = Actions(document, self._store, schemas)
-        self._transport = SandboxTransport(
+        self.registry = self._registry(registry)
+        _check_settings(api_keys, start, latency)
+        self._routes = Routes(self.registry)
+        self._failures = Failures()
+        self._clock = VirtualClock(start)
+        schemas = Schemas(self.registry)
+        self._schemas = schemas
+        self._store = Store(self.registry.resources, self._clock, examples=examples)
+        self._actions = Actions(self.registry, self._store, schemas)
+        self.engine = Engine(
             routes=self._routes,
-            auth=Auth(document.get("auth", {}), api_keys),
-            checks=Checks(document, schemas),
+            auth=Auth(self.registry.auth, api_keys),
+            checks=Checks(self.registry, schemas),
             actions=self._actions,
-            errors=ErrorBodies(document),
-            faults=self._faults,
+            errors=ErrorBodies(self.registry),
+            failures=self._failures,
             clock=self._clock,
             latency=latency,
         )
+        for failure in failures:
+            if not isinstance(failure, Failure):
+                message = f"failures are Failure objects, not {type(failure).__name__}"
+                raise ConfigurationError(message)
+            self._add(failure)
+
+    @classmethod
+    def _registry(cls, given: Registry | Mapping[str, Any] | None) -> Registry:
+        if given is None:
+            if cls.registry_source is None:
+                message = "this sandbox has no registry of its own; pass registry=…"
+                raise ConfigurationError(message)
+            return load_registry(cls.registry_source)
+        return Registry(given) if isinstance(given, Mapping) else given
 
     def __repr__(self) -> str:
         """Show the time and how many requests came."""
         return f"Sandbox(clock={self._clock!r}, requests={len(self.requests)})"
 
-    @property
-    def transport(self) -> SandboxTransport:
+    @cached_property
+    def transport(self) -> "SandboxTransport":
         """What to give to `httpx.Client(transport=...)` or `httpx.AsyncClient(transport=...)`."""
-        return self._transport
+        from tool_runtime.sandbox.httpx_transport import SandboxTransport
+
+        return SandboxTransport(self.engine)
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> VirtualClock:
         """The sandbox's time. It stands still between requests unless somebody sleeps on it."""
         return self._clock
 
     @property
     def requests(self) -> list[Received]:
         """What was received, oldest first."""
-        return self._transport.requests
+        return self.engine.requests
 
     def records(self, resource: str) -> list[dict[str, Any]]:
-        """Return copies of a resource's records as of now, oldest first; KeyError for an unknown name."""
-        with self._transport.lock:
+        """Return copies of a resource's records as of now, oldest first."""
+        self._known(resource)
+        with self.engine.lock:
             self._actions.advance()
             return [copy.deepcopy(entry.record) for entry in self._store.entries(resource)]
 
-    def put(self, resource: str, record: Mapping[str, Any]) -> None:
-        """Add a record, or replace the one with its id. Raises KeyError for an unknown resource."""
-        with self._transport.lock:
-            self._store.put(resource, copy.deepcopy(dict(record)))
+    def put(self, resource: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Add a record, or replace the one with its id. Returns a copy of what is kept.
 
-    def fault(
+        Raises `ConfigurationError` for an unknown resource, a record without its id, and a field that is nearly one
+        that the resource has.
+        """
+        self._known(resource)
+        kept = copy.deepcopy(dict(record))
+        self._check_record(resource, kept)
+        with self.engine.lock:
+            return copy.deepcopy(self._store.put(resource, kept).record)
+
+    def fail(
         self,
         tool: str | None = None,
         kind: Kind = "status",
@@ -115,35 +144,60 @@ class Sandbox:
     ) -> None:
         """Let the next `times` requests of a tool (None: of any) go wrong, after `skip` that go well.
 
-        The kinds are listed in `tool_runtime.sandbox.failures`. `status`, `message` and `retry_after` (seconds)
-        belong to `status`, `location` to `redirect`, `changes` (dotted paths to values) to `alter`. Raises
-        ValueError for an unknown kind and for a tool that has no route of its own.
+        The other arguments are those of `Failure`. Raises `ConfigurationError` for an unknown kind, and for a tool that
+        has no route of its own.
         """
-        fault = Fault(
-            kind=kind,
-            route=self._route(tool) if tool is not None else None,
-            times=times,
-            skip=skip,
-            status=status,
-            message=message,
-            retry_after=retry_after,
-            location=location,
-            changes=dict(changes or {}),
-        )
-        with self._transport.lock:
-            self._faults.add(fault)
+        self._add(Failure(tool, kind, times, skip, status, message, retry_after, location, dict(changes or {})))
 
     @property
-    def waiting_faults(self) -> int:
-        """How many of the faults asked for have not struck yet."""
-        return sum(fault.times for fault in self._faults.waiting)
+    def waiting_failures(self) -> int:
+        """How many of the failures asked for have not struck yet."""
+        return sum(failure.times for failure in self._failures.waiting)
+
+    def _add(self, failure: Failure) -> None:
+        # A copy: a Failure that is given to two sandboxes strikes in both.
+        waiting = copy.copy(failure)
+        waiting.route = self._route(failure.tool) if failure.tool is not None else None
+        with self.engine.lock:
+            self._failures.add(waiting)
 
     def _route(self, name: str) -> Route:
-        for canonical, tool in self._document["tools"].items():
-            if (
-                name in {canonical, tool.get("full_name"), *tool.get("aliases", ())}
-                and canonical in self._routes.by_tool
-            ):
-                return self._routes.by_tool[canonical]
-        message = f"no tool {name!r} with a route of its own"
-        raise ValueError(message)
+        tool = self.registry.resolve(name)
+        if tool.name not in self._routes.by_tool:
+            message = f"{tool.name} has no route of its own, so nothing can go wrong with it alone"
+            raise ConfigurationError(message, hint="Name the tool whose path is called.")
+        return self._routes.by_tool[tool.name]
+
+    def _known(self, resource: str) -> None:
+        resources = self.registry.resources
+        if resource not in resources:
+            near = nearest(str(resource), resources)
+            message = f"there is no resource named {str(resource)[:80]!r}"
+            hint = f"Did you mean {near}?" if near else f"There are {', '.join(resources)}."
+            raise ConfigurationError(message, hint=hint)
+
+    def _check_record(self, resource: str, record: Mapping[str, Any]) -> None:
+        declared = self.registry.resources[resource]
+        if declared.id_field is not None and not isinstance(lookup(record, declared.id_field), str | int):
+            message = f"a record of {resource} needs {declared.id_field}, which names it"
+            raise ConfigurationError(message)
+        if declared.type is None:
+            return
+        fields = {*self._schemas.properties({"$ref": f"{TYPES}{declared.type}"}), *declared.keep}
+        for name in record:
+            near = nearly(str(name), fields) if name not in fields else None
+            if near is not None:
+                message = f"a record of {resource} has no field {name}"
+                raise ConfigurationError(message, hint=f"Did you mean {near}?")
+
+
+def _check_settings(api_keys: Any, start: Any, latency: Any) -> None:
+    if isinstance(api_keys, str):
+        message = "api_keys is a collection of keys, not one text"
+        raise ConfigurationError(message, hint='Such as {"key_1"}.')
+    if not isinstance(start, datetime):
+        message = f"start is a datetime, not {type(start).__name__}"
+        raise ConfigurationError(message)
+    if isinstance(latency, bool) or not isinstance(latency, int | float) or not 0 <= latency < float("inf"):
+        message = "latency is a number of seconds, 0 or more"
+        raise ConfigurationError(message)

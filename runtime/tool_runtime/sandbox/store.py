@@ -4,14 +4,14 @@ Owns: tables of records by resource and id, the order in which they came, counte
 Must not know: requests, tools, how a record is shown.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tool_runtime.core.templates import ABSENT
-from tool_runtime.sandbox.answers import EVERY
-from tool_runtime.sandbox.declarations import Scope, dig_path, fill, holds
-from tool_runtime.sandbox.virtual_clock import Clock
+from tool_runtime.core.resources import Reference, Resource
+from tool_runtime.core.templates import ABSENT, holds, lookup
+from tool_runtime.sandbox.scope import Scope, fill
+from tool_runtime.sandbox.virtual_clock import VirtualClock
 
 _DIGITS: Final = 12
 _MILLISECOND: Final = 1_000
@@ -36,14 +36,14 @@ class Entry:
 class Store:
     """All records, by resource."""
 
-    def __init__(self, declared: Mapping[str, Any], clock: Clock, *, examples: bool) -> None:
-        self.declared: Mapping[str, Any] = {name: spec for name, spec in declared.items() if name != EVERY}
+    def __init__(self, declared: Mapping[str, Resource], clock: VirtualClock, *, examples: bool) -> None:
+        self.declared = declared
         self.clock = clock
         self._tables: dict[str, dict[str, Entry]] = {name: {} for name in self.declared}
         self._counters = dict.fromkeys(self.declared, 0)
         self._sequence = 0
         for name, spec in self.declared.items():
-            for record in [*spec.get("records", ()), *(spec.get("examples", ()) if examples else ())]:
+            for record in [*spec.records, *(spec.examples if examples else ())]:
                 self.put(name, fill(record, self.scope()))
 
     def scope(self, **names: Any) -> Scope:
@@ -61,18 +61,16 @@ class Store:
 
     def next_id(self, resource: str) -> str:
         """Return the id that the next counted record gets, without using it up."""
-        prefix = _id_spec(self.declared[resource]).get("prefix", f"{resource}_")
-        return f"{prefix}{self._counters[resource] + 1:0{_DIGITS}d}"
+        return f"{self.declared[resource].prefix}{self._counters[resource] + 1:0{_DIGITS}d}"
 
     def id_field(self, resource: str) -> str | None:
         """Return the dotted path of a resource's id in its records; None where there is one record only."""
-        field_name = _id_spec(self.declared[resource]).get("field")
-        return str(field_name) if field_name else None
+        return self.declared[resource].id_field
 
     def put(self, resource: str, record: dict[str, Any]) -> Entry:
         """Add a record, or replace the one with its id."""
         path = self.id_field(resource)
-        record_id = "" if path is None else str(dig_path(record, path))
+        record_id = "" if path is None else str(lookup(record, path))
         if record_id == self.next_id(resource):
             self._counters[resource] += 1
         self._sequence += 1
@@ -99,21 +97,16 @@ class Store:
         """Return how many records of a resource meet a condition."""
         return sum(holds(when, entry.record) for entry in self._tables[resource].values())
 
-    def look_up(self, references: Any, scope: Scope) -> Iterator[tuple[Mapping[str, Any], Any]]:
+    def look_up(self, references: Iterable[Reference], scope: Scope) -> Iterator[tuple[Reference, Any]]:
         """Resolve declared references one by one, putting each record found into the scope under its `as`.
 
         Yields the references that lead to no record, with the id that they gave (ABSENT: none was given).
         """
         for reference in references:
-            record_id = fill(reference["id"], scope)
+            record_id = fill(reference.id, scope)
             for one in record_id if isinstance(record_id, list) else [record_id]:
-                entry = None if one is ABSENT or one is None else self.get(reference["resource"], one)
+                entry = None if one is ABSENT or one is None else self.get(reference.resource, one)
                 if entry is None:
                     yield reference, one
-                elif "as" in reference:
-                    scope.names[reference["as"]] = entry.record
-
-
-def _id_spec(spec: Mapping[str, Any]) -> Mapping[str, Any]:
-    declared = spec.get("id", {})
-    return {"field": declared} if isinstance(declared, str) else declared
+                elif reference.binds is not None:
+                    scope.names[reference.binds] = entry.record

@@ -13,7 +13,7 @@ _MICROSECONDS: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Clock:
+class VirtualClock:
     """A clock that moves only when somebody sleeps on it; safe to share between threads.
 
     `start` is the moment at which it begins; a datetime without a zone counts as UTC.
@@ -27,7 +27,7 @@ class Clock:
 
     def __repr__(self) -> str:
         """Show the present moment."""
-        return f"Clock({self.iso()})"
+        return f"VirtualClock({self.iso()})"
 
     def monotonic(self) -> float:
         """Seconds that have passed since the start."""

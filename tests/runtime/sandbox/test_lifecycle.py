@@ -3,7 +3,7 @@ from datetime import datetime
 
 import httpx
 
-from tool_runtime.sandbox import START, Clock, Sandbox
+from tool_runtime.sandbox import START, Sandbox, VirtualClock
 
 
 def lend(api, books, **more):
@@ -62,7 +62,7 @@ def test_a_loop_that_never_sleeps_sees_records_move_on(document):
 
 
 def test_a_clock_moves_only_by_sleeping():
-    clock = Clock(START)
+    clock = VirtualClock(START)
     assert (clock.monotonic(), clock.wall(), clock.iso()) == (0, 1767225600, "2026-01-01T00:00:00Z")
     clock.sleep(1.5)
     clock.sleep(-1)
@@ -71,11 +71,11 @@ def test_a_clock_moves_only_by_sleeping():
 
 
 def test_a_start_without_a_zone_counts_as_utc():
-    assert Clock(datetime(2026, 1, 1)).wall() == 1767225600  # noqa: DTZ001 - that is the point
+    assert VirtualClock(datetime(2026, 1, 1)).wall() == 1767225600  # noqa: DTZ001 - that is the point
 
 
 def test_many_small_sleeps_add_up_exactly():
-    clock = Clock(START)
+    clock = VirtualClock(START)
     for _ in range(10):
         clock.sleep(0.1)
     assert clock.monotonic() == 1

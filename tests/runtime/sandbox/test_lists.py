@@ -1,5 +1,6 @@
 import pytest
 
+from tool_runtime.core.resources import Filter
 from tool_runtime.sandbox.lists import matches
 
 
@@ -139,7 +140,7 @@ def test_skip_leaves_out_the_first_rows_but_not_of_the_total(api, search):
 
 def test_every_object_of_a_filter_must_be_met_by_some_entry():
     record = {"steps": [{"name": "ring"}, {"name": "talk", "ms": 5}]}
-    declared = {"used": {"some_in": "steps"}}
+    declared = {"used": Filter(some_in="steps")}
     assert matches(record, {"used": [{"name": "ring"}, {"name": "talk", "ms": {"op": "lt", "value": 9}}]}, declared)
     assert not matches(record, {"used": [{"name": "ring"}, {"name": "sing"}]}, declared)
     assert not matches({}, {"used": [{"name": "ring"}]}, declared)

@@ -231,7 +231,7 @@ def test_a_number_bound_to_no_agent_that_exists_is_unprocessable(client):
 
 
 def test_a_lost_answer_is_found_again_by_its_key(sandbox):
-    sandbox.fault("create_phone_call", "lose_answer")
+    sandbox.fail("create_phone_call", "lose_answer")
     with Client(sandbox=sandbox) as client:
         client.create_phone_call(agent_id="agent_123", **NUMBERS)
     keys = [one.body["idempotency_key"] for one in sandbox.requests]

@@ -1,14 +1,15 @@
 import jsonschema
 import pytest
 
-from tool_runtime.core.templates import ABSENT
-from tool_runtime.sandbox.declarations import Scope, fill, holds
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.templates import ABSENT, holds
 from tool_runtime.sandbox.samples import Schemas
+from tool_runtime.sandbox.scope import Scope, fill
 
 
 @pytest.fixture
 def schemas(document):
-    return Schemas(document)
+    return Schemas(Registry(document))
 
 
 @pytest.mark.parametrize(

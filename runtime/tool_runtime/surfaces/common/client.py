@@ -208,7 +208,10 @@ class _Base:
 
         Example: `client.create_agent(**client.copy_of("create_agent", client.get_agent(agent_id="agent_1")))`.
         """
-        return copied_arguments(self.registry.resolve(tool), record, self._context.binder.accepts)
+        resolved = self.registry.resolve(tool)
+        resource = self.registry.resources.get(resolved.resource.name) if resolved.resource else None
+        identifier = resource.id_field if resource is not None else None
+        return copied_arguments(resolved, record, self._context.binder.accepts, identifier)
 
     def _tool(self, name: str) -> Tool:
         tool = self.registry.resolve(name)

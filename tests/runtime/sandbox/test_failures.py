@@ -4,11 +4,14 @@ import json
 import httpx
 import pytest
 
+from tool_runtime.core.errors import ConfigurationError, UnknownTool
+from tool_runtime.sandbox import Failure, Sandbox
+
 BOOK = {"title": "T"}
 
 
 def test_a_status_is_answered_in_the_place_of_the_request(api, sandbox):
-    sandbox.fault("create_book", status=429, message="Slow down.", retry_after=2)
+    sandbox.fail("create_book", status=429, message="Slow down.", retry_after=2)
     reply = api.post("/books", json=BOOK)
     assert (reply.status_code, reply.headers["Retry-After"]) == (429, "2")
     assert reply.json() == {"error": {"text": "Slow down."}}
@@ -16,13 +19,13 @@ def test_a_status_is_answered_in_the_place_of_the_request(api, sandbox):
 
 
 def test_a_fault_strikes_as_often_as_asked(api, sandbox):
-    sandbox.fault(status=503, times=2)
+    sandbox.fail(status=503, times=2)
     assert [api.get("/hours").status_code for _ in range(3)] == [503, 503, 200]
-    assert sandbox.waiting_faults == 0
+    assert sandbox.waiting_failures == 0
 
 
 def test_a_fault_waits_for_its_tool_and_its_turn(api, sandbox):
-    sandbox.fault("opening_hours", status=500, skip=1)
+    sandbox.fail("opening_hours", status=500, skip=1)
     assert [api.get(path).status_code for path in ("/status", "/hours", "/hours", "/hours")] == [
         200,
         200,
@@ -32,7 +35,7 @@ def test_a_fault_waits_for_its_tool_and_its_turn(api, sandbox):
 
 
 def test_a_fault_may_name_a_tool_by_its_alias(api, sandbox):
-    sandbox.fault("add_book", status=500)
+    sandbox.fail("add_book", status=500)
     assert api.post("/books", json=BOOK).status_code == 500
 
 
@@ -40,7 +43,7 @@ def test_a_fault_may_name_a_tool_by_its_alias(api, sandbox):
     ("kind", "error"), [("refuse_connection", httpx.ConnectError), ("connect_timeout", httpx.ConnectTimeout)]
 )
 def test_a_connection_that_was_never_made_applies_nothing(api, sandbox, kind, error):
-    sandbox.fault(kind=kind)
+    sandbox.fail(kind=kind)
     with pytest.raises(error):
         api.post("/books", json=BOOK)
     assert sandbox.records("book") == []
@@ -56,51 +59,83 @@ def test_a_connection_that_was_never_made_applies_nothing(api, sandbox, kind, er
     ],
 )
 def test_an_answer_that_was_lost_leaves_the_request_applied(api, sandbox, kind, error):
-    sandbox.fault(kind=kind)
+    sandbox.fail(kind=kind)
     with pytest.raises(error):
         api.post("/books", json=BOOK)
     assert len(sandbox.records("book")) == 1
 
 
 def test_garbage_is_a_page_in_place_of_json(api, sandbox):
-    sandbox.fault(kind="garbage")
+    sandbox.fail(kind="garbage")
     reply = api.post("/books", json=BOOK)
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html")
 
 
 def test_a_truncated_answer_is_no_json(api, sandbox):
-    sandbox.fault(kind="truncate")
+    sandbox.fail(kind="truncate")
     with pytest.raises(json.JSONDecodeError):
         api.post("/books", json=BOOK).json()
 
 
 def test_an_empty_answer_keeps_its_status(api, sandbox):
-    sandbox.fault(kind="empty")
+    sandbox.fail(kind="empty")
     reply = api.post("/books", json=BOOK)
     assert (reply.status_code, reply.content) == (201, b"")
 
 
 def test_a_redirect_leads_where_it_is_told_to(api, sandbox):
-    sandbox.fault(kind="redirect", location="https://elsewhere.example/")
+    sandbox.fail(kind="redirect", location="https://elsewhere.example/")
     reply = api.get("/hours")
     assert (reply.status_code, reply.headers["location"]) == (302, "https://elsewhere.example/")
 
 
 def test_an_altered_answer_may_hold_a_value_that_no_type_names(api, sandbox):
-    sandbox.fault(kind="alter", changes={"binding": "velvet"})
+    sandbox.fail(kind="alter", changes={"binding": "velvet"})
     assert api.post("/books", json=BOOK).json()["binding"] == "velvet"
     assert "binding" not in sandbox.records("book")[0]
 
 
-def test_an_unknown_kind_of_fault_is_an_error(sandbox):
-    with pytest.raises(ValueError, match="unknown kind of fault 'earthquake'; one of alter"):
-        sandbox.fault(kind="earthquake")
+@pytest.mark.parametrize(("kind", "near"), [("earthquake", None), ("lose_anwser", "lose_answer"), (5, None)])
+def test_an_unknown_kind_of_failure_is_answered_with_the_nearest(sandbox, kind, near):
+    with pytest.raises(ConfigurationError) as caught:
+        sandbox.fail(kind=kind)
+
+    assert "lose_answer" in str(caught.value)
+    assert caught.value.hint == (f"Did you mean {near}?" if near else None)
 
 
-@pytest.mark.parametrize("tool", ["nothing", "api_get"])
-def test_a_tool_without_a_route_cannot_be_struck(sandbox, tool):
-    with pytest.raises(ValueError, match="no tool"):
-        sandbox.fault(tool)
+@pytest.mark.parametrize("numbers", [{"times": 0}, {"times": True}, {"skip": -1}, {"status": 42}, {"status": "503"}])
+def test_a_failure_that_could_never_strike_is_refused(numbers):
+    with pytest.raises(ConfigurationError):
+        Failure(**numbers)
+
+
+def test_a_tool_without_a_route_cannot_be_struck(sandbox):
+    with pytest.raises(ConfigurationError):
+        sandbox.fail("api_get")
+
+
+def test_an_unknown_tool_is_answered_with_the_nearest(sandbox):
+    with pytest.raises(UnknownTool) as caught:
+        sandbox.fail("create_bok")
+
+    assert caught.value.nearest[0] == "create_book"
+
+
+def test_failures_can_be_given_when_the_sandbox_is_made(document):
+    failure = Failure("create_book", status=500)
+    sandboxes = [Sandbox(document, failures=[failure]) for _ in range(2)]
+
+    assert [sandbox.waiting_failures for sandbox in sandboxes] == [1, 1]
+    for sandbox in sandboxes:
+        with httpx.Client(transport=sandbox.transport, headers={"X-API-Key": "k"}) as client:
+            assert client.post("https://library.example/api/v1/books", json=BOOK).status_code == 500
+    assert [sandbox.waiting_failures for sandbox in sandboxes] == [0, 0]
+
+
+def test_what_is_no_failure_is_refused(document):
+    with pytest.raises(ConfigurationError):
+        Sandbox(document, failures=["lose_answer"])
 
 
 def test_an_async_client_gets_the_same_answers(sandbox, document):

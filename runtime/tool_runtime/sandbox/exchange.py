@@ -1,0 +1,38 @@
+"""What goes into the sandbox's engine, and what comes out: plain data, so that any transport can be an adapter.
+
+Owns the request and the reply as bytes and text, and the signal that no reply comes. Knows no httpx and no server.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Silence = Literal["refuse_connection", "connect_timeout", "lose_answer", "drop_connection", "read_timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request. `path` is percent-encoded, and `query` holds decoded pairs; names of headers are in lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A reply."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+
+
+class NoAnswer(Exception):
+    """The sandbox does not answer, as a failure wants it. `kind` says what the client is to see."""
+
+    def __init__(self, kind: Silence) -> None:
+        super().__init__(kind)
+        self.kind: Silence = kind

@@ -1,0 +1,101 @@
+"""The sandbox in its user's hands: records, its own mistakes, and what its engine gives to any transport."""
+
+import ast
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import tool_runtime.sandbox
+from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.sandbox import Failure, Incoming, NoAnswer, Sandbox
+
+ROOT = Path(tool_runtime.sandbox.__file__).parent
+KEY = {"x-api-key": "k"}
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_only_the_adapter_knows_httpx():
+    knows = [path.name for path in ROOT.glob("*.py") if "httpx" in set(imported(path))]
+
+    assert knows == ["httpx_transport.py"]
+
+
+def test_the_engine_answers_plain_requests(document):
+    engine = Sandbox(document).engine
+
+    made = engine.answer(Incoming("POST", "/api/v1/books", headers=KEY, content=b'{"title": "T"}'))
+    read = engine.answer(Incoming("GET", "/api/v1/books/book_000000000001", headers=KEY))
+
+    assert (made.status, read.status) == (201, 200)
+    assert made.content == read.content
+    assert made.headers["content-type"].startswith("application/json")
+
+
+@pytest.mark.parametrize("kind", ["refuse_connection", "lose_answer", "read_timeout"])
+def test_the_engine_says_that_no_answer_comes(document, kind):
+    engine = Sandbox(document, failures=[Failure(kind=kind)]).engine
+
+    with pytest.raises(NoAnswer) as caught:
+        engine.answer(Incoming("GET", "/api/v1/hours", headers=KEY))
+
+    assert caught.value.kind == kind
+
+
+def test_a_record_that_is_put_is_returned_as_a_copy(sandbox):
+    record = {"book_id": "book_7", "title": "The Lake"}
+
+    kept = sandbox.put("book", record)
+    kept["title"] = record["title"] = "changed"
+
+    assert sandbox.records("book")[0]["title"] == "The Lake"
+
+
+@pytest.mark.parametrize("call", [lambda box: box.records("boook"), lambda box: box.put("boook", {"book_id": "b"})])
+def test_an_unknown_resource_is_answered_with_the_nearest(sandbox, call):
+    with pytest.raises(ConfigurationError) as caught:
+        call(sandbox)
+
+    assert caught.value.hint == "Did you mean book?"
+
+
+def test_a_record_without_its_id_is_refused(sandbox):
+    with pytest.raises(ConfigurationError, match="book_id"):
+        sandbox.put("book", {"title": "The Lake"})
+
+
+def test_a_record_with_a_misspelt_field_is_refused(sandbox):
+    with pytest.raises(ConfigurationError) as caught:
+        sandbox.put("book", {"book_id": "book_7", "titel": "The Lake"})
+
+    assert caught.value.hint == "Did you mean title?"
+    assert sandbox.records("book") == []
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"api_keys": "key_1"}, {"start": "2026-01-01"}, {"latency": -1}, {"latency": float("nan")}, {"latency": "1"}],
+)
+def test_settings_that_make_no_sense_are_refused(document, settings):
+    with pytest.raises(ConfigurationError):
+        Sandbox(document, **settings)
+
+
+def test_a_sandbox_without_a_registry_says_so():
+    with pytest.raises(ConfigurationError, match="registry"):
+        Sandbox()
+
+
+def test_the_clock_begins_where_it_is_told_and_stands_still(document):
+    sandbox = Sandbox(document, start=datetime(2030, 5, 5, tzinfo=UTC))
+
+    assert sandbox.clock.iso() == sandbox.clock.iso() == "2030-05-05T00:00:00Z"
+    sandbox.clock.sleep(3600)
+    assert sandbox.clock.iso() == "2030-05-05T01:00:00Z"
