@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from tool_runtime.core.registry import Registry
 
 ERRORS = (
-    "APIError", "BadRequest", "CallerError", "ConfigurationError", "Conflict", "ConnectionFailed", "Forbidden",
-    "InvalidArguments", "MissingExtra", "NotFound", "OutcomeUnknown", "PaginationBroken", "PaymentRequired",
-    "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError", "ServerError", "SpecError", "TimedOut",
-    "ToolError", "Unauthorized", "UnknownTool", "Unprocessable", "UnreadableReply", "WaitFailed", "WaitTimedOut",
+    "APIError", "BadRequest", "CallerError", "CapReached", "ConfigurationError", "Conflict", "ConnectionFailed",
+    "Forbidden", "InternalError", "Interrupted", "InvalidArguments", "MissingExtra", "NotFound", "OutcomeUnknown",
+    "PaginationBroken", "PaymentRequired", "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError",
+    "ReplyTooLarge", "ServerError", "SpecError", "TimedOut", "ToolError", "Unauthorized", "UnknownTool",
+    "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut",
     "WebhookRefused",
 )  # fmt: skip
 FILE_TYPE = (

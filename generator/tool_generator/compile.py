@@ -76,7 +76,8 @@ def used_types(spec: Spec, parameters: Mapping[str, dict[str, Parameter]]) -> se
             for _, name in schema_walk.references(schema)
         )
     for entry in spec.shapes.values():
-        start.update(name for _, schema in shape_schemas(entry.data) for _, name in schema_walk.references(schema))
+        if entry.whole:
+            start.update(name for _, schema in shape_schemas(entry.data) for _, name in schema_walk.references(schema))
     start.update(name for _, schema in webhook_payloads(spec) for _, name in schema_walk.references(schema))
     start.update(name for entry in spec.resources.values() for name in _type_names(entry.data, spec.types))
     return schema_walk.reachable(start, spec.schemas())
@@ -158,6 +159,7 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
         "group": tool.group,
         "class": data["class"],
         "effects": data.get("effects", []),
+        **({"numbers": data["numbers"]} if "numbers" in data else {}),
         "method": data["method"],
         "path": data["path"],
     }
@@ -188,8 +190,8 @@ def full_name(tool: Entry, spec: Spec) -> str:
     return name
 
 
-def idempotency(data: Mapping[str, Any]) -> dict[str, str]:
-    """Give a tool's idempotency field in its long form."""
+def idempotency(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a tool's idempotency field in its long form: `key` is `{"in": "body", "name": "key"}`."""
     given: Any = data["idempotency"]
     return {"in": "body", "name": given} if isinstance(given, str) else given
 

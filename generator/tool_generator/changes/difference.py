@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tool_runtime.core.tools import Constraint, Parameter, Tool, Waiter
 
 _WIRE = ("method", "path", "body", "steps")
-_BEHAVIOUR = {"idempotency": FEATURE, "retry": FIX, "timeout": FIX, "reconcile": FIX}
+_BEHAVIOUR = {"numbers": FEATURE, "idempotency": FEATURE, "retry": FIX, "timeout": FIX, "reconcile": FIX}
 _IDENTITY = ("name", "slug", "command", "environment", "distribution")
 _PARAMETER_WIRE = ("wire", "place", "style", "shape", "raw")
 

@@ -157,6 +157,8 @@ def _facts(tool: Tool, api: DocumentedApi, links: Links) -> list[str]:
     if tool.body == "multipart":
         request += ", multipart"
     facts.append(request)
+    if tool.numbers:
+        facts.append(f"Makes ring: {', '.join(code(number.removeprefix('$')) for number in tool.numbers)}")
     facts += [f"First: {links.to_tool(step.tool)}{_condition(step)}" for step in tool.steps.before]
     for step in tool.steps.after:
         absent = f"; null where that fails, and {code('unavailable.' + step.id)} says why"

@@ -45,6 +45,18 @@ FAILURES = (
         "Ask the person in charge; do not look for a way around.",
     ),
     Failure(
+        "CapReached",
+        "cap_reached",
+        "A limit of the account leaves no room: calls a minute or a day, allowed or blocked numbers. Nothing was sent.",
+        "Wait `retry_after` seconds where it is given; else ask the person in charge.",
+    ),
+    Failure(
+        "UsageError",
+        "usage",
+        "A command or an option that does not exist. Nothing was sent.",
+        "Look at the help of the command.",
+    ),
+    Failure(
         "MissingExtra",
         "missing_extra",
         "An optional dependency is not installed.",
@@ -90,6 +102,12 @@ FAILURES = (
     Failure("TimedOut", "timed_out", "A read had no answer in time.", "Repeat, with a longer timeout if need be."),
     Failure("UnreadableReply", "unreadable_reply", "The answer is not what the API sends.", "Check the base URL."),
     Failure(
+        "ReplyTooLarge",
+        "reply_too_large",
+        "The answer is larger than the limit.",
+        "Ask for less: a smaller page, a narrower filter.",
+    ),
+    Failure(
         "RedirectRefused",
         "redirect_refused",
         "The answer pointed elsewhere; it was not followed.",
@@ -108,6 +126,24 @@ FAILURES = (
         "Look at `last`; wait again.",
     ),
     Failure("WaitFailed", "wait_failed", "A state came that excludes the awaited one.", "Look at `last`."),
+    Failure(
+        "Interrupted",
+        "interrupted",
+        "A signal or a cancellation ended the call. With the outcome `unknown`, a write may have happened.",
+        "As for `outcome_unknown`: find out with `reconcile` before repeating a write.",
+    ),
+    Failure(
+        "UnwrittenResult",
+        "unwritten_result",
+        "The call was done, and its result could not be written.",
+        "Do not repeat the call: read what it made.",
+    ),
+    Failure(
+        "InternalError",
+        "internal_error",
+        "A mistake of this program. With the outcome `unknown`, a write may have happened.",
+        "Report it; find out what happened before repeating a write.",
+    ),
 )
 
 
@@ -131,6 +167,8 @@ def _missing(tool: Tool) -> list[str]:
 def _lost_write(tool: Tool, links: Links) -> list[str]:
     if tool.idempotency:
         kept = f"every attempt bears the same {code(tool.idempotency.name)}, so it happens once at most; "
+        if tool.idempotency.life is not None:
+            kept += f"the API knows that for {tool.idempotency.life:g} seconds, and no attempt goes out later; "
     elif tool.retry.lost_answer:
         kept = "it is sent again, as repeating it does no harm; "
     else:

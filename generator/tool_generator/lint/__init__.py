@@ -4,6 +4,7 @@
     names.py       names of tools, arguments and classes, and what they become in Python
     tools.py       one tool by itself: path, places, class, effects, lifecycle
     references.py  what names something else: steps, waiters, pagination, reconcile, templates
+    first_law.py   what a spec must never order: blind repeats, hidden writes, calls that go elsewhere
     webhooks.py    how deliveries are signed, and the events
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
@@ -17,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tool_generator.lint.examples import check_examples
+from tool_generator.lint.first_law import check_first_law
 from tool_generator.lint.names import check_names
 from tool_generator.lint.references import check_references
 from tool_generator.lint.sandbox import check_sandbox
@@ -42,6 +44,7 @@ def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     for name, known in parameters.items():
         check_tool(spec.tools[name], known, report)
     check_references(spec, parameters, types, report)
+    check_first_law(spec, parameters, types, report)
     check_webhooks(spec, types, report)
     check_sandbox(spec, report)
     check_examples(spec, parameters, types, report)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
+from tool_runtime.core.errors import SpecError
 from tool_runtime.core.registry import TYPES
 from tool_runtime.core.validation import Validator
 
@@ -47,7 +48,12 @@ class _Values:
         if schema in ({}, True) or not self._is_sound(schema):
             return
         schema = with_refs(schema, TYPES)
-        if not self._validator.accepts(schema, value):
+        try:
+            fits = self._validator.accepts(schema, value)
+        except SpecError:
+            # The checks of schemas say what is wrong with this one.
+            return
+        if not fits:
             _, faults = self._validator.check(schema, value, "")
             for fault in faults:
                 near = f"; did you mean {quoted(fault.nearest)}?" if fault.nearest else ""

@@ -122,7 +122,9 @@ def _check_wires(tool: Entry, parameters: Mapping[str, Parameter], report: Repor
         )
         if not place:
             continue
-        other = places.setdefault((place, parameter.wire), parameter)
+        # Headers that differ in case only are one header.
+        wire = parameter.wire.lower() if place == "header" else parameter.wire
+        other = places.setdefault((place, wire), parameter)
         if other is not parameter and not any({other.name, parameter.name} <= members for members in apart):
             report.problem(
                 parameter.where,

@@ -101,13 +101,6 @@ def _check_places(tool: Entry, parameters: Mapping[str, Parameter], report: Repo
         if item.place in IN_BODY and tool.data["method"] in ("GET", "HEAD"):
             report.problem(where, f"{tool.name}: a {tool.data['method']} request has no body for {name}")
             break
-        if item.place == "header" and item.wire.lower() in (
-            "authorization",
-            "host",
-            "content-length",
-            "content-type",
-        ):
-            report.problem(where, f"{tool.name}: the header {item.wire} belongs to the runtime")
         if "raw" in item.data and item.place != "path":
             report.problem(where, f"{tool.name}: raw is for path parameters, but {name} is in: {item.place}")
         if "style" in item.data and item.place != "query":

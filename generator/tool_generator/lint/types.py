@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
+
+from jsonschema_rs import Draft202012Validator
 
 from tool_generator.compile import shape_schemas, used_types
 from tool_generator.lint.templates import check_template
@@ -83,10 +86,25 @@ def _check_required(entry: Entry, path: Path, schema: Any, types: Mapping[str, A
 
 
 def _check_pattern(entry: Entry, path: Path, pattern: str, report: Report) -> None:
+    """Check that both who read a pattern take it: Python, for whoever uses the schemas, and the runtime's validator."""
+    problem = pattern_problem(pattern)
+    if problem:
+        report.problem(entry.where(*path), f"the pattern {quoted(pattern)} {problem}")
+
+
+def pattern_problem(pattern: str) -> str:
+    """Say why a pattern cannot be used, or give nothing: `(` gives `is no regular expression: missing ), …`."""
     try:
-        re.compile(pattern)
-    except re.error as error:
-        report.problem(entry.where(*path), f"the pattern {quoted(pattern)} is not a regular expression: {error}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(pattern)
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
+        return f"is not a regular expression: {error}"
+    try:
+        Draft202012Validator({"pattern": pattern})
+    except ValueError:
+        return "is read by Python alone: write it with what JSON Schema's patterns know"
+    return ""
 
 
 def _loops(types: Mapping[str, Any]) -> list[str]:

@@ -334,7 +334,7 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
             names.setdefault(spelling, parameter)
     values: dict[str, Any] = {"name": name, "parameters": parameters, "names": names}
     for key, kind in (("idempotency", Idempotency), ("reconcile", Reconcile), ("retry", Retry), ("returns", Returns)):
-        if entry.get(key):
+        if entry.get(key) is not None:
             values[key] = read_entry(kind, entry[key])
     if entry.get("resource"):
         values["resource"] = read_entry(ResourceUse, entry["resource"])
