@@ -69,7 +69,7 @@ class Folder:
     def take(self, data: Any, **options: Any) -> Outcome:
         """Import a document, write the result, give the outcome."""
         self.outcome = import_upstream(read(data), self.path, **options)
-        if not self.outcome.faults:
+        if not self.outcome.problems:
             write(self.outcome, self.path)
         return self.outcome
 

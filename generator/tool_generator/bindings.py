@@ -13,21 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from tool_generator import names, webhooks
-from tool_generator.docstrings import argument_doc, iterator_doc, short_doc, tool_doc, waiter_doc
+from tool_generator import identifiers, webhook_bindings
+from tool_generator.docstrings import iterator_doc, short_doc, tool_doc, waiter_doc
 from tool_generator.literals import comment, docstring, literal
 from tool_generator.python_types import Definition, Field, Module, Types, ordered, type_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    Registry = dict[str, Any]
+    from tool_runtime.core.registry import Registry
 
 ERRORS = (
-    "APIError", "BadRequest", "CallerError", "ConfigurationError", "Conflict", "ConnectionFailed", "Forbidden",
-    "InvalidArguments", "MissingExtra", "NotFound", "OutcomeUnknown", "PaginationBroken", "PaymentRequired",
-    "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError", "ServerError", "SpecError", "TimedOut",
-    "ToolError", "Unauthorized", "UnknownTool", "Unprocessable", "UnreadableReply", "WaitFailed", "WaitTimedOut",
+    "APIError", "BadRequest", "CallerError", "CapReached", "ConfigurationError", "Conflict", "ConnectionFailed",
+    "Forbidden", "InternalError", "Interrupted", "InvalidArguments", "MissingExtra", "NotFound", "OutcomeUnknown",
+    "PaginationBroken", "PaymentRequired", "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError",
+    "ReplyTooLarge", "ServerError", "SpecError", "TimedOut", "ToolError", "Unauthorized", "UnknownTool",
+    "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut",
     "WebhookRefused",
 )  # fmt: skip
 FILE_TYPE = (
@@ -51,7 +52,7 @@ def environment() -> jinja2.Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class ToolMethod:
     """A tool as the templates see it: everything is source."""
 
     name: str
@@ -65,7 +66,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiter:
+class WaiterMethod:
     """A waiter as the templates see it."""
 
     name: str
@@ -77,27 +78,27 @@ class Waiter:
 
 def type_names(registry: Registry) -> dict[str, str]:
     """Give the Python name of every type of the registry."""
-    return {name: names.class_name(name) for name in registry["types"]}
+    return {name: identifiers.class_name(name) for name in registry.types}
 
 
 def arguments_name(tool: str) -> str:
     """Give the name of the TypedDict of a tool's arguments."""
-    return f"{names.class_name(tool).rstrip('_')}Arguments"
+    return f"{identifiers.class_name(tool).rstrip('_')}Arguments"
 
 
 def python_files(registry: Registry, header: str) -> dict[str, str]:
     """Give the modules of the bindings, unformatted, by path."""
-    types = Types(registry["types"], type_names(registry))
+    types = Types(registry.types, type_names(registry))
     module = type_module(types)
     returns, items = _replies(registry, module)
-    if "webhooks" in registry:
-        webhooks.define_events(registry["webhooks"], module)
+    if registry.webhooks is not None:
+        webhook_bindings.define_events(registry.webhooks, module)
     module.definitions = ordered(module.definitions)
     arguments, uses_files = _arguments(registry, types)
-    package = registry["api"]["name"]
+    package = registry.api.name
     # The import sorter wants one block, in the order of the names.
     common = {"header": comment(header), "package": package, "package_first": package < "tool_runtime"}
-    title = registry["api"]["title"]
+    title = registry.api.title
     rendered = {
         "types.py": _render(
             "types.py.jinja",
@@ -136,11 +137,12 @@ def python_files(registry: Registry, header: str) -> dict[str, str]:
         "__main__.py": _render(
             "__main__.py.jinja",
             common,
-            module_doc=docstring(f"The command line of {title}: `{registry['api']['command']}`."),
+            module_doc=docstring(f"The command line of {title}: `{registry.api.command}`."),
         ),
     }
-    if "webhooks" in registry:
-        rendered["webhooks.py"] = _render("webhooks.py.jinja", common, **webhooks.template_values(registry))
+    if registry.webhooks is not None:
+        values = webhook_bindings.template_values(registry.webhooks, title)
+        rendered["webhooks.py"] = _render("webhooks.py.jinja", common, **values)
     for is_async in (False, True):
         name = "async_client.py" if is_async else "client.py"
         rendered[name] = _client(registry, common, returns, items, types, is_async=is_async)
@@ -159,18 +161,18 @@ def _replies(registry: Registry, module: Module) -> tuple[dict[str, str], dict[s
     """Give the type of every tool's reply and, for paged tools, of one row."""
     returns: dict[str, str] = {}
     items: dict[str, str] = {}
-    for name, tool in registry["tools"].items():
-        base = names.class_name(name).rstrip("_")
-        reply = tool.get("returns", {})
-        returns[name] = module.expression(reply["schema"], f"{base}Reply") if "schema" in reply else "None"
-        if "pagination" in tool:
-            items[name] = _row(registry, tool, module, base)
+    for name, tool in registry.tools.items():
+        base = identifiers.class_name(name).rstrip("_")
+        reply = tool.returns.schema
+        returns[name] = "None" if reply is None else module.expression(reply, f"{base}Reply")
+        style = registry.page_style(tool)
+        if style is not None:
+            items[name] = _row(reply, style.items, module, base)
     return returns, items
 
 
-def _row(registry: Registry, tool: dict[str, Any], module: Module, base: str) -> str:
-    schema = tool.get("returns", {}).get("schema", {})
-    path = registry["pagination"][tool["pagination"]]["items"]
+def _row(schema: Any, path: str, module: Module, base: str) -> str:
+    """Give the type of one row of a paged tool's reply; `path` leads to the rows."""
     for step in path.split(".") if path else ():
         properties, _ = module.types.record(module.types.target(schema))
         schema = properties.get(step, {})
@@ -179,25 +181,24 @@ def _row(registry: Registry, tool: dict[str, Any], module: Module, base: str) ->
 
 
 def _arguments(registry: Registry, types: Types) -> tuple[Module, bool]:
-    scope = names.Scope()
+    scope = identifiers.Scope()
     for name in (*types.names.values(), "RequestArguments", "FileContent"):
         scope.claim(name, name)
-    for name in registry["tools"]:
+    for name in registry.tools:
         scope.claim(arguments_name(name), name)
     module = Module(types, scope, open_enums=False)
     uses_files = False
-    for name, tool in registry["tools"].items():
-        base = names.class_name(name).rstrip("_")
+    for name, tool in registry.tools.items():
+        base = identifiers.class_name(name).rstrip("_")
         fields = []
-        for key, parameter in tool["parameters"].items():
-            if parameter["in"] == "file":
+        for key, parameter in tool.parameters.items():
+            if parameter.place == "file":
                 uses_files = True
-                expression = "list[FileContent]" if parameter["schema"].get("type") == "array" else "FileContent"
+                expression = "list[FileContent]" if parameter.schema.get("type") == "array" else "FileContent"
             else:
-                schema = parameter.get("friendly", parameter["schema"])
-                expression = module.expression(schema, f"{base}{names.class_name(key).rstrip('_')}")
-            required = bool(parameter.get("required"))
-            fields.append(Field(names.identifier(key), expression, required, argument_doc(parameter)))
+                hint = f"{base}{identifiers.class_name(key).rstrip('_')}"
+                expression = module.expression(parameter.accepted, hint)
+            fields.append(Field(identifiers.identifier(key), expression, parameter.required, parameter.description))
         doc = f"Arguments of `{name}`."
         module.add_class(arguments_name(name), doc, ("RequestArguments",), fields)
     return module, uses_files
@@ -265,29 +266,29 @@ def _client(
     *,
     is_async: bool,
 ) -> str:
-    title = registry["api"]["title"]
+    title = registry.api.title
     tools = [
-        Tool(
+        ToolMethod(
             name=literal(name),
-            method=names.identifier(name),
+            method=identifiers.identifier(name),
             arguments=arguments_name(name),
             returns=returns[name],
             item=items.get(name, ""),
             doc=docstring(short_doc(tool) if is_async else tool_doc(tool, returns[name])),
             iterator_doc=docstring(iterator_doc(tool)),
-            aliases=tuple(names.identifier(alias) for alias in tool["aliases"]),
+            aliases=tuple(identifiers.identifier(alias) for alias in tool.aliases),
         )
-        for name, tool in registry["tools"].items()
+        for name, tool in registry.tools.items()
     ]
     waiters = [
-        Waiter(
+        WaiterMethod(
             name=literal(name),
-            method=names.identifier(name),
-            arguments=arguments_name(waiter["tool"]),
-            returns=returns[waiter["tool"]],
+            method=identifiers.identifier(name),
+            arguments=arguments_name(waiter.tool),
+            returns=returns[waiter.tool],
             doc=docstring(waiter_doc(waiter)),
         )
-        for name, waiter in registry.get("waiters", {}).items()
+        for name, waiter in registry.waiters.items()
     ]
     iterators = [tool for tool in tools if tool.item]
     text = " ".join([*(tool.returns for tool in tools), *(tool.item for tool in iterators)])
@@ -335,11 +336,11 @@ def _imported(found: set[str]) -> str:
 
 def _is_class(word: str) -> bool:
     """Tell whether a word of a type expression is a class of `types.py` made for an unnamed object."""
-    return word.isidentifier() and word[0].isupper() and word not in names.RESERVED_CLASSES
+    return word.isidentifier() and word[0].isupper() and word not in identifiers.RESERVED_CLASSES
 
 
 def _init(registry: Registry, common: dict[str, Any]) -> str:
-    package = registry["api"]["name"]
+    package = registry.api.name
     lazy = {
         "AsyncClient": f"{package}.async_client",
         "Client": f"{package}.client",
@@ -347,12 +348,12 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         **dict.fromkeys(ERRORS, "tool_runtime.errors"),
     }
     submodules = ["arguments", "types"]
-    if "webhooks" in registry:
-        lazy |= dict.fromkeys(webhooks.FUNCTIONS, f"{package}.webhooks")
+    if registry.webhooks is not None:
+        lazy |= dict.fromkeys(webhook_bindings.FUNCTIONS, f"{package}.webhooks")
         submodules.append("webhooks")
-    api = registry["api"]
+    api = registry.api
     doc = (
-        f"{api['title']} as tools.\n\n{api['summary'].strip()}\n\n"
+        f"{api.title} as tools.\n\n{api.summary.strip()}\n\n"
         "`Client` and `AsyncClient` have a method for every tool. `arguments` and `types` hold the types of what\n"
         "goes in and what comes out. Nothing is loaded before it is used.\n"
     )
@@ -361,9 +362,9 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         common,
         module_doc=docstring(doc),
         errors=", ".join(ERRORS),
-        version=literal(api["version"]),
+        version=literal(api.version),
         exported=_names([*lazy, *submodules]),
         submodules=literal(submodules),
-        webhooks=", ".join(webhooks.FUNCTIONS) if "webhooks" in registry else "",
+        webhooks=", ".join(webhook_bindings.FUNCTIONS) if registry.webhooks is not None else "",
         lazy=[(literal(name), literal(module)) for name, module in sorted(lazy.items())],
     )

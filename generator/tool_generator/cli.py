@@ -1,7 +1,7 @@
 """The command `toolgen`: validate a spec, generate from it, check that what was generated is current.
 
-Faults go to standard error, one a line, as `file:line: message`. Exit codes: 0 all is well, 1 the spec is wrong or the
-output is not current, 2 the command was used wrongly.
+Problems go to standard error, one a line, as `file:line: message`. Exit codes: 0 all is well, 1 the spec has problems
+or the output is not current, 2 the command was used wrongly.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tool_generator.changes.commands import register as register_changes
-from tool_generator.upstream.commands import register as register_import
+from tool_generator.changes.compare_commands import register as register_changes
+from tool_generator.upstream.import_command import register as register_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tool_generator.faults import Fault
     from tool_generator.generate import Compiled
+    from tool_generator.problems import Problem
 
 _HINT = 'toolgen needs pyyaml, jinja2 and ruff: pip install "{}[generator]"'
 _DISTRIBUTION_OF = "tool_generator"
@@ -43,8 +43,8 @@ def main() -> None:
 def validate(spec_folder: Path | None) -> None:
     """Check a spec and report everything that is wrong with it."""
     compiled = _compiled(_spec(spec_folder))
-    tools, types = (len(compiled.registry[key]) for key in ("tools", "types"))
-    click.echo(f"{compiled.registry['api']['title']}: {tools} tools, {types} types, no faults")
+    registry = compiled.registry
+    click.echo(f"{registry.api.title}: {len(registry.tools)} tools, {len(registry.types)} types, no problems")
 
 
 @main.command()
@@ -60,11 +60,11 @@ def validate(spec_folder: Path | None) -> None:
 def generate(spec_folder: Path | None, out: Path | None, *, check: bool) -> None:
     """Generate the package of a spec, or check that it is current."""
     compiled = _compiled(_spec(spec_folder))
-    out = out or Path("generated", compiled.registry["api"]["name"])
+    out = out or Path("generated", compiled.registry.api.name)
     from tool_generator import output
     from tool_generator.generate import generated_files
 
-    with _faults_shown():
+    with _problems_shown():
         files = generated_files(compiled)
     if check:
         diff = output.difference(files, out)
@@ -100,28 +100,28 @@ def _compiled(folder: Path) -> Compiled:
     gc.disable()
     from tool_generator.generate import compile_spec
 
-    with _faults_shown():
+    with _problems_shown():
         compiled = compile_spec(folder)
     _echo(compiled.warnings, "warning: ")
     return compiled
 
 
 @contextmanager
-def _faults_shown() -> Iterator[None]:
-    from tool_generator.faults import SpecFaults
+def _problems_shown() -> Iterator[None]:
+    from tool_generator.problems import SpecProblems
 
     try:
         yield
-    except SpecFaults as error:
-        _echo(error.faults)
-        count = len(error.faults)
-        click.echo(f"{count} fault{'s' if count > 1 else ''}", err=True)
+    except SpecProblems as error:
+        _echo(error.problems)
+        count = len(error.problems)
+        click.echo(f"{count} problem{'s' if count > 1 else ''}", err=True)
         raise SystemExit(1) from None
 
 
-def _echo(faults: tuple[Fault, ...], kind: str = "") -> None:
-    for fault in faults:
-        click.echo(f"{fault.file}:{fault.line}: {kind}{fault.message}", err=True)
+def _echo(problems: tuple[Problem, ...], kind: str = "") -> None:
+    for problem in problems:
+        click.echo(f"{problem.file}:{problem.line}: {kind}{problem.message}", err=True)
 
 
 def _require_extras() -> None:

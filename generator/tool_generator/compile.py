@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import schema_walk
 from tool_generator.parameters import IN_BODY, Parameter
+from tool_runtime.core.registry import FORMAT
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tool_generator.spec import Entry, Spec
 
-FORMAT = 1
-POINTER = "#/types/"
 _PARAMETER_KEYS = ("description", "secret", "shape", "example", "default", "style", "raw", "deprecated")
 _TOOL_KEYS = (
     "reconcile", "retry", "timeout", "pagination", "steps", "returns", "resource", "deprecated", "sunset",
@@ -28,7 +28,7 @@ _TOOL_KEYS = (
 def registry_of(
     spec: Spec, parameters: Mapping[str, dict[str, Parameter]], generated: dict[str, str]
 ) -> dict[str, Any]:
-    """Give the registry of a spec without faults. `parameters` holds the expanded parameters of every tool."""
+    """Give the registry of a spec without problems. `parameters` holds the expanded parameters of every tool."""
     used = used_types(spec, parameters)
     registry: dict[str, Any] = {"$generated": generated, "registry": FORMAT, "api": spec.api}
     for section in ("server", "auth", "errors", "pagination", "waiters"):
@@ -48,7 +48,7 @@ def registry_of(
     }
     registry["tools"] = {name: _tool(spec.tools[name], spec, parameters[name]) for name in order}
     registry["types"] = {
-        name: schema_walk.with_refs(entry.data, POINTER) for name, entry in spec.types.items() if name in used
+        name: schema_walk.with_refs(entry.data, TYPES) for name, entry in spec.types.items() if name in used
     }
     if spec.resources:
         registry["resources"] = {name: entry.data for name, entry in spec.resources.items()}
@@ -77,7 +77,8 @@ def used_types(spec: Spec, parameters: Mapping[str, dict[str, Parameter]]) -> se
             for _, name in schema_walk.references(schema)
         )
     for entry in spec.shapes.values():
-        start.update(name for _, schema in shape_schemas(entry.data) for _, name in schema_walk.references(schema))
+        if entry.whole:
+            start.update(name for _, schema in shape_schemas(entry.data) for _, name in schema_walk.references(schema))
     start.update(name for _, schema in webhook_payloads(spec) for _, name in schema_walk.references(schema))
     start.update(name for entry in spec.resources.values() for name in _type_names(entry.data, spec.types))
     return schema_walk.reachable(start, spec.schemas())
@@ -127,7 +128,7 @@ def webhook_payloads(spec: Spec) -> Iterator[tuple[str, Any]]:
 
 def _webhooks(section: dict[str, Any]) -> dict[str, Any]:
     events = {
-        name: {**event, "payload": schema_walk.with_refs(event["payload"], POINTER)}
+        name: {**event, "payload": schema_walk.with_refs(event["payload"], TYPES)}
         for name, event in section["events"].items()
     }
     return {**section, "events": events}
@@ -139,7 +140,7 @@ def _shape(shape: Any) -> Any:
         return shape
     copy = dict(shape)
     if "cases" in copy:
-        copy["cases"] = [{**case, "when": schema_walk.with_refs(case["when"], POINTER)} for case in copy["cases"]]
+        copy["cases"] = [{**case, "when": schema_walk.with_refs(case["when"], TYPES)} for case in copy["cases"]]
     if "entries" in copy:
         copy["entries"] = _shape(copy["entries"])
     if "keys" in copy:
@@ -159,6 +160,7 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
         "group": tool.group,
         "class": data["class"],
         "effects": data.get("effects", []),
+        **({"numbers": data["numbers"]} if "numbers" in data else {}),
         "method": data["method"],
         "path": data["path"],
     }
@@ -178,7 +180,7 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
     if "schema" in data.get("returns", {}):
         entry["returns"] = {
             **data["returns"],
-            "schema": schema_walk.with_refs(data["returns"]["schema"], POINTER),
+            "schema": schema_walk.with_refs(data["returns"]["schema"], TYPES),
         }
     return entry
 
@@ -189,8 +191,8 @@ def full_name(tool: Entry, spec: Spec) -> str:
     return name
 
 
-def idempotency(data: Mapping[str, Any]) -> dict[str, str]:
-    """Give a tool's idempotency field in its long form."""
+def idempotency(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a tool's idempotency field in its long form: `key` is `{"in": "body", "name": "key"}`."""
     given: Any = data["idempotency"]
     return {"in": "body", "name": given} if isinstance(given, str) else given
 
@@ -202,7 +204,7 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         entry["wire"] = parameter.wire
     if parameter.required:
         entry["required"] = True
-    entry["schema"] = schema_walk.with_refs(data["schema"], POINTER)
+    entry["schema"] = schema_walk.with_refs(data["schema"], TYPES)
     for key in _PARAMETER_KEYS:
         if key in data and not (data[key] is False and key in ("secret", "raw", "deprecated")):
             entry[key] = _shape(data[key]) if key == "shape" else data[key]
@@ -211,5 +213,5 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     if parameter.spellings:
         entry["spellings"] = list(parameter.spellings)
     if "friendly" in data:
-        entry["friendly"] = schema_walk.with_refs(data["friendly"], POINTER)
+        entry["friendly"] = schema_walk.with_refs(data["friendly"], TYPES)
     return entry

@@ -5,28 +5,30 @@ A tool is told in full once, in the blocking client, within a budget of lines: l
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tool_generator.compile import POINTER
 from tool_generator.literals import sentence, wrapped
+from tool_runtime.values.references import type_name_of
+
+if TYPE_CHECKING:
+    from tool_runtime.core.tools import Parameter, Tool, Waiter
 
 _SHOWN_ARGUMENTS = 10
 _INDENT = "    "
 
 
-def tool_doc(tool: dict[str, Any], returns: str) -> str:
+def tool_doc(tool: Tool, returns: str) -> str:
     """Tell everything that a caller in Python needs to know about a tool."""
-    lines: list[str] = [tool["summary"]]
-    if tool.get("description"):
-        lines += ["", *tool["description"].split("\n")]
+    lines: list[str] = [tool.summary]
+    if tool.description:
+        lines += ["", *tool.description.split("\n")]
     if notice := lifecycle(tool):
         lines += ["", notice]
-    parameters = tool["parameters"]
-    if parameters:
+    if tool.parameters:
         lines += ["", "Args:"]
-        for name, parameter in list(parameters.items())[:_SHOWN_ARGUMENTS]:
-            lines += wrapped(_argument(name, parameter), _INDENT, _INDENT * 2)
-        rest = list(parameters)[_SHOWN_ARGUMENTS:]
+        for parameter in list(tool.parameters.values())[:_SHOWN_ARGUMENTS]:
+            lines += wrapped(_argument(parameter), _INDENT, _INDENT * 2)
+        rest = list(tool.parameters)[_SHOWN_ARGUMENTS:]
         if rest:
             lines += wrapped(f"and {', '.join(rest)}", _INDENT, _INDENT * 2)
     lines += ["", "Returns:", *wrapped(_returns(tool, returns), _INDENT, _INDENT)]
@@ -35,54 +37,48 @@ def tool_doc(tool: dict[str, Any], returns: str) -> str:
     return "\n".join(lines)
 
 
-def short_doc(tool: dict[str, Any]) -> str:
+def short_doc(tool: Tool) -> str:
     """Tell what the asynchronous form of a tool does; the blocking one tells the rest."""
     notice = lifecycle(tool)
-    return f"{tool['summary']}\n\n{notice}" if notice else str(tool["summary"])
+    return f"{tool.summary}\n\n{notice}" if notice else tool.summary
 
 
-def iterator_doc(tool: dict[str, Any]) -> str:
+def iterator_doc(tool: Tool) -> str:
     """Tell what iterating over a paged tool does."""
-    return f"{tool['summary']}\n\nYields at most `max_items` rows, or all of them, over as many pages as it takes."
+    return f"{tool.summary}\n\nYields at most `max_items` rows, or all of them, over as many pages as it takes."
 
 
-def waiter_doc(waiter: dict[str, Any]) -> str:
+def waiter_doc(waiter: Waiter) -> str:
     """Tell what a waiter waits for, how often it asks and how long."""
     return (
-        f"{waiter['summary'].strip()}\n\n"
-        f"Calls `{waiter['tool']}` every {waiter['interval']} s, for {waiter['timeout']} s at most by default.\n"
+        f"{waiter.summary.strip()}\n\n"
+        f"Calls `{waiter.tool}` every {waiter.interval} s, for {waiter.timeout} s at most by default.\n"
         "Raises `WaitTimedOut`, or `WaitFailed` when the state can no longer come."
     )
 
 
-def lifecycle(tool: dict[str, Any]) -> str:
+def lifecycle(tool: Tool) -> str:
     """Say that a tool is deprecated, until when it works, and what replaces it; empty for all others."""
-    if not (tool.get("deprecated") or tool.get("sunset")):
+    if not (tool.deprecated or tool.sunset):
         return ""
-    until = f"; stops working on {tool['sunset']}" if tool.get("sunset") else ""
-    instead = f"; use `{tool['replaced_by']}`" if tool.get("replaced_by") else ""
+    until = f"; stops working on {tool.sunset}" if tool.sunset else ""
+    instead = f"; use `{tool.replaced_by}`" if tool.replaced_by else ""
     return f"Deprecated{until}{instead}."
 
 
-def argument_doc(parameter: dict[str, Any]) -> str:
-    """Tell what an argument means, in full."""
-    text: str = parameter.get("description", "")
-    return text
-
-
-def _argument(name: str, parameter: dict[str, Any]) -> str:
-    kind = words(parameter.get("friendly", parameter["schema"]))
-    needed = ", required" if parameter.get("required") else ""
-    told = sentence(parameter.get("description", ""))
-    return f"{name} ({kind}{needed}){': ' + told if told else ''}"
+def _argument(parameter: Parameter) -> str:
+    kind = words(parameter.accepted)
+    needed = ", required" if parameter.required else ""
+    told = sentence(parameter.description)
+    return f"{parameter.name} ({kind}{needed}){': ' + told if told else ''}"
 
 
 def words(schema: Any) -> str:
     """Name the kind of value that a schema wants: `string`, `Call`, `list of string`, `string or null`."""
     if not isinstance(schema, dict):
         return "any JSON"
-    if "$ref" in schema:
-        return str(schema["$ref"]).removeprefix(POINTER)
+    if (name := type_name_of(schema)) is not None:
+        return name
     options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
     if options:
         return " or ".join(dict.fromkeys(words(option) for option in options))
@@ -97,24 +93,23 @@ def words(schema: Any) -> str:
     return " or ".join(kinds) or "any JSON"
 
 
-def _returns(tool: dict[str, Any], returns: str) -> str:
-    reply = tool.get("returns", {})
-    if "schema" not in reply:
+def _returns(tool: Tool, returns: str) -> str:
+    if tool.returns.schema is None:
         return "None: the reply has no body."
-    told = sentence(reply.get("description", ""))
+    told = sentence(tool.returns.description)
     return f"{returns}{': ' + told if told else ', as the API sent it.'}"
 
 
-def _raises(tool: dict[str, Any]) -> str:
+def _raises(tool: Tool) -> str:
     base = "InvalidArguments before anything is sent, APIError when the API refuses"
-    if tool["class"] == "read":
+    if tool.is_read:
         return f"{base}, ConnectionFailed or TimedOut when no answer comes."
-    if tool.get("idempotency"):
+    if tool.idempotency:
         return f"{base}, OutcomeUnknown when no attempt is answered and the write may have happened, once."
     return f"{base}, OutcomeUnknown when the answer is lost and the write may have happened."
 
 
-def _source(tool: dict[str, Any]) -> str:
-    effects = f": {', '.join(tool['effects'])}" if tool["effects"] else ""
-    upstream = f"{tool['upstream']}, " if "upstream" in tool else ""
-    return f"Upstream: {upstream}{tool['method']} {tool['path']} ({tool['class']}{effects})."
+def _source(tool: Tool) -> str:
+    effects = f": {', '.join(tool.effects)}" if tool.effects else ""
+    upstream = f"{tool.upstream}, " if tool.upstream is not None else ""
+    return f"Upstream: {upstream}{tool.method} {tool.path} ({tool.tool_class}{effects})."

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tool_generator import bindings, output, schemas
+from tool_generator import argument_schemas, bindings, output
 from tool_generator import compile as compiling
-from tool_generator.faults import Fault, Report, SpecFaults
 from tool_generator.lint import lint
 from tool_generator.luals import lua_annotations
 from tool_generator.openapi import openapi_document
 from tool_generator.pretty import pretty
+from tool_generator.problems import Problem, Report, SpecProblems
 from tool_generator.spec import load_spec
+from tool_runtime.core.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,45 +23,46 @@ if TYPE_CHECKING:
 class Compiled:
     """A sound spec, compiled. `notice` is the line that every generated file carries."""
 
-    registry: dict[str, Any]
+    registry: Registry
     guide: dict[str, str]
     guide_folder: str
     notice: str
-    warnings: tuple[Fault, ...]
+    warnings: tuple[Problem, ...]
 
 
 def compile_spec(folder: Path) -> Compiled:
-    """Load, check and compile the spec in `folder`. Raises SpecFaults with everything that is wrong."""
+    """Load, check and compile the spec in `folder`. Raises SpecProblems with everything that is wrong."""
     report = Report()
     spec = load_spec(folder, report)
     parameters = lint(spec, report)
-    report.stop_if_faulty()
+    report.raise_problems()
     notice = output.header(spec.api["name"], spec.digest)
-    registry = compiling.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
-    return Compiled(registry, spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
+    document = compiling.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
+    return Compiled(Registry(document), spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
 
 
 def generated_files(compiled: Compiled) -> dict[str, str]:
     """Give every generated file by its path in the output folder. Equal specs give equal bytes.
 
-    Raises SpecFaults when a guide text has no place in the reference.
+    Raises SpecProblems when a guide text has no place in the reference.
     """
     from tool_generator.docs import emit_docs
 
     registry = compiled.registry
     files = output.formatted(bindings.python_files(registry, compiled.notice))
     files["py.typed"] = ""
-    files["registry.json"] = pretty(registry)
+    document = registry.document
+    files["registry.json"] = pretty(document)
     # What `--help` shows stands apart, so that showing it reads no registry.
-    files["api.json"] = pretty({"$generated": registry["$generated"], "api": registry["api"]})
+    files["api.json"] = pretty({"$generated": document["$generated"], "api": document["api"]})
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
-    files[f"{registry['api']['name']}.lua"] = lua_annotations(registry, compiled.notice)
-    for name, schema in schemas.tool_schemas(registry, compiled.notice).items():
+    files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
+    for name, schema in argument_schemas.tool_schemas(registry, compiled.notice).items():
         files[f"schemas/{name}.json"] = pretty(schema)
     try:
         pages = emit_docs(registry, compiled.guide)
     except ValueError as error:
-        raise SpecFaults([Fault(compiled.guide_folder, 1, str(error))]) from error
+        raise SpecProblems([Problem(compiled.guide_folder, 1, str(error))]) from error
     for path, text in pages.items():
         files[path] = _marked(path, text, compiled.notice)
     return dict(sorted(files.items()))

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tool_generator.faults import nearest, quoted
+from tool_generator.problems import nearest, quoted
 from tool_runtime.values.explanations import located, value_at
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     Path_ = tuple[str | int, ...]
 
     class Emit(Protocol):
-        """Takes one fault: its path, its message, and whether it stands at the key rather than at the value."""
+        """Takes one problem: its path, its message, and whether it stands at the key rather than at the value."""
 
         def __call__(self, path: Path_, message: str, /, *, at_key: bool = False) -> None:
-            """Take the fault."""
+            """Take the problem."""
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -88,7 +88,7 @@ def _validator() -> Draft202012Validator:
 
 
 def check(value: object, emit: Emit) -> None:
-    """Check one file's value. `emit(path, message, at_key=…)` is called for every fault."""
+    """Check one file's value. `emit(path, message, at_key=…)` is called for every problem."""
     try:
         errors = [] if _validator().is_valid(value) else list(_validator().iter_errors(value))
     except ValueError:

@@ -14,16 +14,19 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.argument_schemas import RULES
 from tool_generator.bindings import environment
-from tool_generator.compile import POINTER
 from tool_generator.docs.snippets import lua_literal
 from tool_generator.docstrings import lifecycle
-from tool_generator.names import class_name
+from tool_generator.identifiers import class_name
 from tool_generator.python_types import Types, uses
-from tool_generator.schemas import RULES
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Tool
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _KEYWORDS = frozenset(
@@ -100,7 +103,7 @@ class _Writer:
         required: set[str] = set()
         parents = []
         if all(self.types.is_class(self.types.target({"$ref": reference})) for reference in references):
-            parents = [self.names[reference.removeprefix(POINTER)] for reference in references]
+            parents = [self.names[reference.removeprefix(TYPES)] for reference in references]
             for part in schema.get("allOf", ()):
                 if "$ref" not in part:
                     self.types.gather(part, properties, required, frozenset())
@@ -127,7 +130,7 @@ class _Writer:
         if not isinstance(schema, dict):
             return ["any"]
         if "$ref" in schema:
-            return [self.names[schema["$ref"].removeprefix(POINTER)]]
+            return [self.names[schema["$ref"].removeprefix(TYPES)]]
         if "const" in schema or "enum" in schema:
             return self._values([schema["const"]] if "const" in schema else schema["enum"])
         options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
@@ -174,26 +177,26 @@ class _Writer:
         return _SCALARS[kind]
 
 
-def lua_annotations(registry: dict[str, Any], notice: str) -> str:
+def lua_annotations(registry: Registry, notice: str) -> str:
     """Give the content of the annotation file; `notice` is the line that says where it comes from."""
-    api = registry["api"]
-    types = Types(registry["types"], {})
-    names = {name: f"{api['name']}.{class_name(name)}" for name in registry["types"]}
-    taken = {*names.values(), *(_arguments(api["name"], name) for name in registry["tools"])}
+    api = registry.api
+    types = Types(registry.types, {})
+    names = {name: f"{api.name}.{class_name(name)}" for name in registry.types}
+    taken = {*names.values(), *(_arguments(api.name, name) for name in registry.tools)}
     results = _Writer(types, names, is_sent=False, is_open=True, taken=taken)
     sent = _Writer(types, names, is_sent=True, is_open=True, taken=taken)
     arguments = _Writer(types, names, is_sent=True, is_open=False, taken=taken)
     given = _sent_types(registry)
-    for name, schema in registry["types"].items():
+    for name, schema in registry.types.items():
         (sent if name in given else results).define(name, schema)
-    functions = [_function(registry, name, arguments, results) for name in registry["tools"]]
+    functions = [_function(tool, api.name, arguments, results) for tool in registry.tools.values()]
     return (
         environment()
         .get_template("luals.lua.jinja")
         .render(
             notice=_line(notice),
-            title=_line(api["title"]),
-            name=api["name"],
+            title=_line(api.title),
+            name=api.name,
             classes=[*sent.classes, *results.classes, *arguments.classes],
             functions=functions,
         )
@@ -204,59 +207,52 @@ def _arguments(prefix: str, tool: str) -> str:
     return f"{prefix}.{class_name(tool)}Arguments"
 
 
-def _sent_types(registry: dict[str, Any]) -> set[str]:
+def _sent_types(registry: Registry) -> set[str]:
     """Give the names of the types that arguments are made of."""
     found: set[str] = set()
     pending = {
         name
-        for tool in registry["tools"].values()
-        for parameter in tool["parameters"].values()
-        for name in uses(parameter.get("friendly", parameter["schema"]))
+        for tool in registry.tools.values()
+        for parameter in tool.parameters.values()
+        for name in uses(parameter.accepted)
     }
     while pending:
         name = pending.pop()
         found.add(name)
-        pending |= uses(registry["types"][name]) - found
+        pending |= uses(registry.types[name]) - found
     return found
 
 
-def _function(registry: dict[str, Any], name: str, given: _Writer, results: _Writer) -> Function:
-    tool = registry["tools"][name]
-    arguments = _arguments(registry["api"]["name"], name)
-    owner = f"{registry['api']['name']}.{class_name(name)}"
+def _function(tool: Tool, prefix: str, given: _Writer, results: _Writer) -> Function:
+    name = tool.name
+    arguments = _arguments(prefix, name)
+    owner = f"{prefix}.{class_name(name)}"
     fields = tuple(
-        given.field(
-            key,
-            parameter.get("friendly", parameter["schema"]),
-            bool(parameter.get("required")),
-            owner,
-            parameter.get("description", ""),
-        )
-        for key, parameter in tool["parameters"].items()
+        given.field(key, parameter.accepted, parameter.required, owner, parameter.description)
+        for key, parameter in tool.parameters.items()
     )
     given.classes.append(Class(arguments, (f"Arguments of `{name}`.",), fields=fields))
-    reply = tool.get("returns", {})
-    spellings = dict.fromkeys((*tool["aliases"], tool["full_name"]))
+    reply = tool.returns.schema
+    spellings = dict.fromkeys((*tool.aliases, tool.full_name))
     return Function(
         target=_member(name),
         doc=_block("\n\n".join(_told(tool))),
-        deprecated=bool(tool.get("deprecated")),
+        deprecated=tool.deprecated,
         arguments=arguments,
-        optional=not any(parameter.get("required") for parameter in tool["parameters"].values()),
-        returns=results.type_of(reply["schema"], f"{owner}Reply") if "schema" in reply else "",
-        told=_line(reply.get("description", "")),
+        optional=not any(parameter.required for parameter in tool.parameters.values()),
+        returns="" if reply is None else results.type_of(reply, f"{owner}Reply"),
+        told=_line(tool.returns.description),
         others=tuple(_member(spelling) for spelling in spellings if spelling != name),
     )
 
 
-def _told(tool: dict[str, Any]) -> list[str]:
-    effects = f": {', '.join(tool['effects'])}" if tool["effects"] else ""
+def _told(tool: Tool) -> list[str]:
+    effects = f": {', '.join(tool.effects)}" if tool.effects else ""
     rules = [
-        RULES[kind].format(", ".join(f"`{name}`" for name in members))
-        for constraint in tool.get("constraints", ())
-        for kind, members in constraint.items()
+        RULES[constraint.rule].format(", ".join(f"`{name}`" for name in constraint.names))
+        for constraint in tool.constraints
     ]
-    parts = [tool["summary"], tool.get("description", ""), *rules, lifecycle(tool), f"({tool['class']}{effects})"]
+    parts = [tool.summary, tool.description, *rules, lifecycle(tool), f"({tool.tool_class}{effects})"]
     return [part for part in parts if part]
 
 

@@ -12,16 +12,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.compile import POINTER
+from tool_generator.argument_schemas import RULES
 from tool_generator.docstrings import lifecycle
 from tool_generator.parameters import IN_BODY
 from tool_generator.python_types import Types
 from tool_generator.schema_walk import rewritten
-from tool_generator.schemas import RULES
 from tool_generator.wire import WireField, own_operations, wire_fields, wire_names
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Auth, Tool, Webhooks
 
 VERSION = "3.1.0"
 COMPONENTS = "#/components/schemas/"
@@ -29,38 +32,36 @@ _SECURITY = "api_key"
 _ERROR = {"$ref": "#/components/responses/Error"}
 _BINARY = {"type": "string", "format": "binary"}
 
-Registry = dict[str, Any]
-
 
 def openapi_document(registry: Registry, notice: str) -> dict[str, Any]:
     """Give the document; `notice` is the line that says where it comes from."""
-    api = registry["api"]
-    types = Types(registry["types"], {})
+    api = registry.api
+    types = Types(registry.types, {})
     document: dict[str, Any] = {
         "openapi": VERSION,
         "x-generated": notice,
-        "info": {"title": api["title"], "version": api["version"], "summary": api["summary"].strip()},
+        "info": {"title": api.title, "version": api.version, "summary": api.summary.strip()},
     }
-    if "description" in api:
-        document["info"]["description"] = api["description"].strip()
-    if "documentation" in api:
-        document["externalDocs"] = {"url": api["documentation"]}
-    document["servers"] = [{"url": registry["server"]["base_url"]}]
+    if api.description:
+        document["info"]["description"] = api.description.strip()
+    if api.documentation:
+        document["externalDocs"] = {"url": api.documentation}
+    document["servers"] = [{"url": registry.server.base_url}]
     document["security"] = [{_SECURITY: []}]
     document["tags"] = list(_tags(registry))
     document["paths"] = _paths(registry, types)
-    if "webhooks" in registry:
-        document["webhooks"] = dict(_webhooks(registry["webhooks"]))
-    used = _reachable([document["paths"], document.get("webhooks")], registry["types"])
+    if registry.webhooks is not None:
+        document["webhooks"] = dict(_webhooks(registry.webhooks))
+    used = _reachable([document["paths"], document.get("webhooks")], registry.types)
     document["components"] = {
-        "schemas": {name: portable(schema) for name, schema in registry["types"].items() if name in used},
+        "schemas": {name: portable(schema) for name, schema in registry.types.items() if name in used},
         "responses": {"Error": _error(registry)},
-        "securitySchemes": {_SECURITY: _security(registry["auth"])},
+        "securitySchemes": {_SECURITY: _security(registry.auth)},
     }
     return document
 
 
-def _reachable(start: list[Any], types: dict[str, Any]) -> set[str]:
+def _reachable(start: list[Any], types: Mapping[str, Any]) -> set[str]:
     """Give the names of the types that parts of the document refer to, directly or through other types."""
     found: set[str] = set()
     pending = start
@@ -79,10 +80,10 @@ def _reachable(start: list[Any], types: dict[str, Any]) -> set[str]:
 
 
 def _tags(registry: Registry) -> Iterator[dict[str, Any]]:
-    used = {registry["tools"][name]["group"] for name in own_operations(registry)}
-    for name, group in registry["groups"].items():
+    used = {registry.tools[name].group for name in own_operations(registry)}
+    for name, group in registry.groups.items():
         if name in used:
-            told = group.get("summary", group.get("title", "")).strip()
+            told = (group.summary or group.title).strip()
             yield {"name": name, **({"description": told} if told else {})}
 
 
@@ -90,64 +91,61 @@ def _paths(registry: Registry, types: Types) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     ids: set[str] = set()
     for name, others in own_operations(registry).items():
-        tool = registry["tools"][name]
-        identifier = tool.get("upstream", name)
+        tool = registry.tools[name]
+        identifier = name if tool.upstream is None else tool.upstream
         if identifier in ids:
             identifier = name
         ids.add(identifier)
         operation = _operation(registry, tool, identifier, others, types)
-        paths.setdefault(tool["path"], {})[tool["method"].lower()] = operation
+        paths.setdefault(tool.path, {})[tool.method.lower()] = operation
     return paths
 
 
-def _operation(
-    registry: Registry, tool: dict[str, Any], identifier: str, others: list[str], types: Types
-) -> dict[str, Any]:
+def _operation(registry: Registry, tool: Tool, identifier: str, others: list[str], types: Types) -> dict[str, Any]:
     fields = {place: wire_fields(registry, tool, (place,)) for place in ("path", "query", "header")}
     operation: dict[str, Any] = {
         "operationId": identifier,
-        "tags": [tool["group"]],
-        "summary": tool["summary"],
+        "tags": [tool.group],
+        "summary": tool.summary,
     }
     if told := "\n\n".join(_told(tool)):
         operation["description"] = told
-    if tool.get("deprecated"):
+    if tool.deprecated:
         operation["deprecated"] = True
     parameters = [_parameter(place, field) for place, found in fields.items() for field in found]
-    key = tool.get("idempotency", {})
-    if key.get("in") in ("header", "query") and key["name"] not in {item["name"] for item in parameters}:
+    key = tool.idempotency
+    if key and key.place in ("header", "query") and key.name not in {item["name"] for item in parameters}:
         parameters.append(
             {
-                "name": key["name"],
-                "in": key["in"],
+                "name": key.name,
+                "in": key.place,
                 "description": "The same key in every attempt of one call.",
                 "schema": {"type": "string"},
             }
         )
     if parameters:
         operation["parameters"] = parameters
-    if tool.get("body"):
+    if tool.body:
         operation["requestBody"] = _body(registry, tool, types)
     operation["responses"] = {**_reply(tool, types), "default": _ERROR}
     operation["x-tool"] = {
-        "name": tool["name"],
-        "full_name": tool["full_name"],
-        **({"aliases": tool["aliases"]} if tool["aliases"] else {}),
-        "class": tool["class"],
-        "effects": tool["effects"],
+        "name": tool.name,
+        "full_name": tool.full_name,
+        **({"aliases": list(tool.aliases)} if tool.aliases else {}),
+        "class": tool.tool_class,
+        "effects": list(tool.effects),
         **({"also": others} if others else {}),
     }
-    if "sunset" in tool:
-        operation["x-sunset"] = tool["sunset"]
+    if tool.sunset is not None:
+        operation["x-sunset"] = tool.sunset
     return operation
 
 
-def _told(tool: dict[str, Any]) -> Iterator[str]:
-    yield from filter(None, (tool.get("description", ""), lifecycle(tool)))
-    for constraint in tool.get("constraints", ()):
-        for kind, members in constraint.items():
-            if len(wires := wire_names(tool, members)) > 1:
-                yield RULES[kind].format(", ".join(wires))
+def _told(tool: Tool) -> Iterator[str]:
+    yield from filter(None, (tool.description, lifecycle(tool)))
+    for constraint in tool.constraints:
+        if len(wires := wire_names(tool, constraint.names)) > 1:
+            yield RULES[constraint.rule].format(", ".join(wires))
 
 
 def portable(schema: Any) -> Any:
@@ -160,7 +158,7 @@ def portable(schema: Any) -> Any:
         if "example" in item:
             item.setdefault("examples", [item.pop("example")])
         if "$ref" in item:
-            item["$ref"] = COMPONENTS + item["$ref"].removeprefix(POINTER)
+            item["$ref"] = COMPONENTS + item["$ref"].removeprefix(TYPES)
         return item
 
     return rewritten(schema, change)
@@ -168,18 +166,19 @@ def portable(schema: Any) -> Any:
 
 def _described(field: WireField) -> Any:
     """Give the schema of a body field with what is said of its argument."""
-    extra: dict[str, Any] = {key: True for key in ("deprecated", "secret") if field.parameter.get(key)}
+    parameter = field.parameter
+    extra: dict[str, Any] = {key: True for key in ("deprecated", "secret") if getattr(parameter, key)}
     # What is said of a friendly form does not hold for what is sent.
-    if "shape" not in field.parameter:
+    if parameter.shape is None:
         told = ("description", "default", "example")
-        extra = {key: field.parameter[key] for key in told if key in field.parameter} | extra
+        extra = {key: getattr(parameter, key) for key in told if key in parameter.given} | extra
     if not extra:
         return portable(field.schema)
     return portable({**(field.schema if isinstance(field.schema, dict) else {}), **extra})
 
 
 def _parameter(place: str, field: WireField) -> dict[str, Any]:
-    style = field.parameter.get("style", "repeat")
+    argument, style = field.parameter, field.parameter.style
     is_list = place == "query" and isinstance(field.schema, dict) and "array" in field.schema.get("type", ())
     parameter: dict[str, Any] = {
         "name": f"{field.name}[]" if is_list and style == "brackets" else field.name,
@@ -187,26 +186,27 @@ def _parameter(place: str, field: WireField) -> dict[str, Any]:
     }
     if field.required:
         parameter["required"] = True
-    for key in ("description", "deprecated"):
-        if field.parameter.get(key):
-            parameter[key] = field.parameter[key]
+    if argument.description:
+        parameter["description"] = argument.description
+    if argument.deprecated:
+        parameter["deprecated"] = True
     if is_list and style == "comma":
         parameter |= {"style": "form", "explode": False}
     schema = portable(field.schema)
-    if "default" in field.parameter and isinstance(schema, dict):
-        schema = {**schema, "default": field.parameter["default"]}
+    if "default" in argument.given and isinstance(schema, dict):
+        schema = {**schema, "default": argument.default}
     parameter["schema"] = schema
-    if "example" in field.parameter and "shape" not in field.parameter:
-        parameter["example"] = field.parameter["example"]
+    if "example" in argument.given and argument.shape is None:
+        parameter["example"] = argument.example
     return parameter
 
 
-def _body(registry: Registry, tool: dict[str, Any], types: Types) -> dict[str, Any]:
-    whole = next((item for item in tool["parameters"].values() if item["in"] == "whole_body"), None)
+def _body(registry: Registry, tool: Tool, types: Types) -> dict[str, Any]:
+    whole = next((item for item in tool.parameters.values() if item.place == "whole_body"), None)
     if whole is not None:
         return {
-            "required": bool(whole.get("required")),
-            "content": {"application/json": {"schema": portable(whole["schema"])}},
+            "required": whole.required,
+            "content": {"application/json": {"schema": portable(whole.schema)}},
         }
     fields = wire_fields(registry, tool, IN_BODY)
     required = [field.name for field in fields if field.required]
@@ -218,12 +218,12 @@ def _body(registry: Registry, tool: dict[str, Any], types: Types) -> dict[str, A
     if not fields:
         del schema["properties"]
     content: dict[str, Any] = {"schema": schema}
-    if tool["body"] != "multipart":
+    if tool.body != "multipart":
         return {"required": bool(required), "content": {"application/json": content}}
     encoding = {
         field.name: {"contentType": "application/json"}
         for field in fields
-        if field.parameter["in"] != "file" and _is_composite(field.schema, types)
+        if field.parameter.place != "file" and _is_composite(field.schema, types)
     }
     if encoding:
         content["encoding"] = encoding
@@ -231,7 +231,7 @@ def _body(registry: Registry, tool: dict[str, Any], types: Types) -> dict[str, A
 
 
 def _part(field: WireField) -> Any:
-    if field.parameter["in"] != "file" or field.schema:
+    if field.parameter.place != "file" or field.schema:
         return _described(field)
     return _described(WireField(field.name, _BINARY, field.required, field.parameter))
 
@@ -251,19 +251,19 @@ def _is_composite(schema: Any, types: Types) -> bool:
     )
 
 
-def _reply(tool: dict[str, Any], types: Types) -> dict[str, Any]:
-    returns = tool.get("returns", {})
-    status = str(returns.get("status", "2XX"))
-    if "schema" not in returns:
-        return {status: {"description": returns.get("description", "Done. The reply has no body.").strip()}}
-    schema = _without_steps(tool, returns["schema"], types)
-    told = returns.get("description", "The result.").strip()
+def _reply(tool: Tool, types: Types) -> dict[str, Any]:
+    returns = tool.returns
+    status = "2XX" if returns.status is None else str(returns.status)
+    if returns.schema is None:
+        return {status: {"description": (returns.description or "Done. The reply has no body.").strip()}}
+    schema = _without_steps(tool, returns.schema, types)
+    told = (returns.description or "The result.").strip()
     return {status: {"description": told, "content": {"application/json": {"schema": portable(schema)}}}}
 
 
-def _without_steps(tool: dict[str, Any], schema: Any, types: Types) -> Any:
+def _without_steps(tool: Tool, schema: Any, types: Types) -> Any:
     """Give the schema of the request's own reply: what steps add to the result does not come from there."""
-    added = {step["id"] for step in tool.get("steps", {}).get("after", ())}
+    added = {step.id for step in tool.steps.after}
     if not added:
         return schema
     properties, required = types.record(schema)
@@ -274,7 +274,7 @@ def _without_steps(tool: dict[str, Any], schema: Any, types: Types) -> Any:
 
 def _error(registry: Registry) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object"}
-    for path in registry.get("errors", {}).get("message", ()):
+    for path in registry.error_messages:
         place = schema
         for step in path.split("."):
             place.setdefault("type", "object")
@@ -283,35 +283,35 @@ def _error(registry: Registry) -> dict[str, Any]:
     return {"description": "The API refuses, or fails.", "content": {"application/json": {"schema": schema}}}
 
 
-def _security(auth: dict[str, Any]) -> dict[str, Any]:
-    place, name, prefix = auth.get("in", "header"), auth["name"], auth.get("prefix", "")
+def _security(auth: Auth) -> dict[str, Any]:
+    place, name, prefix = auth.place, auth.name, auth.prefix
     if place == "header" and name.lower() == "authorization" and prefix == "Bearer ":
         return {"type": "http", "scheme": "bearer"}
     scheme: dict[str, Any] = {"type": "apiKey", "in": place, "name": name}
     return scheme | ({"description": f"The key, after `{prefix}`."} if prefix else {})
 
 
-def _webhooks(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    digest = described["digest"]
+def _webhooks(described: Webhooks) -> Iterator[tuple[str, Any]]:
+    digest = described.digest
     signature = {
-        "name": described["header"],
+        "name": described.header,
         "in": "header",
         "required": True,
-        "description": f"`{described['signature']}`, where the digest is the {digest['algorithm']} "
-        f"({digest['encoding']}) of `{described['message']}` under the API key.",
+        "description": f"`{described.signature}`, where the digest is the {digest.algorithm} "
+        f"({digest.encoding}) of `{described.message}` under the API key.",
         "schema": {"type": "string"},
     }
-    for name, event in described["events"].items():
+    for name, event in described.events.items():
         yield (
             name,
             {
                 "post": {
-                    "summary": event["summary"].strip(),
+                    "summary": event.summary.strip(),
                     "security": [],
                     "parameters": [signature],
                     "requestBody": {
                         "required": True,
-                        "content": {"application/json": {"schema": portable(event["payload"])}},
+                        "content": {"application/json": {"schema": portable(event.payload)}},
                     },
                     "responses": {"2XX": {"description": "Taken."}},
                 }

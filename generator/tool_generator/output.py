@@ -24,7 +24,7 @@ _MARKED_SUFFIXES = (".py", ".json", ".lua", ".md", ".txt")
 
 
 class FormatFailed(Exception):
-    """The formatter refused a generated file: a fault of the generator, not of the spec."""
+    """The formatter refused a generated file: a problem of the generator, not of the spec."""
 
 
 def header(api_name: str, digest: str) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
-from tool_generator.faults import nearest, quoted
-from tool_generator.friendly import friendly_schema, shape_body
+from tool_generator import identifiers
+from tool_generator.accepted_schema import friendly_schema, shape_body
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import object_parts, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.faults import Report
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
 IN_BODY = ("body", "file", "whole_body")
@@ -76,12 +76,12 @@ def expand(tool: Entry, spec: Spec, types: Mapping[str, Any], report: Report) ->
             if data["in"] == "body" and "body" in tool.data:
                 hint = nearest(data.get("wire", name), properties)
                 wire = quoted(data.get("wire", name))
-                report.fault(
+                report.problem(
                     where,
                     f"{tool.name}: {quoted(name)} has no schema, and the body type no property {wire}{hint}",
                 )
             else:
-                report.fault(where, f"{tool.name}: the parameter {quoted(name)} has no schema")
+                report.problem(where, f"{tool.name}: the parameter {quoted(name)} has no schema")
         found[name] = Parameter(name, completed, where)
     claimed = {parameter.wire for parameter in found.values() if parameter.place in IN_BODY}
     for wire in properties:
@@ -90,7 +90,7 @@ def expand(tool: Entry, spec: Spec, types: Mapping[str, Any], report: Report) ->
         where = tool.where("body", key=True)
         if wire in declared:
             type_name = tool.data["body"]["$ref"]
-            report.fault(
+            report.problem(
                 found[wire].where,
                 f"{tool.name}: the {found[wire].place} parameter {quoted(wire)} has the name of a property of the body "
                 f"type {type_name}: declare that one too, under another name with wire: {wire}",
@@ -127,11 +127,11 @@ def _body_type(
     name = tool.data["body"]["$ref"]
     where = tool.where("body", "$ref")
     if name not in spec.types:
-        report.fault(where, f"{tool.name}: there is no type {quoted(name)}{nearest(name, spec.types)}")
+        report.problem(where, f"{tool.name}: there is no type {quoted(name)}{nearest(name, spec.types)}")
         return {}, frozenset()
     properties, required = object_parts(types[name], types)
     if not properties and spec.types[name].whole:
-        report.fault(where, f"{tool.name}: the body type {name} has no properties that could become parameters")
+        report.problem(where, f"{tool.name}: the body type {name} has no properties that could become parameters")
     return properties, frozenset(required)
 
 
@@ -179,7 +179,7 @@ def _spellings(parameter: Parameter, known: Mapping[str, Parameter], shapes: Map
         and parameter.place in ("body", "query", "file")
     ):
         found.append(wire)
-    spelled = names.identifier(parameter.name)
+    spelled = identifiers.identifier(parameter.name)
     if spelled != parameter.name and spelled not in known and spelled not in found:
         found.append(spelled)
     return tuple(found)

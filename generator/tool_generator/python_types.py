@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
-from tool_generator.compile import POINTER
+from tool_generator import identifiers
 from tool_generator.literals import literal
 from tool_generator.schema_walk import references
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +71,7 @@ class Types:
         """Follow references to a schema that is none; a circle gives the empty schema."""
         seen: set[str] = set()
         while isinstance(schema, dict) and "$ref" in schema:
-            name = schema["$ref"].removeprefix(POINTER)
+            name = schema["$ref"].removeprefix(TYPES)
             if name in seen:
                 return {}
             seen.add(name)
@@ -94,7 +94,7 @@ class Types:
         if not isinstance(schema, dict):
             return False
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix(POINTER)
+            name = schema["$ref"].removeprefix(TYPES)
             return name not in seen and self._is_record(self.schemas[name], seen | {name})
         if schema.get("properties"):
             return True
@@ -114,7 +114,7 @@ class Types:
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
-            name = schema["$ref"].removeprefix(POINTER)
+            name = schema["$ref"].removeprefix(TYPES)
             if name not in seen:
                 self.gather(self.schemas[name], properties, required, seen | {name})
         for part in schema.get("allOf", ()):
@@ -128,7 +128,7 @@ class Module:
     """The definitions of one generated module, in an order in which bases come before the classes they serve."""
 
     types: Types
-    scope: names.Scope
+    scope: identifiers.Scope
     open_enums: bool
     definitions: list[Definition] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
@@ -156,7 +156,7 @@ class Module:
         fields = [
             Field(
                 key,
-                self.expression(value, f"{name}{names.class_name(key).rstrip('_')}"),
+                self.expression(value, f"{name}{identifiers.class_name(key).rstrip('_')}"),
                 key in required,
                 _description(value),
             )
@@ -174,11 +174,11 @@ class Module:
 
     def _plain(self, key: str) -> bool:
         # Python mangles `__x` in a class body, and a key named like a type would hide that type from the fields below.
-        return names.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
+        return identifiers.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
 
     def _hidden(self) -> set[str]:
         if not self._names:
-            self._names = {*self.types.names.values(), *names.MODULE_NAMES}
+            self._names = {*self.types.names.values(), *identifiers.MODULE_NAMES}
         return self._names
 
     def _bases(self, schema: dict[str, Any]) -> list[str] | None:
@@ -190,7 +190,7 @@ class Module:
         for part in parts:
             if "$ref" not in part:
                 continue
-            target = self.types.schemas[part["$ref"].removeprefix(POINTER)]
+            target = self.types.schemas[part["$ref"].removeprefix(TYPES)]
             if not self.types.is_class(target):
                 return None
             properties, required = self.types.record(target)
@@ -211,7 +211,7 @@ class Module:
         return bases
 
     def _reference(self, pointer: str) -> str:
-        return self.types.names[pointer.removeprefix(POINTER)]
+        return self.types.names[pointer.removeprefix(TYPES)]
 
     def expression(self, schema: Any, hint: str) -> str:
         """Give the type expression of a schema. Objects within it become classes whose names begin with `hint`."""
@@ -317,7 +317,7 @@ def ordered(definitions: list[Definition]) -> list[Definition]:
 
 def type_module(types: Types) -> Module:
     """Define all types of the registry in one module."""
-    scope = names.Scope()
+    scope = identifiers.Scope()
     for name, spelled in types.names.items():
         scope.claim(spelled, name)
     module = Module(types, scope, open_enums=True)
@@ -329,4 +329,4 @@ def type_module(types: Types) -> Module:
 
 def uses(schema: Any) -> set[str]:
     """Give the registry names of the types that a schema refers to."""
-    return {pointer.removeprefix(POINTER) for _, pointer in references(schema)}
+    return {pointer.removeprefix(TYPES) for _, pointer in references(schema)}

@@ -174,7 +174,7 @@ def _step(option: Schema, step: str, types: Types) -> tuple[Schema | None, list[
     properties, _ = object_parts(option, types)
     if step in properties:
         return properties[step], None
-    if step.isdigit() and "items" in option:
+    if (step == "*" or step.isdigit()) and "items" in option:
         return option["items"], None
     extra = option.get("additionalProperties")
     if isinstance(extra, dict):

@@ -2,7 +2,7 @@
 
 Scalars follow the YAML 1.2 core schema, narrowed to what JSON can say: only `true` and `false` are booleans, dates,
 `on`, `yes`, `0755` and `1e999` are strings, and keys are strings whatever they look like. What YAML can say and JSON
-cannot (anchors, tags, several documents, duplicate keys) is a fault. This module must not know what the files mean.
+cannot (anchors, tags, several documents, duplicate keys) is a problem. This module must not know what the files mean.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from tool_generator.faults import quoted
+from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tool_generator.faults import Report
+    from tool_generator.problems import Report
 
 Json: TypeAlias = Any
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -96,7 +96,7 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        report.fault((label, content[: error.start].count(b"\n") + 1), "is not UTF-8")
+        report.problem((label, content[: error.start].count(b"\n") + 1), "is not UTF-8")
         return Source(name, label, None, None)
     loader = _Loader(text)
     try:
@@ -104,20 +104,20 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "cannot be read"
-        report.fault((label, mark.line + 1 if mark else 1), f"is not valid YAML: {problem}")
+        report.problem((label, mark.line + 1 if mark else 1), f"is not valid YAML: {problem}")
         return Source(name, label, None, None)
     except (yaml.YAMLError, RecursionError) as error:
-        report.fault((label, 1), f"is not valid YAML: {str(error).splitlines()[0]}")
+        report.problem((label, 1), f"is not valid YAML: {str(error).splitlines()[0]}")
         return Source(name, label, None, None)
     finally:
         loader.dispose()
     if node is None:
-        report.fault((label, 1), "is empty")
+        report.problem((label, 1), "is empty")
         return Source(name, label, None, None)
     try:
         data = _Builder(label, report).build(node)
     except RecursionError:
-        report.fault((label, 1), "is nested too deeply")
+        report.problem((label, 1), "is nested too deeply")
         data = None
     return Source(name, label, data, node)
 
@@ -130,17 +130,17 @@ class _Builder:
         self._report = report
         self._seen: set[int] = set()
 
-    def _fault(self, node: yaml.Node, message: str) -> None:
-        self._report.fault((self._label, node.start_mark.line + 1), message)
+    def _problem(self, node: yaml.Node, message: str) -> None:
+        self._report.problem((self._label, node.start_mark.line + 1), message)
 
     def build(self, node: yaml.Node) -> Json:
         if id(node) in self._seen:
-            self._fault(node, "is used again through an alias: write it out, or make it a type or a shape with a name")
+            self._problem(node, "is used again through an alias: write it out, or make it a named type or shape")
             return None
         self._seen.add(id(node))
         kind = node.tag.rpartition(":")[2] if node.tag.startswith("tag:yaml.org,2002:") else ""
         if kind not in _CORE_TAGS:
-            self._fault(node, f"has the tag {quoted(node.tag)}: only plain YAML values are read")
+            self._problem(node, f"has the tag {quoted(node.tag)}: only plain YAML values are read")
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node)
@@ -152,11 +152,11 @@ class _Builder:
         value: dict[str, Json] = {}
         for key_node, item in node.value:
             if not isinstance(key_node, yaml.ScalarNode) or (not key_node.value and not key_node.style):
-                self._fault(key_node, "has a key that is not a name")
+                self._problem(key_node, "has a key that is not a name")
                 continue
             key = self._text(key_node)
             if key in value:
-                self._fault(key_node, f"has the key {quoted(key)} twice")
+                self._problem(key_node, f"has the key {quoted(key)} twice")
                 continue
             value[key] = self.build(item)
         return value
@@ -170,13 +170,13 @@ class _Builder:
             try:
                 return int(node.value) if kind == "int" else float(node.value)
             except ValueError:
-                self._fault(node, f"is not a number: {quoted(node.value)}")
+                self._problem(node, f"is not a number: {quoted(node.value)}")
                 return None
         return self._text(node)
 
     def _text(self, node: yaml.ScalarNode) -> str:
         text: str = node.value
         if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            self._fault(node, "holds half of a surrogate pair, which no UTF-8 file can hold")
+            self._problem(node, "holds half of a surrogate pair, which no UTF-8 file can hold")
             return text.encode("utf-8", "replace").decode()
         return text

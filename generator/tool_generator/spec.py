@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator import grammar, sources
-from tool_generator.faults import quoted
+from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tool_generator.faults import Report
+    from tool_generator.problems import Report
     from tool_generator.sources import Source
 
 SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "webhooks", "shapes")
@@ -24,7 +24,7 @@ _NAMED_SECTIONS = ("pagination", "waiters", "shapes")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One named thing of the spec: a tool, a type, a waiter, … `whole` is false where the grammar found a fault."""
+    """One named thing of the spec: a tool, a type, a waiter, … `whole` is false where the grammar found a problem."""
 
     name: str
     data: Any
@@ -75,13 +75,13 @@ def load_spec(folder: Path, report: Report) -> Spec:
             try:
                 spec.guide[path.stem] = path.read_bytes().decode("utf-8")
             except UnicodeDecodeError:
-                report.fault((str(path), 1), "is not UTF-8")
+                report.problem((str(path), 1), "is not UTF-8")
             continue
         source = sources.read_source(name, str(folder / name), path.read_bytes(), report)
         if source.node is not None:
             _merge(source, spec, report)
     if "api" not in spec.sections:
-        report.fault(
+        report.problem(
             (str(folder / "api.yaml"), 1),
             "is missing or lacks the key api: the API's name, title and version",
         )
@@ -93,7 +93,7 @@ def _merge(source: Source, spec: Spec, report: Report) -> None:
 
     def emit(path: tuple[str | int, ...], message: str, /, *, at_key: bool = False) -> None:
         broken.update(path[:depth] for depth in range(len(path) + 1))
-        report.fault(source.where(path, key=at_key), message)
+        report.problem(source.where(path, key=at_key), message)
 
     grammar.check(source.data, emit)
     if not isinstance(source.data, dict):
@@ -107,7 +107,7 @@ def _merge(source: Source, spec: Spec, report: Report) -> None:
         entry = Entry(name, value, source, path, whole=path not in broken, group=group)
         if name in known:
             file, line = known[name].where(key=True)
-            report.fault(entry.where(key=True), f"the {what} {quoted(name)} is also defined in {file}:{line}")
+            report.problem(entry.where(key=True), f"the {what} {quoted(name)} is also defined in {file}:{line}")
         else:
             known[name] = entry
 
@@ -139,7 +139,7 @@ def _group(source: Source, spec: Spec, report: Report) -> str:
         return ""
     if name in spec.groups:
         file, _ = spec.groups[name].where()
-        report.fault(source.where(("group",)), f"the group {quoted(name)} is also defined in {file}")
+        report.problem(source.where(("group",)), f"the group {quoted(name)} is also defined in {file}")
     entry = Entry(name, source.data, source, (), whole=isinstance(source.data.get("title"), str))
     spec.groups.setdefault(name, entry)
     return name

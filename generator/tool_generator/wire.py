@@ -1,7 +1,8 @@
-"""The tools of a registry as the wire sees them: requests, and the fields that each sends.
+"""The requests that the tools of a registry make, and the fields that each request carries.
 
-Owns what becomes of friendly arguments there: a shaped one is the field that it fills, two arguments for one field are
-one, and what only steps use is nothing. This module must not know about OpenAPI.
+Owns how arguments become fields. An argument with a shape becomes the field that the shape fills. Two arguments with
+the same wire name become one field. An argument that only steps use becomes no field. This module must not know about
+OpenAPI.
 """
 
 from __future__ import annotations
@@ -9,59 +10,64 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.friendly import any_of
+from tool_generator.accepted_schema import any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Parameter, Tool
+
 # `steps` never leaves the runtime; a spread is made of arguments that are parameters themselves.
 _OUTSIDE = ("steps", "spread", "query_map")
-
-Registry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class WireField:
-    """One parameter or body field as it is sent. `parameter` is the entry of the argument that gives it."""
+    """One parameter or body field as it is sent. `parameter` is the argument that fills the field."""
 
     name: str
     schema: Any
     required: bool
-    parameter: dict[str, Any]
+    parameter: Parameter
 
 
 def own_operations(registry: Registry) -> dict[str, list[str]]:
     """Give the tools that have an operation, each with the other tools that make the same request."""
     by_request: dict[tuple[str, str], list[str]] = {}
-    for name, tool in registry["tools"].items():
-        if not any(parameter.get("raw") for parameter in tool["parameters"].values()):
-            by_request.setdefault((tool["method"], tool["path"]), []).append(name)
+    for name, tool in registry.tools.items():
+        if not any(parameter.raw for parameter in tool.parameters.values()):
+            by_request.setdefault((tool.method, tool.path), []).append(name)
     found = {}
     for names in by_request.values():
-        plainest = min(names, key=lambda name: _composition(registry["tools"][name]))
+        plainest = min(names, key=lambda name: _composition(registry.tools[name]))
         found[plainest] = [name for name in names if name != plainest]
-    return {name: found[name] for name in registry["tools"] if name in found}
+    return {name: found[name] for name in registry.tools if name in found}
 
 
-def _composition(tool: dict[str, Any]) -> tuple[int, bool]:
-    return sum(map(len, tool.get("steps", {}).values())), bool(tool.get("deprecated"))
+def _composition(tool: Tool) -> tuple[int, bool]:
+    return len(tool.steps), tool.deprecated
 
 
-def wire_fields(registry: Registry, tool: dict[str, Any], places: tuple[str, ...]) -> list[WireField]:
-    """Give what a tool sends in `places`, in order. Two arguments for one wire name are one field."""
+def wire_fields(registry: Registry, tool: Tool, places: tuple[str, ...]) -> list[WireField]:
+    """Give the fields that a tool sends in `places`, in order. Two arguments with one wire name are one field.
+
+    Example: the arguments `voice` (with the shape `{form: {id: $}}`) and `voice_object`, both with `wire: voice`, give
+    one field `voice`, whose schema is that of `voice_object`.
+    """
     needed = {
         wires[0]
-        for constraint in tool.get("constraints", ())
-        if len(wires := wire_names(tool, constraint.get("exactly_one", ()))) == 1
+        for constraint in tool.constraints
+        if constraint.rule == "exactly_one" and len(wires := wire_names(tool, constraint.names)) == 1
     }
     found: dict[str, WireField] = {}
-    for name, parameter in tool["parameters"].items():
-        if parameter["in"] not in places:
+    for parameter in tool.parameters.values():
+        if parameter.place not in places:
             continue
-        wire = parameter.get("wire", name)
-        form = _form(registry, parameter.get("shape"))
-        required = bool(parameter.get("required")) or wire in needed
-        schema = parameter["schema"] if form is None else _formed(form, parameter["schema"])
+        wire = parameter.wire
+        form = _form(registry, parameter.shape)
+        required = parameter.required or wire in needed
+        schema = parameter.schema if form is None else _formed(form, parameter.schema)
         if wire in found:
             known = found[wire]
             # The argument that takes the wire form itself says more than the template of a friendly one.
@@ -80,7 +86,7 @@ def wire_fields(registry: Registry, tool: dict[str, Any], places: tuple[str, ...
 def _form(registry: Registry, shape: Any) -> Any:
     """Give the template of a `form` shape; None for every other shape, whose schema is the wire schema already."""
     while isinstance(shape, str) or (isinstance(shape, dict) and "shape" in shape):
-        shape = registry["shapes"][shape if isinstance(shape, str) else shape["shape"]]
+        shape = registry.shapes[shape if isinstance(shape, str) else shape["shape"]]
     return shape.get("form") if isinstance(shape, dict) else None
 
 
@@ -113,7 +119,7 @@ def _is_reference(item: Any) -> bool:
     return isinstance(item, str) and item.startswith("$") and not item.startswith("$$")
 
 
-def wire_names(tool: dict[str, Any], members: Iterable[str]) -> list[str]:
-    """Give the wire names behind arguments, each once; those that only steps use have none."""
-    parameters = ((name, tool["parameters"][name]) for name in members)
-    return list(dict.fromkeys(item.get("wire", name) for name, item in parameters if item["in"] not in _OUTSIDE))
+def wire_names(tool: Tool, members: Iterable[str]) -> list[str]:
+    """Give the wire names of arguments, each once. An argument that only steps use has none."""
+    parameters = (tool.parameters[name] for name in members)
+    return list(dict.fromkeys(item.wire for item in parameters if item.place not in _OUTSIDE))

@@ -12,12 +12,14 @@ import pytest
 import yaml
 
 from tool_generator import output
-from tool_generator.faults import SpecFaults
 from tool_generator.generate import compile_spec, generated_files
+from tool_generator.problems import SpecProblems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
+
+    from tool_runtime.core.registry import Registry
 
 REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / "tests" / "library_api" / "spec"
@@ -97,22 +99,25 @@ class SpecFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def registry(self) -> dict[str, Any]:
+    def registry(self) -> Registry:
         return compile_spec(self.write()).registry
 
-    def warnings(self) -> list[str]:
-        return [fault.message for fault in compile_spec(self.write()).warnings]
+    def document(self) -> dict[str, Any]:
+        return copy.deepcopy(dict(self.registry().document))
 
-    def faults(self) -> list[str]:
-        """Give the faults as `file:line: message`, with the folder left out."""
+    def warnings(self) -> list[str]:
+        return [problem.message for problem in compile_spec(self.write()).warnings]
+
+    def problems(self) -> list[str]:
+        """Give the problems as `file:line: message`, with the folder left out."""
         try:
             compile_spec(self.write())
-        except SpecFaults as error:
-            return [str(fault).removeprefix(f"{self.folder}/") for fault in error.faults]
+        except SpecProblems as error:
+            return [str(problem).removeprefix(f"{self.folder}/") for problem in error.problems]
         return []
 
     def messages(self) -> list[str]:
-        return [fault.split(": ", 1)[1] for fault in self.faults()]
+        return [problem.split(": ", 1)[1] for problem in self.problems()]
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def generate(tmp_path: Path) -> Callable[[Path], Path]:
 
     def run(folder: Path) -> Path:
         compiled = compile_spec(folder)
-        out = tmp_path / "out" / compiled.registry["api"]["name"]
+        out = tmp_path / "out" / compiled.registry.api.name
         output.write(generated_files(compiled), out)
         return out
 

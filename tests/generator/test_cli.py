@@ -27,10 +27,14 @@ def run(*arguments):
 
 def test_validate_counts_what_a_sound_spec_holds(project):
     result = run("validate")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "Town Library: 17 tools, 14 types, no faults\n", "")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        0,
+        "Town Library: 17 tools, 14 types, no problems\n",
+        "",
+    )
 
 
-def test_validate_reports_every_fault_on_a_line_of_its_own_and_exits_with_1(project):
+def test_validate_reports_every_problem_on_a_line_of_its_own_and_exits_with_1(project):
     path = project / "spec" / "library_api" / "tools" / "books.yaml"
     path.write_text(
         path.read_text().replace("class: read", "class: reed").replace("pagination: numbered", "pagination: numbred")
@@ -40,7 +44,7 @@ def test_validate_reports_every_fault_on_a_line_of_its_own_and_exits_with_1(proj
     assert result.exit_code == 1
     assert result.stdout == ""
     assert lines[0].startswith("spec/library_api/tools/books.yaml:24: tools.get_book.class must be one of read, write")
-    assert lines[-1] == f"{len(lines) - 1} faults"
+    assert lines[-1] == f"{len(lines) - 1} problems"
 
 
 def test_generate_writes_below_generated_and_check_then_agrees(project):
@@ -103,4 +107,4 @@ def test_python_m_is_the_same_command(project):
     done = subprocess.run(
         [sys.executable, "-m", "tool_generator", "validate"], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "Town Library: 17 tools, 14 types, no faults\n"
+    assert done.stdout == "Town Library: 17 tools, 14 types, no problems\n"

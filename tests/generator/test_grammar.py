@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings, strategies
 from jsonschema import Draft202012Validator
 
-from tool_generator.faults import Report
 from tool_generator.grammar import check, grammar
+from tool_generator.problems import Report
 from tool_generator.sources import read_source, source_files
 
 SPECS = [Path(__file__).parents[1] / "library_api" / "spec", Path(__file__).parents[2] / "spec"]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import sys
 
+from tool_generator.argument_schemas import tool_schemas
 from tool_generator.bindings import python_files
 from tool_generator.generate import compile_spec
-from tool_generator.schemas import tool_schemas
 
 
 def work(spec, tools):

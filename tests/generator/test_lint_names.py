@@ -37,7 +37,7 @@ BODY = {"in": "body", "schema": {"type": "string"}}
         ),
     ],
 )
-def test_two_things_with_one_name_are_a_fault_that_names_both(spec, name, changes, message):
+def test_two_things_with_one_name_are_a_problem_that_names_both(spec, name, changes, message):
     spec.tool(name, **changes)
     assert [text for text in spec.messages() if message in text], spec.messages()
 
@@ -45,12 +45,12 @@ def test_two_things_with_one_name_are_a_fault_that_names_both(spec, name, change
 def test_two_arguments_may_share_a_wire_name_when_only_one_can_be_given(spec):
     both = {"a": BODY, "b": BODY | {"wire": "a"}}
     spec.tool("odd", parameters=both, constraints=[{"at_most_one": ["a", "b"]}])
-    assert spec.faults() == []
+    assert spec.problems() == []
 
 
 def test_one_wire_name_may_stand_in_two_places(spec):
     spec.tool("odd", parameters={"version": BODY | {"in": "query"}, "new_version": BODY | {"wire": "version"}})
-    assert spec.faults() == []
+    assert spec.problems() == []
 
 
 @pytest.mark.parametrize("name", ["timeout", "interval"])
@@ -70,14 +70,14 @@ def test_what_waiting_takes_is_no_argument_of_an_awaited_tool(spec, name):
     ]
 
 
-def test_types_that_become_one_class_are_a_fault_that_names_both(spec):
+def test_types_that_become_one_class_are_a_problem_that_names_both(spec):
     spec.types["types"] |= {"thing_": {"type": "string"}, "_thing": {"type": "string"}}
     messages = spec.messages()
     assert 'the type thing_ and the type Thing are both "Thing" in Python' in messages
     assert 'the type _thing and the type Thing are both "Thing" in Python' in messages
 
 
-def test_a_tool_whose_arguments_have_the_name_of_a_type_is_a_fault(spec):
+def test_a_tool_whose_arguments_have_the_name_of_a_type_is_a_problem(spec):
     spec.types["types"]["GetThingArguments"] = {"type": "object"}
     assert (
         'the arguments of get_thing and the type GetThingArguments are both "GetThingArguments" in Python'
@@ -87,4 +87,4 @@ def test_a_tool_whose_arguments_have_the_name_of_a_type_is_a_fault(spec):
 
 def test_keywords_as_names_become_python_with_an_underscore(spec):
     spec.tool("import", parameters={"class": BODY, "from": BODY})
-    assert spec.registry()["tools"]["import"]["parameters"]["class"]["spellings"] == ["class_"]
+    assert spec.document()["tools"]["import"]["parameters"]["class"]["spellings"] == ["class_"]

@@ -40,8 +40,8 @@ def made(spec):
     return spec
 
 
-def test_a_composed_tool_that_fits_together_has_no_faults(made):
-    assert made.faults() == []
+def test_a_composed_tool_that_fits_together_has_no_problems(made):
+    assert made.problems() == []
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_composed_tool_that_fits_together_has_no_faults(made):
         ),
     ],
 )
-def test_a_step_that_names_what_is_not_there_is_a_fault(made, changes, message):
+def test_a_step_that_names_what_is_not_there_is_a_problem(made, changes, message):
     made.step.update(changes)
     messages = made.messages()
     assert [text for text in messages if message in text] if message else messages == []
@@ -108,14 +108,14 @@ def test_only_steps_before_the_request_fill_in_or_are_undone(made):
         ({"tool": "all_things"}, 'lacks the key "note"'),
     ],
 )
-def test_a_reconcile_that_cannot_be_followed_is_a_fault(made, reconcile, message):
+def test_a_reconcile_that_cannot_be_followed_is_a_problem(made, reconcile, message):
     made.tools["make"]["reconcile"] = reconcile
     assert [text for text in made.messages() if message in text], made.messages()
 
 
 def test_reconcile_may_use_the_arguments_and_the_time_of_the_first_attempt(made):
     made.tools["make"]["reconcile"] = {"tool": "all_things", "with": {"after": "$sent_at_ms"}, "note": "Look."}
-    assert made.faults() == []
+    assert made.problems() == []
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_reconcile_may_use_the_arguments_and_the_time_of_the_first_attempt(made)
         ),
     ],
 )
-def test_a_pagination_that_does_not_fit_its_tool_is_a_fault(made, style, tool, message):
+def test_a_pagination_that_does_not_fit_its_tool_is_a_problem(made, style, tool, message):
     made.api["pagination"]["keyed"] |= style
     made.tools["all_things"] |= {"pagination": "keyed"} | tool
     assert [text for text in made.messages() if message in text], made.messages()
@@ -153,7 +153,7 @@ def test_a_pagination_that_does_not_fit_its_tool_is_a_fault(made, style, tool, m
         ({"interval": 0}, "must be more than 0"),
     ],
 )
-def test_a_waiter_that_cannot_work_is_a_fault(made, changes, message):
+def test_a_waiter_that_cannot_work_is_a_problem(made, changes, message):
     waiter = {
         "tool": "get_thing",
         "summary": "Wait.",

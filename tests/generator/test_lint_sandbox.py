@@ -43,15 +43,15 @@ import pytest
         ),
     ],
 )
-def test_what_the_sandbox_cannot_find_is_a_fault(spec, text, message):
+def test_what_the_sandbox_cannot_find_is_a_problem(spec, text, message):
     if "thingy" in text:
         spec.tools["get_thing"]["resource"] = {"name": "thing", "action": "get"}
     spec.texts["sandbox.yaml"] = text
-    faults = spec.faults()
+    problems = spec.problems()
     if "thingy" in text:
-        assert [fault.split(": ", 1)[1] for fault in faults] == [message.split(": ", 1)[1]]
+        assert [problem.split(": ", 1)[1] for problem in problems] == [message.split(": ", 1)[1]]
     else:
-        assert [fault for fault in faults if fault.startswith(message)] == faults
+        assert [problem for problem in problems if problem.startswith(message)] == problems
 
 
 def test_an_action_is_one_of_the_resource_or_one_that_all_have(spec):

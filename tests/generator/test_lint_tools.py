@@ -67,7 +67,7 @@ QUERY = {"in": "query", "schema": STRING}
         ({"summary": "two\nlines"}, "does not match"),
     ],
 )
-def test_a_tool_that_is_wrong_in_itself_is_a_fault(spec, changes, message):
+def test_a_tool_that_is_wrong_in_itself_is_a_problem(spec, changes, message):
     spec.types["types"]["Nothing"] = {"type": "string"}
     spec.tool("odd", **changes)
     messages = [text for text in spec.messages() if message in text]
@@ -75,30 +75,30 @@ def test_a_tool_that_is_wrong_in_itself_is_a_fault(spec, changes, message):
 
 
 @pytest.mark.parametrize("key", ["class", "method", "path", "summary"])
-def test_a_tool_without_what_every_tool_has_is_a_fault(spec, key):
+def test_a_tool_without_what_every_tool_has_is_a_problem(spec, key):
     del spec.tool("odd")[key]
     assert f'tools.odd lacks the key "{key}"' in spec.messages()
 
 
-def test_a_fault_stands_at_the_line_of_what_is_wrong(spec):
+def test_a_problem_stands_at_the_line_of_what_is_wrong(spec):
     spec.texts["tools/more.yaml"] = (
         "group: more\ntitle: More\ntools:\n  odd:\n    class: read\n    method: GET\n    path: /odd/{id}\n"
         "    summary: Odd.\n    parameters:\n      idd:\n        in: path\n        required: true\n"
         "        schema: {type: string}\n"
     )
     spec.api["api"]["groups"].append("more")
-    assert spec.faults() == [
+    assert spec.problems() == [
         'tools/more.yaml:7: odd: no parameter with in: path is named "id"; did you mean "idd"?',
         'tools/more.yaml:10: odd: the path has no {idd}; did you mean "id"?',
     ]
 
 
-def test_faults_of_all_files_and_kinds_are_reported_at_once(spec):
+def test_problems_of_all_files_and_kinds_are_reported_at_once(spec):
     spec.api["api"]["versoin"] = "1"
     spec.tools["get_thing"]["methd"] = "GET"
     spec.tool("odd", path="/{id}", replaced_by="get_thin", deprecated=True)
     spec.types["types"]["Thing"]["properties"]["x"] = {"$ref": "Thin"}
-    text = "\n".join(spec.faults())
+    text = "\n".join(spec.problems())
     for part in (
         '"versoin"; did you mean "version"',
         '"methd"; did you mean "method"',
@@ -121,10 +121,10 @@ def test_groups_of_the_api_and_of_the_files_must_be_the_same(spec):
 def test_a_spec_without_api_yaml_says_so(tmp_path, spec):
     spec.write()
     (spec.folder / "api.yaml").unlink()
-    from tool_generator.faults import SpecFaults
     from tool_generator.generate import compile_spec
+    from tool_generator.problems import SpecProblems
 
-    with pytest.raises(SpecFaults, match=r"api.yaml:1: is missing or lacks the key api"):
+    with pytest.raises(SpecProblems, match=r"api.yaml:1: is missing or lacks the key api"):
         compile_spec(spec.folder)
 
 

@@ -22,12 +22,12 @@ import pytest
         ({"anyOf": [{"type": "null"}, {"$ref": "Odd"}]}, "the type Odd is defined as itself"),
     ],
 )
-def test_a_wrong_type_is_a_fault_at_its_line(spec, schema, message):
+def test_a_wrong_type_is_a_problem_at_its_line(spec, schema, message):
     spec.types["types"]["Odd"] = schema
     spec.tools["get_thing"]["returns"]["schema"] = {"$ref": "Odd"}
-    faults = [fault for fault in spec.faults() if message in fault]
-    assert len(faults) == 1
-    file, line, _ = faults[0].split(":", 2)
+    problems = [problem for problem in spec.problems() if message in problem]
+    assert len(problems) == 1
+    file, line, _ = problems[0].split(":", 2)
     assert file == "types/things.yaml"
     assert int(line) >= 8
 
@@ -37,28 +37,28 @@ def test_types_may_hold_themselves_as_properties_and_items(spec):
         "parent": {"anyOf": [{"$ref": "Thing"}, {"type": "null"}]},
         "parts": {"type": "array", "items": {"$ref": "Thing"}},
     }
-    assert spec.faults() == []
+    assert spec.problems() == []
 
 
 def test_a_required_name_may_belong_to_another_part_of_all_of(spec):
     spec.types["types"]["Whole"] = {
         "allOf": [{"$ref": "Thing"}, {"properties": {"x": {}}, "required": ["thing_id", "x"]}]
     }
-    assert spec.faults() == []
+    assert spec.problems() == []
 
 
 def test_a_type_that_nothing_uses_is_a_warning(spec):
     spec.types["types"]["Lonely"] = {"$ref": "Lonelier"}
     spec.types["types"]["Lonelier"] = {"type": "object"}
     assert spec.warnings() == ["no tool uses the type Lonely", "no tool uses the type Lonelier"]
-    assert set(spec.registry()["types"]) == {"Thing"}
+    assert set(spec.document()["types"]) == {"Thing"}
 
 
 def test_the_same_type_in_two_files_names_both(spec):
     spec.texts["types/more.yaml"] = "types:\n  Thing: {type: object}\n"
-    (fault,) = spec.faults()
-    assert fault.startswith('types/things.yaml:2: the type "Thing" is also defined in ')
-    assert fault.endswith("types/more.yaml:2")
+    (problem,) = spec.problems()
+    assert problem.startswith('types/things.yaml:2: the type "Thing" is also defined in ')
+    assert problem.endswith("types/more.yaml:2")
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_the_same_type_in_two_files_names_both(spec):
         ({"form": "$", "defaults": {"a": 1}}, 'needs "keys" beside it'),
     ],
 )
-def test_a_wrong_shape_is_a_fault(spec, shape, message):
+def test_a_wrong_shape_is_a_problem(spec, shape, message):
     spec.api["shapes"] = {"filter": {"form": ["$"]}}
     spec.tool("find", parameters={"where": {"in": "body", "schema": {"type": "object"}, "shape": shape}})
     messages = [text for text in spec.messages() if message in text]
     assert len(messages) == 1
 
 
-def test_a_shape_that_is_defined_as_itself_is_a_fault(spec):
+def test_a_shape_that_is_defined_as_itself_is_a_problem(spec):
     spec.api["shapes"] = {"a": "b", "b": {"shape": "a"}}
     assert spec.messages() == ["the shape a is defined as itself", "the shape b is defined as itself"]
 
@@ -95,4 +95,4 @@ def test_entries_know_the_key_of_each_value(spec):
             "where": {"in": "body", "schema": {"type": "array"}, "shape": {"entries": {"form": ["$key", "$"]}}}
         },
     )
-    assert spec.faults() == []
+    assert spec.problems() == []

@@ -57,7 +57,7 @@ def test_every_tool_is_a_function_under_each_of_its_names(name):
     tools, _ = loaded(annotations(name))
     names = {
         spelling: tool
-        for key, tool in registry(name)["tools"].items()
+        for key, tool in registry(name).document["tools"].items()
         for spelling in (key, tool["full_name"], *tool["aliases"])
     }
     assert set(tools) == set(names)
@@ -66,8 +66,8 @@ def test_every_tool_is_a_function_under_each_of_its_names(name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_argument_is_a_field_that_may_be_left_out_unless_it_is_required(name):
-    for key, tool in registry(name)["tools"].items():
-        prefix = registry(name)["api"]["name"]
+    for key, tool in registry(name).document["tools"].items():
+        prefix = registry(name).api.name
         title = "".join(part.capitalize() for part in key.split("_"))
         lines = block(annotations(name), f"{prefix}.{title}Arguments")
         fields = [line.split()[1] for line in lines]
@@ -82,14 +82,14 @@ def test_every_class_is_declared_once_and_every_mentioned_one_is_declared(name):
     text = annotations(name)
     declared = DECLARATION.findall(text)
     assert len(declared) == len(set(declared))
-    prefix = registry(name)["api"]["name"]
+    prefix = registry(name).api.name
     code = "\n".join(line.split(" # ")[0] for line in text.splitlines() if line.startswith("---@"))
     assert set(re.findall(rf"\b{prefix}\.[\w.]+", code)) <= set(declared)
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_accounts_are_namespaces_with_the_same_tools(name):
-    prefix = registry(name)["api"]["name"]
+    prefix = registry(name).api.name
     lines = annotations(name).splitlines()
     start = lines.index(f"---@class {prefix}.Accounts: {prefix}.Tools")
     assert lines[start + 1 : start + 3] == [

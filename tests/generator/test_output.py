@@ -110,7 +110,7 @@ def test_the_difference_shows_changed_missing_and_stale_files(tmp_path):
     assert output.difference(wanted, tmp_path) == ""
 
 
-def test_code_that_does_not_parse_is_a_fault_of_the_generator():
+def test_code_that_does_not_parse_is_a_problem_of_the_generator():
     with pytest.raises(output.FormatFailed, match=r"a\.py"):
         output.formatted({"a.py": "def"})
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tool_generator import names
+from tool_generator import identifiers
 from tool_generator.python_types import Module, Types, type_module
 
 
 def module_of(schemas: dict[str, Any]) -> Module:
-    return type_module(Types(schemas, {name: names.class_name(name) for name in schemas}))
+    return type_module(Types(schemas, {name: identifiers.class_name(name) for name in schemas}))
 
 
 def defined(schemas: dict[str, Any]) -> dict[str, str]:

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from tool_generator.faults import Report
+from tool_generator.problems import Report
 from tool_generator.sources import digest, read_source, source_files
 
 
 def read(text):
     report = Report()
     source = read_source("a.yaml", "a.yaml", text if isinstance(text, bytes) else text.encode(), report)
-    return source, [str(fault) for fault in report.faults]
+    return source, [str(problem) for problem in report.problems]
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ def read(text):
     ],
 )
 def test_what_only_older_yaml_takes_for_another_type_stays_text(word):
-    source, faults = read(f"{word}: {word}\n")
-    assert (source.data, faults) == ({word: word}, [])
+    source, problems = read(f"{word}: {word}\n")
+    assert (source.data, problems) == ({word: word}, [])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_keys_are_text_whatever_they_look_like():
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "problem"),
     [
         ("a: 1\nb: 2\na: 3\n", 'a.yaml:3: has the key "a" twice'),
         ("a: &x 1\nb: *x\n", "a.yaml:1: is used again through an alias"),
@@ -77,10 +77,10 @@ def test_keys_are_text_whatever_they_look_like():
         ("a: \x01\n", "a.yaml:1: is not valid YAML"),
     ],
 )
-def test_what_json_cannot_say_is_a_fault_with_its_line(text, fault):
-    faults = read(text)[1]
-    assert len(faults) == 1
-    assert faults[0].startswith(fault)
+def test_what_json_cannot_say_is_a_problem_with_its_line(text, problem):
+    problems = read(text)[1]
+    assert len(problems) == 1
+    assert problems[0].startswith(problem)
 
 
 def test_what_is_nested_without_end_is_one_fault():

@@ -122,12 +122,12 @@ def test_the_reference_tells_how_to_take_an_event_and_its_example_runs(hooked, g
         ({"event": "knd"}, 'the payload of thing.made has no "knd"; did you mean "kind"?'),
     ],
 )
-def test_a_scheme_that_cannot_work_is_a_fault(hooked, changes, message):
+def test_a_scheme_that_cannot_work_is_a_problem(hooked, changes, message):
     hooked.api["webhooks"] |= changes
     assert message in hooked.messages()
 
 
-def test_a_time_that_nothing_checks_is_a_fault(hooked):
+def test_a_time_that_nothing_checks_is_a_problem(hooked):
     del hooked.api["webhooks"]["tolerance"]
     assert hooked.messages() == ["the timestamp of the signature needs a tolerance"]
 
@@ -145,11 +145,11 @@ def test_a_scheme_needs_all_its_parts(hooked, missing):
         ({"dedupe": ["thing.id"]}, 'the payload of thing.made has no "thing.id"'),
     ],
 )
-def test_an_event_that_names_what_is_not_there_is_a_fault(hooked, event, message):
+def test_an_event_that_names_what_is_not_there_is_a_problem(hooked, event, message):
     hooked.api["webhooks"]["events"]["thing.made"] |= event
     assert any(found.startswith(message) for found in hooked.messages())
 
 
-def test_an_event_with_the_class_name_of_a_type_is_a_fault(hooked):
+def test_an_event_with_the_class_name_of_a_type_is_a_problem(hooked):
     hooked.types["types"]["ThingMadeEvent"] = {"type": "string"}
     assert 'the event thing.made and the type ThingMadeEvent are both "ThingMadeEvent" in Python' in hooked.messages()

@@ -164,3 +164,19 @@ def test_no_file_names_a_package_index():
 def test_every_phone_number_is_a_fictitious_one():
     found = {(path.name, number) for path in text_files() for number in NUMBERS.findall(path.read_bytes())}
     assert {(name, number) for name, number in found if not re.fullmatch(rb"\+1\d{3}55501\d\d", number)} == set()
+
+
+def test_no_two_modules_of_the_generator_share_a_file_name():
+    names = [path.name for path in files(ROOT / "generator", suffix=".py") if path.name != "__init__.py"]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_the_generator_takes_format_and_pointers_of_a_registry_from_the_runtime():
+    spelled = [
+        path
+        for path in files(ROOT / "generator", suffix=".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Constant) and node.value == "#/types/")
+        or (isinstance(node, ast.Name) and node.id == "FORMAT" and isinstance(node.ctx, ast.Store))
+    ]
+    assert spelled == []

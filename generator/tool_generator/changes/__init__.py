@@ -13,7 +13,7 @@
     versions.py      semantic versions and what changes ask of them
     changelog.py     CHANGELOG.md
     release.py       version, changelog and output in one step
-    commands.py      the commands
+    compare_commands.py  the commands
 
 Needs nothing that is sent anywhere: documents, registries and git's history are read where they lie.
 """

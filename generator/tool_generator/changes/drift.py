@@ -30,7 +30,7 @@ from tool_generator.changes.exchanges import (
     upstream_schemas,
 )
 from tool_generator.changes.rules import Change, judged
-from tool_generator.faults import Report
+from tool_generator.problems import Report
 from tool_generator.spec import load_spec
 from tool_generator.upstream.naming import snake_case
 
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from tool_generator.changes.views import Schemas
     from tool_generator.upstream.model import Operation, Upstream
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Tool
 
 VERDICTS = ("gone", "breaking", "additive", "new", "same")
 
@@ -108,7 +110,7 @@ class Compared:
         for name, count in comparer.compared.items():
             self.counts[name] = self.counts.get(name, 0) + count
 
-    def add(self, tool: Mapping[str, Any], ours: Exchange, theirs: Exchange, schemas: tuple[Schemas, Schemas]) -> None:
+    def add(self, tool: Tool, ours: Exchange, theirs: Exchange, schemas: tuple[Schemas, Schemas]) -> None:
         """Compare one tool's exchange with its operation's."""
         comparer = Comparer(*schemas)
         found = list(_routes(tool, ours, theirs))
@@ -120,14 +122,12 @@ class Compared:
         self._take(comparer)
 
 
-def compared(
-    registry: Mapping[str, Any], upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None
-) -> Compared:
+def compared(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Compared:
     """Compare every tool that has an operation with it. `names` are the identities of body fields, tool by tool."""
     schemas = registry_schemas(registry), upstream_schemas(upstream)
     counterparts = Counterparts.of(upstream)
     result = Compared()
-    for name, tool in registry["tools"].items():
+    for name, tool in registry.tools.items():
         operation = None if is_own(tool) else counterparts.find(tool)
         if operation is None:
             continue
@@ -137,21 +137,19 @@ def compared(
     return result
 
 
-def drift(
-    registry: Mapping[str, Any], upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None
-) -> Drift:
+def drift(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Drift:
     """Judge every tool of a registry against a document.
 
     `names` gives, tool by tool, the identities of body fields that come from a shared type (`shared_names`).
     """
     result = compared(registry, upstream, names)
     judgements = []
-    for name, tool in registry["tools"].items():
+    for name, tool in registry.tools.items():
         if is_own(tool):
             continue
         if name not in result.operations:
-            pin = {key: tool.get(key, "") for key in ("replaced_by", "sunset")}
-            judgements.append(Judgement(name, "gone", f"{tool['method']} {tool['path']}", **pin))
+            key = f"{tool.method} {tool.path}"
+            judgements.append(Judgement(name, "gone", key, (), tool.replaced_by or "", tool.sunset or ""))
             continue
         changes = [
             *judged(result.requests[name], rules.REQUEST, result.facts),
@@ -160,13 +158,13 @@ def drift(
         changes.sort(key=lambda change: not change.breaking)
         verdict = "same" if not changes else "breaking" if changes[0].breaking else "additive"
         judgements.append(Judgement(name, verdict, result.operations[name].key, tuple(changes)))
-    judgements += _new(upstream, {operation.id for operation in result.operations.values()}, registry["tools"])
+    judgements += _new(upstream, {operation.id for operation in result.operations.values()}, registry.tools)
     rank = {verdict: index for index, verdict in enumerate(VERDICTS)}
     judgements.sort(key=lambda item: rank[item.verdict])
-    return Drift(tuple(judgements), tuple(name for name, tool in registry["tools"].items() if is_own(tool)))
+    return Drift(tuple(judgements), tuple(name for name, tool in registry.tools.items() if is_own(tool)))
 
 
-def shared_names(folder: Path, registry: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def shared_names(folder: Path, registry: Registry) -> dict[str, dict[str, str]]:
     """Give the identities of body arguments that come from a shared type, tool by tool, of a sound spec folder."""
     spec = load_spec(folder, Report())
     schemas = registry_schemas(registry)
@@ -188,12 +186,12 @@ def _new(upstream: Upstream, known: Collection[str], tools: Collection[str]) -> 
             yield Judgement(would_be, "new", operation.key)
 
 
-def _routes(tool: Mapping[str, Any], ours: Exchange, theirs: Exchange) -> Iterator[Difference]:
+def _routes(tool: Tool, ours: Exchange, theirs: Exchange) -> Iterator[Difference]:
     if ours.route != theirs.route:
         was, now = f"{ours.method} {ours.path}", f"{theirs.method} {theirs.path}"
         yield Difference("request", rules.MOVED, was, now)
-    elif tool.get("upstream", theirs.name) != theirs.name:
-        yield Difference("operation", rules.OPERATION_ID, tool["upstream"], theirs.name)
+    elif tool.upstream not in (None, theirs.name):
+        yield Difference("operation", rules.OPERATION_ID, tool.upstream, theirs.name)
     if theirs.deprecated and not ours.deprecated:
         yield Difference("operation", rules.DEPRECATED, now=theirs.name)
 

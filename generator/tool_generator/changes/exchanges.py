@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.changes.views import Node, Schemas
 from tool_generator.upstream.model import REF
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tool_generator.upstream.model import Operation, Upstream
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Parameter, Tool
 
-TYPES = "#/types/"
 _SEGMENT = re.compile(r"\{\+?([^{}]*)\}")
 _ONE_FILE: dict[str, Any] = {"type": "string"}
 _STYLES = {"form": "repeat", "spaceDelimited": "spaces", "pipeDelimited": "pipes", "deepObject": "brackets"}
@@ -76,14 +78,14 @@ def route(method: str, path: str) -> str:
     return f"{method.upper()} {_SEGMENT.sub('{}', path)}"
 
 
-def is_own(tool: Mapping[str, Any]) -> bool:
+def is_own(tool: Tool) -> bool:
     """Tell whether a tool is no operation of upstream but a helper: without a pin, and to whatever path it is given."""
-    return "upstream" not in tool and "{+" in tool["path"]
+    return tool.upstream is None and "{+" in tool.path
 
 
-def registry_schemas(registry: Mapping[str, Any]) -> Schemas:
+def registry_schemas(registry: Registry) -> Schemas:
     """Give the types of a registry."""
-    return Schemas(TYPES, registry.get("types", {}))
+    return Schemas(TYPES, registry.types)
 
 
 def upstream_schemas(upstream: Upstream) -> Schemas:
@@ -107,25 +109,29 @@ def body_names(schemas: Schemas, body_type: str, tool: Mapping[str, Any]) -> dic
     return found
 
 
-def exchange_of_tool(tool: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Exchange:
-    """Give the exchange of a tool. `names` are the identities of arguments that come from a type (`body_names`)."""
-    name = tool["name"]
+def exchange_of_tool(tool: Tool, names: Mapping[str, str] | None = None) -> Exchange:
+    """Give the exchange of a tool. `names` are the identities of arguments that come from a type (`body_names`).
+
+    Example: `GET /things/{id}` with the query argument `page` (`wire: p`) gives the fields `("path", "0")` and
+    `("query", "p")`.
+    """
+    name = tool.name
     own_needs = set(_own_needs(tool))
     fields: dict[tuple[str, str], Field] = {}
     whole = None
-    positions = {segment: index for index, segment in enumerate(_SEGMENT.findall(tool["path"]))}
-    for argument, parameter in tool["parameters"].items():
-        place, wire = parameter["in"], parameter.get("wire", argument)
+    positions = {segment: index for index, segment in enumerate(_SEGMENT.findall(tool.path))}
+    for argument, parameter in tool.parameters.items():
+        place, wire = parameter.place, parameter.wire
         if place == "whole_body":
-            whole = Node(parameter["schema"], f"{name}.{argument}")
+            whole = Node(parameter.schema, f"{name}.{argument}")
         if place in ("steps", "spread", "query_map", "whole_body"):
             continue
         found = Field(
             "body" if place == "file" else place,
             wire.removesuffix("[]") if place in ("body", "file") else wire,
-            bool(parameter.get("required")),
-            _sent(parameter, argument, name, names or {}),
-            parameter.get("style", "repeat") if place == "query" else "",
+            parameter.required,
+            _sent(parameter, name, names or {}),
+            parameter.style if place == "query" else "",
             argument in own_needs or wire in own_needs,
         )
         key = (found.place, str(positions.get(wire)) if place == "path" else found.wire)
@@ -133,42 +139,40 @@ def exchange_of_tool(tool: Mapping[str, Any], names: Mapping[str, str] | None = 
         if key not in fields or fields[key].schema is None:
             known = fields.get(key)
             fields[key] = replace(found, has_own_need=True) if known else found
-    returns = tool.get("returns", {})
-    schema = returns.get("schema")
-    steps = tool.get("steps", {}).get("after", ())
+    schema = tool.returns.schema
+    steps = tool.steps.after
     return Exchange(
         name,
-        tool["method"],
-        tool["path"],
+        tool.method,
+        tool.path,
         fields,
-        tool.get("body"),
-        returns.get("status"),
+        tool.body,
+        tool.returns.status,
         None if schema is None else Node(schema, f"{name}.returns"),
         whole,
-        frozenset([step["id"] for step in steps] + (["unavailable"] if steps else [])),
-        deprecated=bool(tool.get("deprecated")),
+        frozenset([step.id for step in steps] + (["unavailable"] if steps else [])),
+        deprecated=tool.deprecated,
     )
 
 
-def _sent(parameter: Mapping[str, Any], argument: str, tool: str, names: Mapping[str, str]) -> Node | None:
-    name = f"{tool}.{argument}"
-    schema = parameter["schema"]
-    if parameter["in"] == "file":
+def _sent(parameter: Parameter, tool: str, names: Mapping[str, str]) -> Node | None:
+    name = f"{tool}.{parameter.name}"
+    schema = parameter.schema
+    if parameter.place == "file":
         is_list = isinstance(schema, dict) and schema.get("type") == "array"
         return Node({"type": "array", "items": _ONE_FILE} if is_list else _ONE_FILE, name)
-    if "shape" in parameter and "friendly" not in parameter:
+    if parameter.shape is not None and parameter.friendly is None:
         # Only a `form` has no friendly schema of its own: what it sends is made by its template.
         return None
-    return Node(schema, names.get(argument, name))
+    return Node(schema, names.get(parameter.name, name))
 
 
-def _own_needs(tool: Mapping[str, Any]) -> Iterator[str]:
+def _own_needs(tool: Tool) -> Iterator[str]:
     """Yield the arguments whose need the spec decides: those in constraints, and those that steps may fill."""
-    for constraint in tool.get("constraints", ()):
-        for members in constraint.values():
-            yield from members
-    for step in tool.get("steps", {}).get("before", ()):
-        yield from step.get("set", {})
+    for constraint in tool.constraints:
+        yield from constraint.names
+    for step in tool.steps.before:
+        yield from step.set
 
 
 def exchange_of_operation(operation: Operation, schemas: Schemas) -> Exchange:
@@ -241,11 +245,11 @@ class Counterparts:
             found.setdefault(route(operation.method, operation.path), name)
         return cls(upstream, found)
 
-    def find(self, tool: Mapping[str, Any]) -> Operation | None:
+    def find(self, tool: Tool) -> Operation | None:
         """Give the operation behind a tool.
 
         Where the request still arrives counts first: an operation with the tool's method and path is its own, whatever
         it is called; else the one of the pinned operationId, which then has moved; else none.
         """
-        name = self.routes.get(route(tool["method"], tool["path"])) or tool.get("upstream")
+        name = self.routes.get(route(tool.method, tool.path)) or tool.upstream
         return self.upstream.operations.get(name) if name else None

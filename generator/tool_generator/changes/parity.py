@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tool_generator.changes.compare import Difference
     from tool_generator.upstream.model import Upstream
+    from tool_runtime.core.registry import Registry
 
 _KNOWLEDGE = {kind.UNSTATED, kind.BOUND_DROPPED, kind.BOUND_LOOSENED, kind.BOUND_TIGHTENED, kind.BOUND_CHANGED}
 _NOT_COMPARED = {kind.BOUND_STATED}
@@ -50,9 +51,7 @@ class Report:
     own: tuple[Item, ...]
 
 
-def parity(
-    registry: Mapping[str, Any], upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None
-) -> Report:
+def parity(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Report:
     """Compare a registry with a document in both directions.
 
     `names` gives, tool by tool, the identities of body fields that come from a shared type (`drift.shared_names`);
@@ -61,13 +60,13 @@ def parity(
     result = compared(registry, upstream, names)
     differences: list[Item] = []
     own: list[Item] = []
-    for name, tool in registry["tools"].items():
+    for name, tool in registry.tools.items():
         if is_own(tool):
             own.append(Item(name, "tool", "helper"))
             continue
         if name not in result.operations:
-            is_kept = bool(tool.get("deprecated"))
-            (own if is_kept else differences).append(Item(name, "tool", "kept" if is_kept else "gone", tool["path"]))
+            kept = Item(name, "tool", "kept" if tool.deprecated else "gone", tool.path)
+            (own if tool.deprecated else differences).append(kept)
             continue
         for item in (*result.requests[name], *result.replies[name]):
             if item.kind in _NOT_COMPARED or item.fact in result.facts:

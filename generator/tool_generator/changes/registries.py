@@ -1,7 +1,8 @@
 """Finding a registry: a file, a folder that holds one, or a revision of the git repository at hand.
 
 What is read is checked as far as the comparison relies on it, so that a stranger's file ends in a message and not in a
-traceback. It must not know what registries are compared for.
+traceback. A registry of an old revision may lack what later ones have: the nearest neutral value stands in. This module
+must not know what registries are compared for.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import subprocess
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from tool_runtime.core.registry import FORMAT, Registry
+from tool_runtime.errors import SpecError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 1
 FILE = "registry.json"
 _TOOL_KEYS = {"method": str, "path": str, "class": str, "parameters": dict}
 _FURTHER_KEYS = {
@@ -31,7 +34,7 @@ class Unusable(Exception):
     """What was given cannot be used; the message says what and why."""
 
 
-def find_registry(given: str, root: Path | None = None) -> dict[str, Any]:
+def find_registry(given: str, root: Path | None = None) -> Registry:
     """Read the registry that `given` names.
 
     `given` is a registry file, a folder that holds one (at any depth, if only one), a git revision, or `REV:path`
@@ -65,7 +68,7 @@ def _in_folder(folder: Path, given: str) -> Path:
     return found[0]
 
 
-def read_registry(content: bytes, label: str) -> dict[str, Any]:
+def read_registry(content: bytes, label: str) -> Registry:
     """Read a registry from its bytes; `label` names it in messages. Raises Unusable."""
     try:
         value = json.loads(content)
@@ -73,15 +76,32 @@ def read_registry(content: bytes, label: str) -> dict[str, Any]:
         reason = str(error).partition("\n")[0] or "nested too deeply"
         message = f"{label}: is not JSON: {reason}"
         raise Unusable(message) from None
-    fault = next(_faults(value), "")
-    if fault:
-        message = f"{label}: {fault}"
+    problem = next(_problems(value), "")
+    if problem:
+        message = f"{label}: {problem}"
         raise Unusable(message)
-    registry: dict[str, Any] = value
+    try:
+        registry = Registry(_completed(value))
+        # Entries are read when they are first asked for: here, so that a message can name the file.
+        for entries in (registry.tools, registry.waiters, registry.page_styles):
+            tuple(entries.values())
+        for tool in registry.tools.values():
+            registry.page_style(tool)
+    except (SpecError, KeyError, TypeError, AttributeError, ValueError) as error:
+        message = f"{label}: {error}" if isinstance(error, SpecError) else f"{label}: cannot be read: {error!r}"
+        raise Unusable(message) from None
     return registry
 
 
-def _faults(value: Any) -> Iterator[str]:
+def _completed(value: dict[str, Any]) -> dict[str, Any]:
+    """Give a registry with what the entries of old revisions may lack."""
+    completed = {"server": {"base_url": ""}, "auth": {"in": "header", "name": ""}, **value}
+    completed["api"] = {"title": "", **value["api"]}
+    completed["tools"] = {name: {"full_name": name, "group": "", **tool} for name, tool in value["tools"].items()}
+    return completed
+
+
+def _problems(value: Any) -> Iterator[str]:
     if not isinstance(value, dict) or "registry" not in value:
         yield "is not a registry"
         return
@@ -108,7 +128,7 @@ def _faults(value: Any) -> Iterator[str]:
                 yield f"tools.{name}.parameters.{argument} lacks in or schema"
 
 
-def _at_revision(given: str, root: Path) -> dict[str, Any]:
+def _at_revision(given: str, root: Path) -> Registry:
     revision, _, inside = given.partition(":")
     if revision.startswith("-") or not is_revision(revision, root):
         message = f"{given}: there is no such file or folder, and no such git revision"

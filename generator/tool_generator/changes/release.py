@@ -1,6 +1,6 @@
 """Releases: the version in the spec, the section in the changelog and the generated output, all at once or not at all.
 
-Everything is made in memory first: what is refused, and any fault in the spec, comes to light before a byte is
+Everything is made in memory first: what is refused, and any problem in the spec, comes to light before a byte is
 written. If writing fails half-way, what was written is put back. It must not know how registries are compared, nor
 print.
 """
@@ -20,13 +20,14 @@ from tool_generator.changes import changelog
 from tool_generator.changes.difference import Entry, difference
 from tool_generator.changes.registries import Unusable, find_registry, is_revision
 from tool_generator.changes.versions import LEVELS, Version, demanded, parse_version
-from tool_generator.faults import Fault, Report, SpecFaults
 from tool_generator.generate import compile_spec, generated_files
+from tool_generator.problems import Problem, Report, SpecProblems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tool_generator.generate import Compiled
+    from tool_runtime.core.registry import Registry
 
 SPEC_FILE = "api.yaml"
 
@@ -65,7 +66,7 @@ class Plan:
 
 
 def plan(order: Order) -> Plan:
-    """Prepare a release. Raises Refused, Unusable, and SpecFaults where the spec is unsound."""
+    """Prepare a release. Raises Refused, Unusable, and SpecProblems where the spec is unsound."""
     registry = compile_spec(order.spec).registry
     try:
         text = order.changelog.read_bytes().decode("utf-8")
@@ -73,10 +74,10 @@ def plan(order: Order) -> Plan:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         message = f"{order.changelog}: cannot be read: {reason}"
         raise Unusable(message) from None
-    current = _version(registry["api"]["version"], f"{order.spec / SPEC_FILE}")
+    current = _version(registry.api.version, f"{order.spec / SPEC_FILE}")
     base = _base(order, str(current), text)
-    entries = tuple(difference(base, registry)) if base else ()
-    previous = _version(base["api"]["version"], "the last release") if base else None
+    entries = () if base is None else tuple(difference(base, registry))
+    previous = None if base is None else _version(base.api.version, "the last release")
     demand = demanded({entry.level for entry in entries}, previous or current)
     version = _chosen(order, current, previous, demand, text)
     spec_file, spec_text = _with_version(order.spec, str(version))
@@ -104,7 +105,7 @@ def _version(text: str, where: str) -> Version:
         raise Unusable(message) from None
 
 
-def _base(order: Order, current: str, text: str) -> dict[str, Any] | None:
+def _base(order: Order, current: str, text: str) -> Registry | None:
     """Give the registry of the last release: the one named, else that of the tag of the current version.
 
     None where the current version was never released, which makes this the first release.
@@ -199,11 +200,12 @@ def _compiled_with(folder: Path, spec_text: bytes) -> Compiled:
         (copy / spec_file.relative_to(folder)).write_bytes(spec_text)
         try:
             return compile_spec(copy)
-        except SpecFaults as error:
+        except SpecProblems as error:
             found = (
-                Fault(fault.file.replace(str(copy), str(folder)), fault.line, fault.message) for fault in error.faults
+                Problem(problem.file.replace(str(copy), str(folder)), problem.line, problem.message)
+                for problem in error.problems
             )
-            raise SpecFaults(found) from None
+            raise SpecProblems(found) from None
 
 
 def pending(plan_: Plan) -> list[str]:

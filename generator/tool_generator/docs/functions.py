@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tool_generator.docs.markdown import blocks, cell, code, fence, inline, listed, paragraph
+from tool_generator.docs.notation import Links, details, limits, notation, samples, type_name
 from tool_generator.docs.outcomes import particular
 from tool_generator.docs.samples import example_arguments
-from tool_generator.docs.schemas import Links, details, limits, notation, samples, type_name
 from tool_generator.docs.snippets import Snippets, lua_path, snippets
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Parameter, Step, Tool, Waiter
 
 _FILE = (
     'A file is `{"filename": …, "text": …}` or `{"filename": …, "base64": …}`; in Python also a `Path`, '
@@ -23,20 +25,21 @@ _CLASSES = {"read": "Read", "write": "Write"}
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
-    """What entries need to know of the API: how its tools are reached. `written` remembers calls by tool."""
+class DocumentedApi:
+    """The registry that pages are made of. `written` remembers the calls of each tool."""
 
-    name: str
-    slug: str
-    title: str
-    command: str
-    types: Mapping[str, Any]
+    registry: Registry
     written: dict[str, list[tuple[str, Snippets]]] = field(default_factory=dict)
+
+    @property
+    def types(self) -> Mapping[str, Any]:
+        """The shared types by name."""
+        return self.registry.types
 
     @property
     def namespace(self) -> str:
         """The Lua table that holds the tools."""
-        return f"app.integrations.{self.name}"
+        return f"app.integrations.{self.registry.api.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,167 +90,151 @@ class Function:
     examples: tuple[Example, ...]
 
 
-def function(name: str, tool: Mapping[str, Any], api: Api, links: Links, waiters: Mapping[str, Any]) -> Function:
-    """Return the entry of one tool; `waiters` are those that poll this tool."""
+def function(tool: Tool, api: DocumentedApi, links: Links) -> Function:
+    """Return the entry of one tool."""
     return Function(
-        name=inline(name),
+        name=inline(tool.name),
         badge=_badge(tool),
         notice=_notice(tool, links),
-        summary=paragraph(tool.get("summary", "")),
-        prose=blocks(tool.get("description", "")),
-        facts=tuple(_facts(name, tool, api, links)),
-        rows=tuple(_row(key, tool, api, links) for key in tool["parameters"]),
+        summary=paragraph(tool.summary),
+        prose=blocks(tool.description),
+        facts=tuple(_facts(tool, api, links)),
+        rows=tuple(_row(parameter, tool, api, links) for parameter in tool.parameters.values()),
         notes=tuple(_notes(tool, links)),
-        returns=tuple(_returns(name, tool, links, waiters)),
+        returns=tuple(_returns(tool, api, links)),
         errors=tuple(particular(tool, links)),
-        examples=tuple(_examples(name, tool, api)),
+        examples=tuple(_examples(tool, api)),
     )
 
 
-def calls(name: str, tool: Mapping[str, Any], api: Api) -> list[tuple[str, Snippets]]:
+def calls(tool: Tool, api: DocumentedApi) -> list[tuple[str, Snippets]]:
     """Return each example of a tool (one made up where it has none) with its title, which is plain text."""
-    if name not in api.written:
-        examples = tool.get("examples") or [{"arguments": example_arguments(tool, api.types)}]
-        result = result_name(name, tool)
-        api.written[name] = [
-            (
-                example.get("title", ""),
-                snippets(
-                    name,
-                    example.get("arguments", {}),
-                    namespace=api.namespace,
-                    command=api.command,
-                    result=result,
-                ),
-            )
-            for example in examples
+    if tool.name not in api.written:
+        examples = [(example.title, example.arguments) for example in tool.examples]
+        command, result = api.registry.api.command, result_name(tool)
+        api.written[tool.name] = [
+            (title, snippets(tool.name, arguments, namespace=api.namespace, command=command, result=result))
+            for title, arguments in examples or [("", example_arguments(tool, api.types))]
         ]
-    return api.written[name]
+    return api.written[tool.name]
 
 
-def result_name(name: str, tool: Mapping[str, Any]) -> str | None:
-    """Return a variable's name for what a tool returns, or None where it returns nothing."""
-    if "schema" not in (tool.get("returns") or {}):
+def result_name(tool: Tool) -> str | None:
+    """Return a variable's name for what a tool returns, or None where it returns nothing.
+
+    Example: the result of `list_calls` is `calls`, that of `end_call` is `result`.
+    """
+    if tool.returns.schema is None:
         return None
-    verb, _, noun = name.partition("_")
+    verb, _, noun = tool.name.partition("_")
     return noun if noun and verb in {"get", "list", "create"} else "result"
 
 
-def parameter_schema(parameter: Mapping[str, Any]) -> Any:
-    """Return the schema that a caller writes for: the friendly one where there is one."""
-    return parameter.get("friendly", parameter["schema"])
+def _badge(tool: Tool) -> str:
+    label = f"**{_CLASSES.get(tool.tool_class, inline(tool.tool_class))}**"
+    return f"{label}, effects: {', '.join(map(code, tool.effects))}" if tool.effects else label
 
 
-def _badge(tool: Mapping[str, Any]) -> str:
-    label = f"**{_CLASSES.get(tool['class'], inline(tool['class']))}**"
-    effects = tool.get("effects", ())
-    return f"{label}, effects: {', '.join(map(code, effects))}" if effects else label
-
-
-def _notice(tool: Mapping[str, Any], links: Links) -> str:
-    if not any(tool.get(key) for key in ("deprecated", "sunset", "replaced_by")):
+def _notice(tool: Tool, links: Links) -> str:
+    if not (tool.deprecated or tool.sunset or tool.replaced_by):
         return ""
     words = ["**Deprecated.**"]
-    if sunset := tool.get("sunset"):
-        words.append(f"It ends on {inline(str(sunset))}.")
-    if successor := tool.get("replaced_by"):
-        words.append(f"Use {links.to_tool(successor)} instead.")
+    if tool.sunset:
+        words.append(f"It ends on {inline(str(tool.sunset))}.")
+    if tool.replaced_by:
+        words.append(f"Use {links.to_tool(tool.replaced_by)} instead.")
     return " ".join(words)
 
 
-def _facts(name: str, tool: Mapping[str, Any], api: Api, links: Links) -> list[str]:
+def _facts(tool: Tool, api: DocumentedApi, links: Links) -> list[str]:
     facts = [
-        f"Lua path: {code(lua_path(api.namespace, name))}",
-        f"Full name: {code(api.slug + '.' + tool['full_name'])}",
+        f"Lua path: {code(lua_path(api.namespace, tool.name))}",
+        f"Full name: {code(api.registry.api.slug + '.' + tool.full_name)}",
     ]
-    if aliases := tool.get("aliases"):
-        facts.append(f"Aliases: {', '.join(map(code, aliases))}")
-    request = f"HTTP: {code(tool['method'] + ' ' + tool['path'])}"
-    if tool.get("body") == "multipart":
+    if tool.aliases:
+        facts.append(f"Aliases: {', '.join(map(code, tool.aliases))}")
+    request = f"HTTP: {code(tool.method + ' ' + tool.path)}"
+    if tool.body == "multipart":
         request += ", multipart"
     facts.append(request)
-    steps = tool.get("steps") or {}
-    facts += [f"First: {links.to_tool(step['tool'])}{_condition(step)}" for step in steps.get("before", ())]
-    for step in steps.get("after", ()):
-        absent = f"; null where that fails, and {code('unavailable.' + step['id'])} says why"
+    if tool.numbers:
+        facts.append(f"Makes ring: {', '.join(code(number.removeprefix('$')) for number in tool.numbers)}")
+    facts += [f"First: {links.to_tool(step.tool)}{_condition(step)}" for step in tool.steps.before]
+    for step in tool.steps.after:
+        absent = f"; null where that fails, and {code('unavailable.' + step.id)} says why"
         facts.append(
-            f"Then: {links.to_tool(step['tool'])}{_condition(step)}, in the result as {code(step['id'])}"
-            f"{absent if step.get('optional') else ''}"
+            f"Then: {links.to_tool(step.tool)}{_condition(step)}, in the result as {code(step.id)}"
+            f"{absent if step.optional else ''}"
         )
     return facts
 
 
-def _condition(step: Mapping[str, Any]) -> str:
-    when = step.get("when")
-    return f", where {code(when)} is given" if isinstance(when, str) else ""
+def _condition(step: Step) -> str:
+    return "" if step.when is None else f", where {code(step.when)} is given"
 
 
-def _row(name: str, tool: Mapping[str, Any], api: Api, links: Links) -> Row:
-    parameter = tool["parameters"][name]
+def _row(parameter: Parameter, tool: Tool, api: DocumentedApi, links: Links) -> Row:
     return Row(
-        name=cell(code(name)),
+        name=cell(code(parameter.name)),
         type=cell(_type(parameter, links)),
-        required=cell(_required(name, tool)),
-        description=cell(_description(name, tool, api)),
+        required=cell(_required(parameter, tool)),
+        description=cell(_description(parameter, tool, api)),
     )
 
 
-def _type(parameter: Mapping[str, Any], links: Links) -> str:
-    schema = parameter_schema(parameter)
-    if parameter["in"] == "file":
+def _type(parameter: Parameter, links: Links) -> str:
+    schema = parameter.accepted
+    if parameter.place == "file":
         return "array of file" if isinstance(schema, dict) and schema.get("type") == "array" else "file"
     return notation(schema, links)
 
 
-def _required(name: str, tool: Mapping[str, Any]) -> str:
-    if tool["parameters"][name].get("required"):
+def _required(parameter: Parameter, tool: Tool) -> str:
+    if parameter.required:
         return "yes"
-    for constraint in tool.get("constraints", ()):
-        choices = constraint.get("exactly_one", ())
-        if name in choices:
-            return f"unless {listed((code(other) for other in choices if other != name), 'or')}"
+    for constraint in tool.constraints:
+        if constraint.rule == "exactly_one" and parameter.name in constraint.names:
+            others = (code(other) for other in constraint.names if other != parameter.name)
+            return f"unless {listed(others, 'or')}"
     return "no"
 
 
-def _description(name: str, tool: Mapping[str, Any], api: Api) -> str:
-    parameter = tool["parameters"][name]
-    schema = parameter_schema(parameter)
-    facts: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
+def _description(parameter: Parameter, tool: Tool, api: DocumentedApi) -> str:
+    schema = parameter.accepted
+    facts = schema if isinstance(schema, dict) else {}
     target = type_name(schema)
     named: Mapping[str, Any] = api.types.get(target, {}) if target is not None else {}
-    sentences = ["Deprecated."] if parameter.get("deprecated", facts.get("deprecated")) else []
-    text = parameter.get("description") or facts.get("description") or named.get("description") or ""
+    sentences = ["Deprecated."] if parameter.deprecated or facts.get("deprecated") else []
+    text = parameter.description or facts.get("description") or named.get("description") or ""
     sentences += [inline(text)] if text.strip() else []
-    if parameter["in"] == "file":
+    if parameter.place == "file":
         sentences.append(_FILE)
-    if parameter["in"] == "spread":
+    if parameter.place == "spread":
         sentences.append("Each key counts as an argument of its own; keys unknown here are sent as they are.")
     sentences += limits(schema)
-    sentences += samples(schema, parameter.get("default", ...), parameter.get("example", ...))
-    sentences += _names(parameter, name)
-    if name == (tool.get("idempotency") or {}).get("name") and not text:
+    default, example = (getattr(parameter, key) if key in parameter.given else ... for key in ("default", "example"))
+    sentences += samples(schema, default, example)
+    sentences += _names(parameter)
+    if tool.idempotency and tool.idempotency.name == parameter.name and not text:
         sentences.append("Made up once per call where you give none.")
-    if parameter.get("secret", facts.get("secret")):
+    if parameter.secret or facts.get("secret"):
         sentences.append("Secret: shown nowhere.")
     return " ".join(sentences)
 
 
-def _names(parameter: Mapping[str, Any], name: str) -> list[str]:
-    spellings = parameter.get("spellings", [])
+def _names(parameter: Parameter) -> list[str]:
+    spellings = parameter.spellings
     sentences = [f"Also accepted as {listed(map(code, spellings), 'or')}."] if spellings else []
-    wire = parameter.get("wire", name)
-    if wire not in {name, *spellings} and parameter["in"] in {"body", "query", "header", "file"}:
-        sentences.append(f"Sent as {code(wire)}.")
+    is_named = parameter.place in {"body", "query", "header", "file"}
+    if is_named and parameter.wire not in {parameter.name, *spellings}:
+        sentences.append(f"Sent as {code(parameter.wire)}.")
     return sentences
 
 
-def _notes(tool: Mapping[str, Any], links: Links) -> list[str]:
-    lines = []
-    for constraint in tool.get("constraints", ()):
-        for kind, names in constraint.items():
-            lines.append(f"- {_constraint(kind, listed(map(code, names)))}")
-    for name, parameter in tool["parameters"].items():
-        spelled = details(parameter_schema(parameter), links, 1)
+def _notes(tool: Tool, links: Links) -> list[str]:
+    lines = [f"- {_constraint(one.rule, listed(map(code, one.names)))}" for one in tool.constraints]
+    for name, parameter in tool.parameters.items():
+        spelled = details(parameter.accepted, links, 1)
         if spelled:
             lines += [f"- {code(name)}:", *spelled]
     return lines
@@ -265,24 +252,28 @@ def _constraint(kind: str, names: str) -> str:
             return f"{inline(kind.replace('_', ' ').capitalize())}: {names}."
 
 
-def _returns(name: str, tool: Mapping[str, Any], links: Links, waiters: Mapping[str, Any]) -> list[str]:
-    returns = tool.get("returns") or {}
-    status = f", HTTP {returns['status']}" if "status" in returns else ""
-    if "schema" in returns:
-        lines = [f"- {notation(returns['schema'], links)}{status}", *details(returns["schema"], links, 1)]
-    else:
+def _returns(tool: Tool, api: DocumentedApi, links: Links) -> list[str]:
+    status = "" if tool.returns.status is None else f", HTTP {tool.returns.status}"
+    schema = tool.returns.schema
+    if schema is None:
         lines = [f"- nothing{status}"]
-    if tool.get("pagination"):
-        lines.append(f"- One page; in Python, {code(f'client.iter.{name}(…)')} gives the rows of all pages.")
-    for waiter, declared in waiters.items():
-        text = inline(declared.get("summary", ""))
-        lines.append(f"- In Python, {code(f'client.wait.{waiter}(…)')}: {text}".rstrip(": "))
+    else:
+        lines = [f"- {notation(schema, links)}{status}", *details(schema, links, 1)]
+    if tool.pagination:
+        lines.append(f"- One page; in Python, {code(f'client.iter.{tool.name}(…)')} gives the rows of all pages.")
+    for waiter in waiters_of(tool, api):
+        lines.append(f"- In Python, {code(f'client.wait.{waiter.name}(…)')}: {inline(waiter.summary)}".rstrip(": "))
     return lines
 
 
-def _examples(name: str, tool: Mapping[str, Any], api: Api) -> list[Example]:
+def waiters_of(tool: Tool, api: DocumentedApi) -> list[Waiter]:
+    """Return the waiters that repeat a tool."""
+    return [waiter for waiter in api.registry.waiters.values() if waiter.tool == tool.name]
+
+
+def _examples(tool: Tool, api: DocumentedApi) -> list[Example]:
     examples: list[Example] = []
-    for title, call in calls(name, tool, api):
+    for title, call in calls(tool, api):
         codes = [Code("lua", call.lua)]
         if not examples:
             codes += [Code("python", call.python), Code("sh", call.command), Code("json", call.json)]

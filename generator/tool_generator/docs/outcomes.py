@@ -5,12 +5,11 @@ The classes and codes are those of the runtime's error tree; a test holds the tw
 This module knows registry entries and the runtime's error names, and nothing of pages.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from tool_generator.docs.markdown import code, inline, listed
-from tool_generator.docs.schemas import Links
+from tool_generator.docs.notation import Links
+from tool_runtime.core.tools import Tool
 
 _SECONDS = 60
 
@@ -44,6 +43,18 @@ FAILURES = (
         "policy_refused",
         "The account does not allow this tool here, or nobody confirmed it. Nothing was sent.",
         "Ask the person in charge; do not look for a way around.",
+    ),
+    Failure(
+        "CapReached",
+        "cap_reached",
+        "A limit of the account leaves no room: calls a minute or a day, allowed or blocked numbers. Nothing was sent.",
+        "Wait `retry_after` seconds where it is given; else ask the person in charge.",
+    ),
+    Failure(
+        "UsageError",
+        "usage",
+        "A command or an option that does not exist. Nothing was sent.",
+        "Look at the help of the command.",
     ),
     Failure(
         "MissingExtra",
@@ -91,6 +102,12 @@ FAILURES = (
     Failure("TimedOut", "timed_out", "A read had no answer in time.", "Repeat, with a longer timeout if need be."),
     Failure("UnreadableReply", "unreadable_reply", "The answer is not what the API sends.", "Check the base URL."),
     Failure(
+        "ReplyTooLarge",
+        "reply_too_large",
+        "The answer is larger than the limit.",
+        "Ask for less: a smaller page, a narrower filter.",
+    ),
+    Failure(
         "RedirectRefused",
         "redirect_refused",
         "The answer pointed elsewhere; it was not followed.",
@@ -109,46 +126,61 @@ FAILURES = (
         "Look at `last`; wait again.",
     ),
     Failure("WaitFailed", "wait_failed", "A state came that excludes the awaited one.", "Look at `last`."),
+    Failure(
+        "Interrupted",
+        "interrupted",
+        "A signal or a cancellation ended the call. With the outcome `unknown`, a write may have happened.",
+        "As for `outcome_unknown`: find out with `reconcile` before repeating a write.",
+    ),
+    Failure(
+        "UnwrittenResult",
+        "unwritten_result",
+        "The call was done, and its result could not be written.",
+        "Do not repeat the call: read what it made.",
+    ),
+    Failure(
+        "InternalError",
+        "internal_error",
+        "A mistake of this program. With the outcome `unknown`, a write may have happened.",
+        "Report it; find out what happened before repeating a write.",
+    ),
 )
 
 
-def particular(tool: Mapping[str, Any], links: Links) -> list[str]:
+def particular(tool: Tool, links: Links) -> list[str]:
     """Return what is particular to one tool's failures, as inline Markdown, a line each."""
     shared = links.to_section("errors", "the errors of every tool")
     lines = [f"`InvalidArguments` before anything is sent; {shared}."]
     lines += _missing(tool)
-    lines += _lost_write(tool, links) if tool["class"] == "write" else []
+    lines += _lost_write(tool, links) if not tool.is_read else []
     lines += _half_done(tool)
-    if "timeout" in tool:
-        lines.append(f"An attempt may take {tool['timeout']} seconds (else {_SECONDS}).")
+    if tool.timeout is not None:
+        lines.append(f"An attempt may take {tool.timeout} seconds (else {_SECONDS}).")
     return lines
 
 
-def _missing(tool: Mapping[str, Any]) -> list[str]:
-    ids = [
-        name for name, parameter in tool["parameters"].items() if parameter["in"] == "path" and not parameter.get("raw")
-    ]
+def _missing(tool: Tool) -> list[str]:
+    ids = [item.name for item in tool.parameters.values() if item.place == "path" and not item.raw]
     return [f"`NotFound` or `Unprocessable` where {listed(map(code, ids), 'or')} names nothing."] if ids else []
 
 
-def _lost_write(tool: Mapping[str, Any], links: Links) -> list[str]:
-    reconcile = tool.get("reconcile") or {}
-    if idempotency := tool.get("idempotency"):
-        kept = f"every attempt bears the same {code(idempotency['name'])}, so it happens once at most; "
-    elif (tool.get("retry") or {}).get("lost_answer"):
+def _lost_write(tool: Tool, links: Links) -> list[str]:
+    if tool.idempotency:
+        kept = f"every attempt bears the same {code(tool.idempotency.name)}, so it happens once at most; "
+        if tool.idempotency.life is not None:
+            kept += f"the API knows that for {tool.idempotency.life:g} seconds, and no attempt goes out later; "
+    elif tool.retry.lost_answer:
         kept = "it is sent again, as repeating it does no harm; "
     else:
         kept = "it is not sent again, as it may have happened; "
     line = f"Where its answer is lost, {kept}in the end `OutcomeUnknown`."
-    if target := reconcile.get("tool"):
-        line += f" Find out with {links.to_tool(target)}, whose arguments the error carries."
-    if note := reconcile.get("note"):
-        line += f" {inline(note)}"
+    if tool.reconcile:
+        line += f" Find out with {links.to_tool(tool.reconcile.tool)}, whose arguments the error carries."
+        line += f" {inline(tool.reconcile.note)}"
     return [line]
 
 
-def _half_done(tool: Mapping[str, Any]) -> list[str]:
-    before = (tool.get("steps") or {}).get("before", ())
-    if not any("undo" in step for step in before):
+def _half_done(tool: Tool) -> list[str]:
+    if not any(step.undo for step in tool.steps.before):
         return []
     return ["Where a later step fails, what earlier ones made is removed; `leftovers` lists what could not be."]

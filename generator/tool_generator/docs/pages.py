@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
-from tool_generator.docs.functions import Api, Function, function
+from tool_generator.docs.functions import DocumentedApi, Function, function
 from tool_generator.docs.guide import read_guide
 from tool_generator.docs.markdown import code, heading, inline
+from tool_generator.docs.notation import Links
 from tool_generator.docs.reference import build_reference, groups_of, layout
-from tool_generator.docs.schemas import Links
 from tool_generator.docs.typeentries import (
     Catalogue,
     TypeEntry,
@@ -25,6 +24,8 @@ from tool_generator.docs.typeentries import (
     on_page,
     result_types,
 )
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Index:
     groups: tuple[IndexGroup, ...]
 
 
-def emit_docs(registry: Mapping[str, Any], guide: Mapping[str, str]) -> dict[str, str]:
+def emit_docs(registry: Registry, guide: Mapping[str, str]) -> dict[str, str]:
     """Return every page as relative path -> Markdown that ends with one newline.
 
     `registry` is the compiled registry, `guide` maps the stems of the spec's guide texts to their Markdown.
@@ -64,66 +65,59 @@ def emit_docs(registry: Mapping[str, Any], guide: Mapping[str, str]) -> dict[str
     would take the place of the reference.
     """
     prose = read_guide(guide)
-    described = registry["api"]
-    slug = described["slug"]
-    if slug in registry["tools"]:
+    slug = registry.api.slug
+    if slug in registry.tools:
         raise ValueError(f"the tool {slug!r} and the reference would both be reference/{slug}.md")
-    api = Api(described["name"], slug, described["title"], described["command"], registry.get("types", {}))
+    api = DocumentedApi(registry)
     catalogue = Catalogue.of(api.types)
     plan = layout(registry, prose, catalogue)
-    reference = build_reference(registry, api, plan, catalogue)
+    reference = build_reference(api, plan, catalogue)
     pages = {f"reference/{slug}.md": _render("reference.md.jinja", reference)}
-    for name in registry["tools"]:
-        pages[f"reference/{name}.md"] = _render("tool.md.jinja", _tool_page(name, registry, api, plan.links, catalogue))
-    pages["llms.txt"] = _render("llms.txt.jinja", _index(registry, api))
+    for name, tool in registry.tools.items():
+        pages[f"reference/{name}.md"] = _render("tool.md.jinja", _tool_page(tool, api, plan.links, catalogue))
+    pages["llms.txt"] = _render("llms.txt.jinja", _index(api))
     return pages
 
 
-def _tool_page(name: str, registry: Mapping[str, Any], api: Api, links: Links, catalogue: Catalogue) -> ToolPage:
-    tool = registry["tools"][name]
+def _tool_page(tool: Tool, api: DocumentedApi, links: Links, catalogue: Catalogue) -> ToolPage:
+    described = api.registry.api
     taken = [key for key in catalogue.in_order(argument_types(tool)) if key in links.types]
-    results = result_types(tool, api.types, registry.get("pagination", {}))
+    results = result_types(tool, api.registry)
     given = [key for key in results if key in links.types and key not in taken]
-    here = replace(links, reference=f"{api.slug}.md", local=frozenset((*taken, *given)))
+    here = replace(links, reference=f"{described.slug}.md", local=frozenset((*taken, *given)))
     return ToolPage(
-        reference=f"[{heading(api.title)}]({api.slug}.md)",
-        function=function(name, tool, api, here, waiters_of(name, registry)),
+        reference=f"[{heading(described.title)}]({described.slug}.md)",
+        function=function(tool, api, here),
         types=tuple(catalogue.entry(key, on_page(here)) for key in taken),
         results=tuple(catalogue.entry(key, off_page(here)) for key in given),
     )
 
 
-def waiters_of(tool: str, registry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the waiters that poll a tool."""
-    return {name: waiter for name, waiter in registry.get("waiters", {}).items() if waiter["tool"] == tool}
-
-
-def _index(registry: Mapping[str, Any], api: Api) -> Index:
-    described = registry["api"]
+def _index(api: DocumentedApi) -> Index:
+    described, tools = api.registry.api, api.registry.tools
     return Index(
-        title=heading(api.title),
-        summary=inline(described.get("summary", "")),
+        title=heading(described.title),
+        summary=inline(described.summary),
         notes=(
             f"Lua namespace: {code(api.namespace)}",
-            f"Python: {code(f'from {api.name} import Client')}, then {code('client.TOOL(…)')}",
-            "Command line: " + code(f"{api.command} call TOOL '{{…}}'"),
+            f"Python: {code(f'from {described.name} import Client')}, then {code('client.TOOL(…)')}",
+            "Command line: " + code(f"{described.command} call TOOL '{{…}}'"),
         ),
-        reference=f"[{heading(api.title)}](reference/{api.slug}.md)",
+        reference=f"[{heading(described.title)}](reference/{described.slug}.md)",
         groups=tuple(
             IndexGroup(
-                heading(group.get("title", key)),
-                tuple(_index_line(name, registry) for name in group["tools"]),
+                heading(group.title or group.name),
+                tuple(_index_line(tools[name]) for name in group.tools),
             )
-            for key, group in groups_of(registry).items()
+            for group in groups_of(api.registry)
         ),
     )
 
 
-def _index_line(name: str, registry: Mapping[str, Any]) -> str:
-    tool = registry["tools"][name]
-    ended = "deprecated. " if tool.get("deprecated") else ""
-    kinds = ", ".join([tool["class"], *tool.get("effects", ())])
-    return f"[{inline(name)}](reference/{name}.md): {ended}{inline(tool.get('summary', ''))} ({inline(kinds)})"
+def _index_line(tool: Tool) -> str:
+    ended = "deprecated. " if tool.deprecated else ""
+    kinds = ", ".join([tool.tool_class, *tool.effects])
+    return f"[{inline(tool.name)}](reference/{tool.name}.md): {ended}{inline(tool.summary)} ({inline(kinds)})"
 
 
 @cache

@@ -10,15 +10,15 @@ its business.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from tool_generator.docs.functions import Api, Code, Function, calls, function
+from tool_generator.docs.deliveries import TITLE, Deliveries, deliveries, payload_types
+from tool_generator.docs.functions import Code, DocumentedApi, Function, calls, function
 from tool_generator.docs.guide import Prose
 from tool_generator.docs.markdown import Anchors, blocks, code, heading, inline, paragraph, slug
+from tool_generator.docs.notation import Links
 from tool_generator.docs.outcomes import FAILURES, Failure
-from tool_generator.docs.paging import Iteration, Waiter, first_call, iterations, waiters
+from tool_generator.docs.paging import Iteration, Waiting, first_call, iterations, waiters
 from tool_generator.docs.samples import example_arguments
-from tool_generator.docs.schemas import Links
 from tool_generator.docs.snippets import lua_call, lua_path
 from tool_generator.docs.typeentries import (
     Catalogue,
@@ -28,7 +28,8 @@ from tool_generator.docs.typeentries import (
     result_types,
     short_enumerations,
 )
-from tool_generator.docs.webhooks import TITLE, Webhooks, payload_types, webhooks
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Group, Tool
 
 _EFFECTS: Mapping[str, str] = {
     "dial": "a telephone rings",
@@ -57,7 +58,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class GroupSection:
     """A group's section: what it is for, its tools as list lines, and a Lua script that shows them."""
 
     title: str
@@ -83,15 +84,15 @@ class Reference:
     calling: tuple[Code, ...]
     names: tuple[str, ...]
     effects: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[GroupSection, ...]
     generic: Section
-    helpers: tuple[Group, ...]
+    helpers: tuple[GroupSection, ...]
     accounts: Section
     account_calls: Code | None
     iterations: tuple[Iteration, ...]
-    waiters: tuple[Waiter, ...]
+    waiters: tuple[Waiting, ...]
     webhooks_section: Section
-    webhooks: Webhooks | None
+    webhooks: Deliveries | None
     errors: Section
     failures: tuple[Failure, ...]
     functions: tuple[Function, ...]
@@ -111,43 +112,42 @@ class Plan:
     types: tuple[str, ...]
 
 
-def groups_of(registry: Mapping[str, Any]) -> dict[str, Any]:
+def groups_of(registry: Registry) -> list[Group]:
     """Return the groups in the order of the reference."""
-    order = registry["api"].get("groups") or registry["groups"]
-    groups = registry["groups"]
-    return {name: groups[name] for name in dict.fromkeys((*order, *groups)) if name in groups}
+    groups = registry.groups
+    return [groups[name] for name in dict.fromkeys((*registry.api.groups, *groups)) if name in groups]
 
 
-def is_generic(group: Mapping[str, Any], tools: Mapping[str, Any]) -> bool:
+def is_generic(group: Group, registry: Registry) -> bool:
     """Say whether a group holds nothing but helpers that take a raw path."""
-    return all(any(item.get("raw") for item in tools[name]["parameters"].values()) for name in group["tools"])
+    return all(any(item.raw for item in registry.tools[name].parameters.values()) for name in group.tools)
 
 
-def layout(registry: Mapping[str, Any], prose: Mapping[str, Prose], catalogue: Catalogue) -> Plan:
+def layout(registry: Registry, prose: Mapping[str, Prose], catalogue: Catalogue) -> Plan:
     """Walk through the headings in their order on the page and note their anchors."""
     anchors = Anchors()
-    groups, tools = groups_of(registry), registry["tools"]
-    anchors.add(registry["api"]["title"])
+    groups = groups_of(registry)
+    anchors.add(registry.api.title)
     introduction = prose["introduction"].under(2, anchors)
     anchors.add("How to call")
-    for group in groups.values():
-        if not is_generic(group, tools):
-            anchors.add(group.get("title", ""))
+    for group in groups:
+        if not is_generic(group, registry):
+            anchors.add(group.title)
     sections: dict[str, str] = {}
     generic = _section("generic", "Generic API helpers", prose["generic_helpers"], anchors, sections)
     accounts = _section("accounts", "Several accounts", prose["accounts"], anchors, sections)
     sections["waiting"] = anchors.add("Iterating and waiting")
     told = Section("", "")
-    if "webhooks" in registry:
+    if registry.webhooks is not None:
         told = _section("webhooks", TITLE, prose["webhooks"], anchors, sections)
     errors = _section("errors", "Errors", prose["errors"], anchors, sections)
     anchors.add("Functions")
-    ordered = [name for group in groups.values() for name in group["tools"]]
+    ordered = [name for group in groups for name in group.tools]
     tool_anchors = {name: anchors.add(name) for name in ordered}
     spelled = short_enumerations(catalogue.types)
-    needed = [name for tool in tools.values() for name in argument_types(tool)]
-    for tool in tools.values():
-        needed += result_types(tool, catalogue.types, registry.get("pagination", {}))
+    needed = [name for tool in registry.tools.values() for name in argument_types(tool)]
+    for tool in registry.tools.values():
+        needed += result_types(tool, registry)
     needed += payload_types(registry)
     types = tuple(name for name in catalogue.in_order(needed) if name not in spelled)
     type_anchors = {name: slug(catalogue.headings[name]) for name in types}
@@ -161,89 +161,88 @@ def _section(key: str, title: str, prose: Prose, anchors: Anchors, sections: dic
     return Section(title, prose.under(3, anchors))
 
 
-def build_reference(registry: Mapping[str, Any], api: Api, plan: Plan, catalogue: Catalogue) -> Reference:
+def build_reference(api: DocumentedApi, plan: Plan, catalogue: Catalogue) -> Reference:
     """Write the page."""
-    links, tools = plan.links, registry["tools"]
+    links, registry = plan.links, api.registry
     groups = groups_of(registry)
-    shown = {key: group for key, group in groups.items() if not is_generic(group, tools)}
-    helpers = {key: group for key, group in groups.items() if key not in shown}
-    ordered = [name for group in groups.values() for name in group["tools"]]
-    polled: dict[str, dict[str, Any]] = {}
-    for key, waiter in registry.get("waiters", {}).items():
-        polled.setdefault(waiter["tool"], {})[key] = waiter
+    shown = [group for group in groups if not is_generic(group, registry)]
+    helpers = [group for group in groups if is_generic(group, registry)]
+    ordered = [registry.tools[name] for group in groups for name in group.tools]
     return Reference(
-        identity=_identity(registry["api"], api),
+        identity=_identity(api),
         introduction=plan.introduction,
-        calling=first_call(ordered[0], tools[ordered[0]], api) if ordered else (),
-        names=tuple(_names(ordered[0], tools[ordered[0]], api)) if ordered else (),
-        effects=tuple(_effects(tools)),
-        groups=tuple(_group(key, group, tools, api, links) for key, group in shown.items()),
+        calling=first_call(ordered[0], api) if ordered else (),
+        names=tuple(_names(ordered[0], api)) if ordered else (),
+        effects=tuple(_effects(registry)),
+        groups=tuple(_group(group, api, links) for group in shown),
         generic=plan.generic,
-        helpers=tuple(_group(key, group, tools, api, links) for key, group in helpers.items()),
+        helpers=tuple(_group(group, api, links) for group in helpers),
         accounts=plan.accounts,
-        account_calls=_account_calls(tools, api),
-        iterations=tuple(iterations(registry, api, links)),
-        waiters=tuple(waiters(registry, api, links)),
+        account_calls=_account_calls(api),
+        iterations=tuple(iterations(api, links)),
+        waiters=tuple(waiters(api, links)),
         webhooks_section=plan.webhooks,
-        webhooks=webhooks(registry, api, links),
+        webhooks=deliveries(api, links),
         errors=plan.errors,
         failures=FAILURES,
-        functions=tuple(function(name, tools[name], api, links, polled.get(name, {})) for name in ordered),
+        functions=tuple(function(tool, api, links) for tool in ordered),
         types=tuple(catalogue.entry(name, on_page(links)) for name in plan.types),
     )
 
 
-def _identity(described: Mapping[str, Any], api: Api) -> Identity:
-    prefix = described.get("environment", "")
+def _identity(api: DocumentedApi) -> Identity:
+    described = api.registry.api
+    prefix = described.environment
     return Identity(
-        title=heading(api.title),
-        summary=paragraph(described.get("summary", "")),
+        title=heading(described.title),
+        summary=paragraph(described.summary),
         namespace=code(api.namespace),
-        package=api.name,
-        command=described["command"],
-        distribution=described["distribution"],
-        documentation=inline(described.get("documentation", "")),
+        package=described.name,
+        command=described.command,
+        distribution=described.distribution,
+        documentation=inline(described.documentation),
         key=f"{prefix}_API_KEY",
         account_key=f"{prefix}_API_KEY__{_ACCOUNT.upper()}",
         sandbox=f"{prefix}_SANDBOX",
-        document=code(f'docs.read("{api.slug}")'),
+        document=code(f'docs.read("{described.slug}")'),
     )
 
 
-def _names(name: str, tool: Mapping[str, Any], api: Api) -> Iterable[str]:
-    full = tool["full_name"]
-    return map(code, dict.fromkeys((name, *tool.get("aliases", ()), full, f"{api.slug}.{full}")))
+def _names(tool: Tool, api: DocumentedApi) -> Iterable[str]:
+    full = tool.full_name
+    return map(code, dict.fromkeys((tool.name, *tool.aliases, full, f"{api.registry.api.slug}.{full}")))
 
 
-def _effects(tools: Mapping[str, Any]) -> Iterable[str]:
-    used = dict.fromkeys(effect for tool in tools.values() for effect in tool.get("effects", ()))
+def _effects(registry: Registry) -> Iterable[str]:
+    used = dict.fromkeys(effect for tool in registry.tools.values() for effect in tool.effects)
     return (f"{code(effect)}: {_EFFECTS[effect]}" if effect in _EFFECTS else code(effect) for effect in used)
 
 
-def _group(key: str, group: Mapping[str, Any], tools: Mapping[str, Any], api: Api, links: Links) -> Group:
-    return Group(
-        title=heading(group.get("title", key)),
-        prose=blocks(group.get("summary", "")),
-        tools=tuple(_tool_line(name, tools[name], links) for name in group["tools"]),
-        script=Code("lua", "\n\n".join(_shown(name, tools[name], api) for name in group["tools"])),
+def _group(group: Group, api: DocumentedApi, links: Links) -> GroupSection:
+    tools = [api.registry.tools[name] for name in group.tools]
+    return GroupSection(
+        title=heading(group.title or group.name),
+        prose=blocks(group.summary),
+        tools=tuple(_tool_line(tool, links) for tool in tools),
+        script=Code("lua", "\n\n".join(_shown(tool, api) for tool in tools)),
     )
 
 
-def _tool_line(name: str, tool: Mapping[str, Any], links: Links) -> str:
-    kinds = inline(", ".join([tool["class"], *tool.get("effects", ())]))
-    ended = "deprecated. " if tool.get("deprecated") else ""
-    return f"- {links.to_tool(name)} ({kinds}): {ended}{inline(tool.get('summary', ''))}"
+def _tool_line(tool: Tool, links: Links) -> str:
+    kinds = inline(", ".join([tool.tool_class, *tool.effects]))
+    ended = "deprecated. " if tool.deprecated else ""
+    return f"- {links.to_tool(tool.name)} ({kinds}): {ended}{inline(tool.summary)}"
 
 
-def _shown(name: str, tool: Mapping[str, Any], api: Api) -> str:
-    title, call = calls(name, tool, api)[0]
+def _shown(tool: Tool, api: DocumentedApi) -> str:
+    title, call = calls(tool, api)[0]
     visible = "".join(char if char.isprintable() else " " for char in title).strip()
     return f"-- {visible}\n{call.lua}" if visible else call.lua
 
 
-def _account_calls(tools: Mapping[str, Any], api: Api) -> Code | None:
-    for name, tool in tools.items():
-        if tool["class"] == "read" and not tool.get("deprecated") and not example_arguments(tool, api.types):
+def _account_calls(api: DocumentedApi) -> Code | None:
+    for name, tool in api.registry.tools.items():
+        if tool.is_read and not tool.deprecated and not example_arguments(tool, api.types):
             places = (api.namespace, f"{api.namespace}.default", f"{api.namespace}.{_ACCOUNT}")
             return Code("lua", "\n".join(lua_call(lua_path(place, name), {}) for place in places))
     return None

@@ -6,33 +6,32 @@ This module knows registry entries and nothing of how calls are written down.
 from collections.abc import Mapping
 from typing import Any
 
-from tool_generator.docs.schemas import type_name
+from tool_generator.docs.notation import type_name
+from tool_runtime.core.tools import Parameter, Tool
 
 _DEPTH = 8
 _BY_TYPE: Mapping[str, Any] = {"integer": 1, "number": 1, "boolean": True, "null": None}
 
 
-def example_arguments(tool: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+def example_arguments(tool: Tool, types: Mapping[str, Any]) -> dict[str, Any]:
     """Return values for the required parameters and for the first way out of each `exactly_one`.
 
     A parameter's own example is taken before anything that its schema suggests.
     """
-    parameters = tool["parameters"]
-    wanted = [name for name, parameter in parameters.items() if parameter.get("required")]
-    for constraint in tool.get("constraints", ()):
-        choices = constraint.get("exactly_one", ())
-        if choices and not any(name in wanted for name in choices):
-            wanted.append(choices[0])
-    return {name: _argument(name, parameters[name], types) for name in parameters if name in wanted}
+    wanted = [parameter.name for parameter in tool.parameters.values() if parameter.required]
+    for constraint in tool.constraints:
+        if constraint.rule == "exactly_one" and not any(name in wanted for name in constraint.names):
+            wanted.append(constraint.names[0])
+    return {name: _argument(parameter, types) for name, parameter in tool.parameters.items() if name in wanted}
 
 
-def _argument(name: str, parameter: Mapping[str, Any], types: Mapping[str, Any]) -> Any:
-    if "example" in parameter:
-        return parameter["example"]
-    if parameter["in"] == "file":
-        file = {"filename": f"{name}.txt", "text": "Hello."}
-        return [file] if parameter["schema"].get("type") == "array" else file
-    return _value(name, parameter.get("friendly", parameter["schema"]), types, _DEPTH)
+def _argument(parameter: Parameter, types: Mapping[str, Any]) -> Any:
+    if "example" in parameter.given:
+        return parameter.example
+    if parameter.place == "file":
+        file = {"filename": f"{parameter.name}.txt", "text": "Hello."}
+        return [file] if parameter.schema.get("type") == "array" else file
+    return _value(parameter.name, parameter.accepted, types, _DEPTH)
 
 
 def _value(name: str, schema: Any, types: Mapping[str, Any], depth: int) -> Any:

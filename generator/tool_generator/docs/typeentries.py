@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tool_generator.docs.functions import parameter_schema
 from tool_generator.docs.markdown import blocks, heading, listed, slug
-from tool_generator.docs.schemas import (
+from tool_generator.docs.notation import (
     COMBINATIONS,
     SHORT,
     Links,
@@ -24,6 +23,8 @@ from tool_generator.docs.schemas import (
     samples,
     type_name,
 )
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Tool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,16 @@ def short_enumerations(types: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def argument_types(tool: Mapping[str, Any]) -> list[str]:
+def argument_types(tool: Tool) -> list[str]:
     """Return the types that a tool's parameters name."""
-    return [name for parameter in tool["parameters"].values() for name in referred(parameter_schema(parameter))]
+    return [name for parameter in tool.parameters.values() for name in referred(parameter.accepted)]
 
 
-def result_types(tool: Mapping[str, Any], types: Mapping[str, Any], pagination: Mapping[str, Any]) -> list[str]:
+def result_types(tool: Tool, registry: Registry) -> list[str]:
     """Return the types that a tool's result names, what they are made of, and for a page its rows."""
-    named = dict.fromkeys(referred((tool.get("returns") or {}).get("schema")))
-    items = str(pagination.get(tool.get("pagination", ""), {}).get("items", "")).split(".")[0]
+    named, types = dict.fromkeys(referred(tool.returns.schema)), registry.types
+    style = registry.page_style(tool)
+    items = style.items.split(".")[0] if style else ""
     for name in list(named):
         named.update(dict.fromkeys(referred(types[name].get("properties", {}).get(items))))
     parts = list(named)

@@ -4,12 +4,13 @@
     names.py       names of tools, arguments and classes, and what they become in Python
     tools.py       one tool by itself: path, places, class, effects, lifecycle
     references.py  what names something else: steps, waiters, pagination, reconcile, templates
+    first_law.py   what a spec must never order: blind repeats, hidden writes, calls that go elsewhere
     webhooks.py    how deliveries are signed, and the events
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
 
-Every check looks at all entries and reports every fault; none stops at the first. Entries that the grammar refused are
-known by name but not looked into.
+Every check looks at all entries and reports every problem; none stops at the first. Entries that the grammar refused
+are known by name but not looked into.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tool_generator.lint.examples import check_examples
+from tool_generator.lint.first_law import check_first_law
 from tool_generator.lint.names import check_names
 from tool_generator.lint.references import check_references
 from tool_generator.lint.sandbox import check_sandbox
@@ -26,8 +28,8 @@ from tool_generator.lint.webhooks import check_webhooks
 from tool_generator.parameters import expand
 
 if TYPE_CHECKING:
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Spec
 
 
@@ -42,6 +44,7 @@ def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     for name, known in parameters.items():
         check_tool(spec.tools[name], known, report)
     check_references(spec, parameters, types, report)
+    check_first_law(spec, parameters, types, report)
     check_webhooks(spec, types, report)
     check_sandbox(spec, report)
     check_examples(spec, parameters, types, report)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.compile import POINTER
-from tool_generator.faults import nearest, quoted
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
+from tool_runtime.errors import SpecError
+from tool_runtime.values.references import TYPES
 from tool_runtime.values.validation import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
 
@@ -31,14 +32,14 @@ def check_examples(
                 if key in tool.data.get("parameters", {}).get(parameter.name, {}):
                     where = tool.where("parameters", parameter.name, key)
                     for path, message in values.faults(parameter.friendly, parameter.data[key]):
-                        report.fault(where, f"{name}: the {key} of {quoted(parameter.name)}{path}: {message}")
+                        report.problem(where, f"{name}: the {key} of {quoted(parameter.name)}{path}: {message}")
 
 
 class _Values:
     """Judges values as the runtime judges a call's, save that an object may not be written as a text that holds it."""
 
     def __init__(self, types: Mapping[str, Any]) -> None:
-        self._types = {name: with_refs(schema, POINTER) for name, schema in types.items()}
+        self._types = {name: with_refs(schema, TYPES) for name, schema in types.items()}
         self._validator = Validator(self._types)
         self._complete = all(name in types for schema in types.values() for _, name in references(schema))
 
@@ -46,8 +47,13 @@ class _Values:
         """Yield what is wrong with a value, each with its place."""
         if schema in ({}, True) or not self._is_sound(schema):
             return
-        schema = with_refs(schema, POINTER)
-        if not self._validator.accepts(schema, value):
+        schema = with_refs(schema, TYPES)
+        try:
+            fits = self._validator.accepts(schema, value)
+        except SpecError:
+            # The checks of schemas say what is wrong with this one.
+            return
+        if not fits:
             _, faults = self._validator.check(schema, value, "")
             for fault in faults:
                 near = f"; did you mean {quoted(fault.nearest)}?" if fault.nearest else ""
@@ -75,7 +81,7 @@ def _check_call(
         where = tool.where(*path, name, key=True)
         parameter = spellings.get(name)
         if parameter is None:
-            report.fault(
+            report.problem(
                 where,
                 f"{tool.name}: the example has {quoted(name)}, which is no argument{nearest(name, spellings)}",
             )
@@ -87,16 +93,16 @@ def _check_call(
                 if inner is not None:
                     found.setdefault(inner.name, key)
                     for place, message in values.faults(inner.friendly, item):
-                        report.fault(
+                        report.problem(
                             tool.where(*path, name, key),
                             f"{tool.name}: {quoted(key)}{place} of the example: {message}",
                         )
             continue
         for place, message in values.faults(parameter.friendly, value):
-            report.fault(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example: {message}")
+            report.problem(tool.where(*path, name), f"{tool.name}: {quoted(name)}{place} of the example: {message}")
     for item in known.values():
         if item.required and item.name not in found:
-            report.fault(
+            report.problem(
                 tool.where("examples", index),
                 f"{tool.name}: the example lacks {quoted(item.name)}, which is required",
             )
@@ -110,7 +116,7 @@ def _check_call(
                 "together": count in (0, len(members)),
             }[kind]
             if not fits:
-                report.fault(
+                report.problem(
                     tool.where("examples", index),
                     f"{tool.name}: the example breaks {kind}: {', '.join(members)}",
                 )

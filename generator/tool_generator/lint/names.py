@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
 from tool_generator.bindings import arguments_name
 from tool_generator.compile import full_name
-from tool_generator.faults import quoted
+from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
 _EVERYWHERE = {"self", "request_options"}
@@ -51,56 +51,56 @@ def _check_tool_names(spec: Spec, report: Report) -> None:
             holder, owner = taken.setdefault(spelling.lower().replace("-", "_"), (what, tool))
             if owner is not tool or (holder != what and what == "the alias"):
                 file, line = owner.where(key=True)
-                report.fault(
+                report.problem(
                     tool.where(*path, key=True),
                     f"{what} {quoted(spelling)} of {tool.name} is {holder} of {owner.name} already ({file}:{line})",
                 )
 
 
 def _check_python_names(spec: Spec, report: Report) -> None:
-    types = names.Scope()
+    types = identifiers.Scope()
     for entry in spec.types.values():
-        spelled = names.class_name(entry.name)
+        spelled = identifiers.class_name(entry.name)
         _claim(types, spelled, entry, f"the type {entry.name}", report)
-    arguments = names.Scope()
+    arguments = identifiers.Scope()
     for reserved in ("RequestArguments", "FileContent"):
         arguments.claim(reserved, "the bindings themselves")
     for entry in spec.types.values():
-        arguments.taken.setdefault(names.class_name(entry.name), f"the type {entry.name}")
+        arguments.taken.setdefault(identifiers.class_name(entry.name), f"the type {entry.name}")
     for entry in spec.tools.values():
         _claim(arguments, arguments_name(entry.name), entry, f"the arguments of {entry.name}", report)
     for kind, entries in (("tool", spec.tools), ("waiter", spec.waiters)):
-        methods = names.Scope()
+        methods = identifiers.Scope()
         for entry in entries.values():
-            spelled = names.identifier(entry.name)
+            spelled = identifiers.identifier(entry.name)
             aliases = entry.data.get("aliases", ()) if kind == "tool" and entry.whole else ()
             for name in (entry.name, *aliases) if kind == "tool" else ():
-                if names.identifier(name) in names.CLIENT_MEMBERS:
-                    report.fault(
+                if identifiers.identifier(name) in identifiers.CLIENT_MEMBERS:
+                    report.problem(
                         entry.where(key=True), f"{quoted(name)} is a member of every client: choose another name"
                     )
             _claim(methods, spelled, entry, f"the {kind} {entry.name}", report)
 
 
-def _claim(scope: names.Scope, spelled: str, entry: Entry, origin: str, report: Report) -> None:
+def _claim(scope: identifiers.Scope, spelled: str, entry: Entry, origin: str, report: Report) -> None:
     holder = scope.claim(spelled, origin)
     if holder is not None:
-        report.fault(entry.where(key=True), f"{origin} and {holder} are both {quoted(spelled)} in Python")
+        report.problem(entry.where(key=True), f"{origin} and {holder} are both {quoted(spelled)} in Python")
 
 
 def _check_arguments(tool: Entry, parameters: Mapping[str, Parameter], reserved: set[str], report: Report) -> None:
-    scope = names.Scope()
+    scope = identifiers.Scope()
     for parameter in parameters.values():
-        spelled = names.identifier(parameter.name)
+        spelled = identifiers.identifier(parameter.name)
         if spelled in reserved or parameter.name in reserved:
-            report.fault(
+            report.problem(
                 parameter.where,
                 f"{tool.name}: every call takes {quoted(parameter.name)} for itself: choose another name, with wire: "
                 f"{parameter.wire}",
             )
         holder = scope.claim(spelled, parameter.name)
         if holder is not None:
-            report.fault(
+            report.problem(
                 parameter.where,
                 f"{tool.name}: the arguments {quoted(holder)} and {quoted(parameter.name)} are both "
                 f"{quoted(spelled)} in Python",
@@ -122,9 +122,11 @@ def _check_wires(tool: Entry, parameters: Mapping[str, Parameter], report: Repor
         )
         if not place:
             continue
-        other = places.setdefault((place, parameter.wire), parameter)
+        # Headers that differ in case only are one header.
+        wire = parameter.wire.lower() if place == "header" else parameter.wire
+        other = places.setdefault((place, wire), parameter)
         if other is not parameter and not any({other.name, parameter.name} <= members for members in apart):
-            report.fault(
+            report.problem(
                 parameter.where,
                 f"{tool.name}: {quoted(other.name)} and {quoted(parameter.name)} are both {quoted(parameter.wire)} in "
                 f"the {place}: add the constraint at_most_one over them",

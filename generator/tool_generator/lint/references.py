@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.faults import nearest, quoted
 from tool_generator.lint.templates import check_template
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import at_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
     Path = tuple[str | int, ...]
@@ -30,7 +30,7 @@ class _Checker:
     def tool_named(self, entry: Entry, path: Path, name: str) -> bool:
         """Check that a tool exists; tell whether it can be looked into."""
         if name not in self.spec.tools:
-            self.report.fault(
+            self.report.problem(
                 entry.where(*path),
                 f"{entry.name}: there is no tool {quoted(name)}{nearest(name, self.spec.tools)}",
             )
@@ -51,14 +51,14 @@ class _Checker:
         for name in arguments:
             if name not in spellings:
                 hint = nearest(name, spellings)
-                self.report.fault(
+                self.report.problem(
                     entry.where(*path, "with", name, key=True),
                     f"{entry.name}: {call['tool']} takes no {quoted(name)}{hint}",
                 )
         if not any(item.place == "spread" and item.name in arguments for item in taken.values()):
             for item in taken.values():
                 if item.required and not {item.name, *item.spellings} & arguments.keys():
-                    self.report.fault(
+                    self.report.problem(
                         entry.where(*path, key=True),
                         f"{entry.name}: {call['tool']} needs {quoted(item.name)}, which is not given",
                     )
@@ -78,14 +78,14 @@ def check_references(spec: Spec, parameters: Parameters, types: Mapping[str, Any
             checker.call(tool, ("reconcile",), tool.data["reconcile"], scope)
             target = tool.data["reconcile"]["tool"]
             if target in parameters and spec.tools[target].data["class"] != "read":
-                report.fault(
+                report.problem(
                     tool.where("reconcile", "tool"),
                     f"{name}: {target} is a write; reconcile must not change anything",
                 )
         if "replaced_by" in tool.data:
             replacement = tool.data["replaced_by"]
             if replacement == name:
-                report.fault(tool.where("replaced_by"), f"{name}: is replaced by itself")
+                report.problem(tool.where("replaced_by"), f"{name}: is replaced by itself")
             checker.tool_named(tool, ("replaced_by",), replacement)
         if "pagination" in tool.data:
             _check_pagination(checker, tool, known)
@@ -104,10 +104,10 @@ def _check_steps(checker: _Checker, tool: Entry, known: Mapping[str, Parameter])
             path = ("steps", phase, index)
             if step["id"] in scope:
                 kind = "an earlier step" if step["id"] in seen else "an argument"
-                checker.report.fault(tool.where(*path, "id"), f"{tool.name}: {quoted(step['id'])} is {kind} already")
+                checker.report.problem(tool.where(*path, "id"), f"{tool.name}: {quoted(step['id'])} is {kind} already")
             if "when" in step and step["when"] not in known:
                 hint = nearest(step["when"], known)
-                checker.report.fault(
+                checker.report.problem(
                     tool.where(*path, "when"),
                     f"{tool.name}: there is no argument {quoted(step['when'])}{hint}",
                 )
@@ -122,7 +122,7 @@ def _check_steps(checker: _Checker, tool: Entry, known: Mapping[str, Parameter])
             for name in step.get("set", {}):
                 if name not in known:
                     hint = nearest(name, known)
-                    checker.report.fault(
+                    checker.report.problem(
                         tool.where(*path, "set", name, key=True),
                         f"{tool.name}: there is no argument {quoted(name)} to set{hint}",
                     )
@@ -131,25 +131,25 @@ def _check_steps(checker: _Checker, tool: Entry, known: Mapping[str, Parameter])
             if phase == "after":
                 for key in ("set", "undo"):
                     if key in step:
-                        checker.report.fault(
+                        checker.report.problem(
                             tool.where(*path, key, key=True),
                             f"{tool.name}: {key} is for steps before the request",
                         )
     used = [item for item in known.values() if item.place == "steps"]
     if used and not steps:
         for item in used:
-            checker.report.fault(item.where, f"{tool.name}: {quoted(item.name)} is for steps, and there are none")
+            checker.report.problem(item.where, f"{tool.name}: {quoted(item.name)} is for steps, and there are none")
 
 
 def _check_effects(checker: _Checker, tool: Entry, path: Path, step: Mapping[str, Any]) -> None:
     target = checker.spec.tools[step["tool"]]
     if tool.data["class"] == "read" and target.data["class"] == "write":
-        checker.report.fault(
+        checker.report.problem(
             tool.where(*path, "tool"), f"{tool.name}: a read cannot have the step {target.name}, a write"
         )
     missing = [effect for effect in target.data.get("effects", ()) if effect not in tool.data.get("effects", ())]
     if missing:
-        checker.report.fault(
+        checker.report.problem(
             tool.where(*path, "tool"),
             f"{tool.name}: the step {target.name} has the effect {', '.join(missing)}, so {tool.name} has it too: "
             "add it to effects",
@@ -160,7 +160,7 @@ def _check_pagination(checker: _Checker, tool: Entry, known: Mapping[str, Parame
     name = tool.data["pagination"]
     if name not in checker.spec.pagination:
         hint = nearest(name, checker.spec.pagination)
-        checker.report.fault(
+        checker.report.problem(
             tool.where("pagination"), f"{tool.name}: there is no pagination style {quoted(name)}{hint}"
         )
         return
@@ -171,20 +171,20 @@ def _check_pagination(checker: _Checker, tool: Entry, known: Mapping[str, Parame
         if key in style.data and style.data[key] not in known:
             hint = nearest(style.data[key], known)
             wanted = quoted(style.data[key])
-            checker.report.fault(
+            checker.report.problem(
                 tool.where("pagination"),
                 f"{tool.name}: pagination {name} needs the argument {wanted}, which is not there{hint}",
             )
     reply = checker.reply(tool.name)
     if reply is None:
-        checker.report.fault(tool.where("pagination"), f"{tool.name}: is paged, but its reply has no schema")
+        checker.report.problem(tool.where("pagination"), f"{tool.name}: is paged, but its reply has no schema")
         return
     for key in ("items", "more", "next"):
         if key in style.data:
             _, names = at_path(reply, style.data[key], checker.types)
             if names:
                 hint = nearest(style.data[key].rpartition(".")[2], names)
-                checker.report.fault(
+                checker.report.problem(
                     tool.where("pagination"),
                     f"{tool.name}: the reply has no {quoted(style.data[key])}, where pagination {name} finds "
                     f"{key}{hint}",
@@ -197,7 +197,7 @@ def _check_waiter(checker: _Checker, waiter: Entry) -> None:
         return
     target = checker.spec.tools[data["tool"]]
     if target.data["class"] != "read":
-        checker.report.fault(waiter.where("tool"), f"{waiter.name}: {target.name} is a write; waiting repeats it")
+        checker.report.problem(waiter.where("tool"), f"{waiter.name}: {target.name} is a write; waiting repeats it")
     reply = checker.reply(target.name)
     for kind in ("until", "fail"):
         for index, condition in enumerate(data.get(kind, ())):
@@ -205,7 +205,7 @@ def _check_waiter(checker: _Checker, waiter: Entry) -> None:
             if names:
                 hint = nearest(condition["field"].rpartition(".")[2], names)
                 field = quoted(condition["field"])
-                checker.report.fault(
+                checker.report.problem(
                     waiter.where(kind, index, "field"),
                     f"{waiter.name}: the reply of {target.name} has no {field}{hint}",
                 )
@@ -221,7 +221,7 @@ def _check_loops(checker: _Checker) -> None:
         while pending:
             target = pending.pop()
             if target == name:
-                checker.report.fault(
+                checker.report.problem(
                     checker.spec.tools[name].where("steps", key=True), f"{name}: its steps lead back to it"
                 )
                 break

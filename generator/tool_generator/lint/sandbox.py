@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.faults import nearest, quoted
 from tool_generator.lint.templates import check_template
+from tool_generator.problems import nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from tool_generator.faults import Report
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
     Path = tuple[str | int, ...]
@@ -35,7 +35,7 @@ def check_sandbox(spec: Spec, report: Report) -> None:
 def _named(entry: Entry, path: Path, what: str, name: str, known: Collection[str], report: Report) -> bool:
     if name in known:
         return True
-    report.fault(entry.where(*path), f"{entry.name}: there is no {what} {quoted(name)}{nearest(name, known)}")
+    report.problem(entry.where(*path), f"{entry.name}: there is no {what} {quoted(name)}{nearest(name, known)}")
     return False
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.faults import nearest, quoted
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import at_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tool_generator.faults import Report
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry
 
     Path = tuple[str | int, ...]
@@ -30,12 +30,12 @@ def check_template(
         if name not in known:
             hint = nearest(name, [item for item in known if item])
             choice = "the value itself is $" if "" in known else "it is no argument and no earlier step"
-            report.fault(entry.where(*at), f"nothing is named {quoted('$' + name)} here: {choice}{hint}")
+            report.problem(entry.where(*at), f"nothing is named {quoted('$' + name)} here: {choice}{hint}")
         elif rest and known[name] is not None:
             _, names = at_path(known[name], rest, types or {})
             if names:
                 hint = nearest(rest.rpartition(".")[2], names)
-                report.fault(entry.where(*at), f"{quoted('$' + name)} has nothing at {quoted(rest)}{hint}")
+                report.problem(entry.where(*at), f"{quoted('$' + name)} has nothing at {quoted(rest)}{hint}")
 
 
 def references(template: Any, path: Path) -> Iterator[tuple[Path, str]]:

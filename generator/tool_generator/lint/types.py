@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
+from jsonschema_rs import Draft202012Validator
+
 from tool_generator.compile import shape_schemas, used_types
-from tool_generator.faults import nearest, quoted
 from tool_generator.lint.templates import check_template
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import descend, object_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tool_generator.faults import Report
     from tool_generator.parameters import Parameter
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
     Path = tuple[str | int, ...]
@@ -28,7 +31,7 @@ def check_types(spec: Spec, report: Report) -> None:
             check_schema(entry, (), entry.data, types, report)
     for name in _loops(types):
         entry = spec.types[name]
-        report.fault(entry.where(key=True), f"the type {name} is defined as itself, through $ref, allOf or a union")
+        report.problem(entry.where(key=True), f"the type {name} is defined as itself, through $ref, allOf or a union")
     for entry in spec.tools.values():
         if entry.whole:
             for path, schema in _tool_schemas(entry):
@@ -54,7 +57,7 @@ def check_schema(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any]
         if reference is not None and reference not in types:
             bare = reference.rpartition("/")[2]
             hint = f": write {quoted(bare)}" if bare in types and bare != reference else nearest(bare, types)
-            report.fault(entry.where(*at, "$ref"), f"there is no type {quoted(reference)}{hint}")
+            report.problem(entry.where(*at, "$ref"), f"there is no type {quoted(reference)}{hint}")
         if "allOf" not in at[-2:-1]:
             _check_required(entry, at, item, types, report)
         if "pattern" in item:
@@ -63,7 +66,7 @@ def check_schema(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any]
             _check_pattern(entry, (*at, "patternProperties", pattern), pattern, report)
         for least, most in (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems")):
             if least in item and most in item and item[least] > item[most]:
-                report.fault(entry.where(*at, least), f"{least} is above {most}: nothing fits")
+                report.problem(entry.where(*at, least), f"{least} is above {most}: nothing fits")
 
 
 def _check_required(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any], report: Report) -> None:
@@ -79,14 +82,29 @@ def _check_required(entry: Entry, path: Path, schema: Any, types: Mapping[str, A
         for index, name in enumerate(part.get("required", ()) if isinstance(part, dict) else ()):
             if name not in known:
                 message = f"required names {quoted(name)}, which is no property{nearest(name, known)}"
-                report.fault(entry.where(*at, "required", index), message)
+                report.problem(entry.where(*at, "required", index), message)
 
 
 def _check_pattern(entry: Entry, path: Path, pattern: str, report: Report) -> None:
+    """Check that both who read a pattern take it: Python, for whoever uses the schemas, and the runtime's validator."""
+    problem = pattern_problem(pattern)
+    if problem:
+        report.problem(entry.where(*path), f"the pattern {quoted(pattern)} {problem}")
+
+
+def pattern_problem(pattern: str) -> str:
+    """Say why a pattern cannot be used, or give nothing: `(` gives `is no regular expression: missing ), …`."""
     try:
-        re.compile(pattern)
-    except re.error as error:
-        report.fault(entry.where(*path), f"the pattern {quoted(pattern)} is not a regular expression: {error}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(pattern)
+    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
+        return f"is not a regular expression: {error}"
+    try:
+        Draft202012Validator({"pattern": pattern})
+    except ValueError:
+        return "is read by Python alone: write it with what JSON Schema's patterns know"
+    return ""
 
 
 def _loops(types: Mapping[str, Any]) -> list[str]:
@@ -129,7 +147,7 @@ def check_shapes(spec: Spec, report: Report) -> None:
         while pending:
             target = pending.pop()
             if target == name:
-                report.fault(spec.shapes[name].where(key=True), f"the shape {name} is defined as itself")
+                report.problem(spec.shapes[name].where(key=True), f"the shape {name} is defined as itself")
                 break
             if target not in seen:
                 seen.add(target)
@@ -155,7 +173,7 @@ def _check_shape(entry: Entry, path: Path, shape: Any, spec: Spec, report: Repor
     if isinstance(shape, str) or "shape" in shape:
         name = shape if isinstance(shape, str) else shape["shape"]
         if name not in spec.shapes:
-            report.fault(entry.where(*path), f"there is no shape {quoted(name)}{nearest(name, spec.shapes)}")
+            report.problem(entry.where(*path), f"there is no shape {quoted(name)}{nearest(name, spec.shapes)}")
         return
     known = {"": None, "key": None} if keyed else {"": None}
     if "form" in shape:
@@ -172,7 +190,7 @@ def _check_shape(entry: Entry, path: Path, shape: Any, spec: Spec, report: Repor
     for name in shape.get("defaults", {}):
         if name not in shape["keys"]:
             hint = nearest(name, shape["keys"])
-            report.fault(entry.where(*path, "defaults", name), f"the default {quoted(name)} is for no key{hint}")
+            report.problem(entry.where(*path, "defaults", name), f"the default {quoted(name)} is for no key{hint}")
 
 
 def check_unused(spec: Spec, parameters: Mapping[str, dict[str, Parameter]], report: Report) -> None:

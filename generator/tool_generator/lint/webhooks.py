@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
-from tool_generator.faults import nearest, quoted
+from tool_generator import identifiers
 from tool_generator.lint.types import check_schema
+from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import at_path
-from tool_generator.webhooks import UNION, event_class
+from tool_generator.webhook_bindings import UNION, event_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.faults import Report
+    from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -28,9 +28,9 @@ def check_webhooks(spec: Spec, types: Mapping[str, Any], report: Report) -> None
     if section is None or not section.whole:
         return
     _check_templates(section, report)
-    classes = names.Scope()
+    classes = identifiers.Scope()
     for name in spec.types:
-        classes.claim(names.class_name(name), f"the type {name}")
+        classes.claim(identifiers.class_name(name), f"the type {name}")
     _claim(classes, UNION, "the union of all events", section.where(key=True), report)
     for name, event in section.data["events"].items():
         path = ("events", name)
@@ -41,10 +41,10 @@ def check_webhooks(spec: Spec, types: Mapping[str, Any], report: Report) -> None
             _check_field(section, (*path, "dedupe", index), event["payload"], field, types, report)
 
 
-def _claim(classes: names.Scope, spelled: str, origin: str, where: tuple[str, int], report: Report) -> None:
+def _claim(classes: identifiers.Scope, spelled: str, origin: str, where: tuple[str, int], report: Report) -> None:
     holder = classes.claim(spelled, origin)
     if holder is not None:
-        report.fault(where, f"{origin} and {holder} are both {quoted(spelled)} in Python")
+        report.problem(where, f"{origin} and {holder} are both {quoted(spelled)} in Python")
 
 
 def _check_templates(section: Entry, report: Report) -> None:
@@ -54,19 +54,19 @@ def _check_templates(section: Entry, report: Report) -> None:
         for name in found:
             if name not in known:
                 message = f"{key} has no {quoted(name)} to put in{nearest(name, known)}"
-                report.fault(section.where(key), message)
+                report.problem(section.where(key), message)
         for name in sorted({name for name in found if found.count(name) > 1}):
-            report.fault(section.where(key), f"{key} has {{{name}}} more than once")
+            report.problem(section.where(key), f"{key} has {{{name}}} more than once")
         times[key] = set(found) & set(_TIMES)
     # A time that is not signed can be set by whoever sends an old delivery again.
     if times["signature"] != times["message"]:
-        report.fault(section.where("message"), "signature and message have to hold the same timestamp, or none")
+        report.problem(section.where("message"), "signature and message have to hold the same timestamp, or none")
     if "tolerance" in section.data and not times["signature"]:
-        report.fault(section.where("tolerance", key=True), "tolerance needs a timestamp in the signature")
+        report.problem(section.where("tolerance", key=True), "tolerance needs a timestamp in the signature")
     if "tolerance" not in section.data and times["signature"]:
-        report.fault(section.where("signature"), "the timestamp of the signature needs a tolerance")
+        report.problem(section.where("signature"), "the timestamp of the signature needs a tolerance")
     if len(times["signature"]) > 1:
-        report.fault(section.where("signature"), "signature bears one time: {timestamp} or {timestamp_ms}")
+        report.problem(section.where("signature"), "signature bears one time: {timestamp} or {timestamp_ms}")
 
 
 def _check_field(
@@ -80,4 +80,4 @@ def _check_field(
     _, known = at_path(payload, field, types)
     if known:
         hint = nearest(field.rpartition(".")[2], known)
-        report.fault(section.where(*path), f"the payload of {path[1]} has no {quoted(field)}{hint}")
+        report.problem(section.where(*path), f"the payload of {path[1]} has no {quoted(field)}{hint}")

@@ -2,18 +2,19 @@
 
     model.py       the facts; everybody else may rely on it
     document.py    a file as plain JSON values, with guards against hostile ones
-    references.py  pointers and `$ref` within a document
-    schemas.py     schemas of both versions as JSON Schema 2020-12
+    pointers.py    pointers and `$ref` within a document
+    dialects.py    schemas of both versions as JSON Schema 2020-12
     bodies.py      request bodies and replies
     operations.py  operations, parameters, servers, security
 
     importer.py    the import: rounds until nothing changes
-    rounds.py      one round: matching.py, pairing.py, compare.py, objects.py, tools.py, create.py, fresh.py
-    convert.py     upstream's schemas as types of the spec; twins.py, naming.py, guesses.py, arguments.py
+    rounds.py      one round: matching.py, pairing.py, update_tools.py, update_values.py,
+                   update_properties.py, create.py, fresh.py
+    convert.py     upstream's schemas as types of the spec; equivalent_schemas.py, naming.py, guesses.py, arguments.py
     definitions.py the same at a place that may be such a type's own definition
-    views.py       what a schema admits, on both sides; sides.py, index.py
+    admitted.py    what a schema admits, on both sides; directions.py, index.py
     editor.py      changes to files and the account of them; edits.py, rendering.py
-    commands.py    `toolgen import`
+    import_command.py  `toolgen import`
 
 `read_upstream` and `parse_upstream` are the doors for everything that only needs the facts. Importing the package
 needs no YAML reader; calling them does.
@@ -26,9 +27,9 @@ from typing import TYPE_CHECKING
 from tool_generator.upstream.model import (
     REF,
     Body,
+    DocumentProblem,
     Operation,
     Parameter,
-    Problem,
     Reply,
     Schema,
     Upstream,
@@ -57,9 +58,9 @@ def parse_upstream(content: bytes) -> Upstream:
 __all__ = [
     "REF",
     "Body",
+    "DocumentProblem",
     "Operation",
     "Parameter",
-    "Problem",
     "Reply",
     "Schema",
     "Upstream",

@@ -11,15 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
+from tool_generator.upstream.admitted import Alternative, Node, alternatives, keyword, properties, required
 from tool_generator.upstream.naming import snake_case
-from tool_generator.upstream.views import Alternative, Node, alternatives, keyword, properties, required
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tool_generator.upstream.admitted import Side
     from tool_generator.upstream.model import Operation, Parameter, Schema
-    from tool_generator.upstream.views import Side
 
 RESERVED = frozenset({"self", "request_options"})
 _SEGMENT = re.compile(r"\{([^{}]*)\}")
@@ -48,8 +48,8 @@ def placeholder(name: str) -> str:
     """Spell a placeholder as an identifier."""
     return (
         name
-        if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and names.is_identifier(name)
-        else names.identifier(snake_case(name))
+        if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and identifiers.is_identifier(name)
+        else identifiers.identifier(snake_case(name))
     )
 
 
@@ -274,12 +274,12 @@ def is_list(node: Node, side: Side) -> bool:
 
 def argument_name(wire: str, place: str, taken: dict[str, Any]) -> str:
     """Give a free name for an argument: its wire name if that is an identifier, after its place if it is taken."""
-    plain = wire if names.is_identifier(wire) else snake_case(wire.removesuffix("[]"))
-    spelled = {names.identifier(name) for name in taken} | RESERVED
+    plain = wire if identifiers.is_identifier(wire) else snake_case(wire.removesuffix("[]"))
+    spelled = {identifiers.identifier(name) for name in taken} | RESERVED
     candidate, count = plain, 1
-    if names.identifier(candidate) in spelled:
+    if identifiers.identifier(candidate) in spelled:
         candidate = f"{place}_{plain}"
-    while names.identifier(candidate) in spelled:
+    while identifiers.identifier(candidate) in spelled:
         count += 1
         candidate = f"{place}_{plain}_{count}"
     return candidate

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.upstream.model import Body, Encoding, Reply, content_kind
 
 if TYPE_CHECKING:
-    from tool_generator.upstream.references import Document
-    from tool_generator.upstream.schemas import SchemaReader
+    from tool_generator.upstream.dialects import SchemaReader
+    from tool_generator.upstream.pointers import Document
 
 _RANK = {"json": 0, "multipart": 1, "form": 2, "other": 3}
 
@@ -26,11 +26,11 @@ def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) ->
     if value is None:
         return None
     if not isinstance(value, dict):
-        document.fault(place, "is not a request body; left out")
+        document.malformed(place, "is not a request body; left out")
         return None
     media = _media(value.get("content"), f"{place}/content", document)
     if not media:
-        document.fault(place, "is a request body without content; left out")
+        document.malformed(place, "is a request body without content; left out")
         return None
     content_type = min(media, key=lambda name: _RANK[content_kind(name)])
     at, chosen = media[content_type]
@@ -38,7 +38,7 @@ def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) ->
     given = chosen.get("encoding")
     for name, encoding in given.items() if isinstance(given, dict) else ():
         if not isinstance(encoding, dict):
-            document.fault(f"{at}/encoding", f"{name!r} is not an encoding; left out")
+            document.malformed(f"{at}/encoding", f"{name!r} is not an encoding; left out")
             continue
         explode = encoding.get("explode")
         encodings[name] = Encoding(
@@ -59,7 +59,7 @@ def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) ->
 def read_reply(raw: Any, place: str, document: Document, reader: SchemaReader) -> Reply:
     """Read the successful reply among the responses."""
     if not isinstance(raw, dict) or not raw:
-        document.fault(place, "does not say what a call replies")
+        document.malformed(place, "does not say what a call replies")
         return Reply(None)
     exact = sorted(key for key in raw if re.fullmatch(r"2[0-9][0-9]", key))
     loose = [key for key in raw if key.upper() == "2XX"]
@@ -79,7 +79,7 @@ def _reply(key: str, value: Any, place: str, document: Document, reader: SchemaR
     status = int(key) if key.isdigit() else None
     raw, place = document.resolve(value, place)
     if not isinstance(raw, dict):
-        document.fault(place, "is not a response; taken to be empty")
+        document.malformed(place, "is not a response; taken to be empty")
         return Reply(status)
     description = _text(raw.get("description"))
     if not raw.get("content"):
@@ -101,7 +101,7 @@ def _media(raw: Any, place: str, document: Document) -> dict[str, tuple[str, dic
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        document.fault(place, "is not an object of content types; left out")
+        document.malformed(place, "is not an object of content types; left out")
         return {}
     found = {}
     for name, value in raw.items():
@@ -109,7 +109,7 @@ def _media(raw: Any, place: str, document: Document) -> dict[str, tuple[str, dic
         if value is None or isinstance(value, dict):
             found[name.partition(";")[0].strip().lower()] = (at, value or {})
         else:
-            document.fault(at, "is not a media type; left out")
+            document.malformed(at, "is not a media type; left out")
     return found
 
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
 from tool_generator.schema_walk import object_parts
+from tool_generator.upstream.admitted import Node
+from tool_generator.upstream.equivalent_schemas import canonical
 from tool_generator.upstream.model import REF, ref_name
 from tool_generator.upstream.naming import body_name, camel_case, type_name
-from tool_generator.upstream.twins import canonical
-from tool_generator.upstream.views import Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tool_generator.upstream.directions import OurSide, TheirSide
     from tool_generator.upstream.index import Index
-    from tool_generator.upstream.sides import OurSide, TheirSide
 
 _TEXTS = ("title", "description", "example", "examples")
 _DROPPED = ("contentMediaType", "contentEncoding")
@@ -47,12 +47,12 @@ class Converter:
         self._descriptions = descriptions
         self.schemas = theirs["request"].upstream.schemas
         self._bodies = index.bodies
-        self.twins = index.twins
+        self.equivalents = index.equivalents
         self.types: dict[str, Any] = {}
         self.opened: dict[Any, Any] = {}
         self.origins: dict[str, str] = {}
         self._names: dict[tuple[str, str], str] = {}
-        self._taken = {names.class_name(name) for name in ours.types} | reserved
+        self._taken = {identifiers.class_name(name) for name in ours.types} | reserved
         self._used = set(index.used)
         self._shapes = self._index()
 
@@ -138,7 +138,7 @@ class Converter:
 
     def known(self, upstream: str, role: str) -> str | None:
         """Give the type that a named schema is already, or None."""
-        members = self.twins.get(upstream, (upstream,))
+        members = self.equivalents.get(upstream, (upstream,))
         found = (self._names.get((member, role)) or self._paired(member, role) for member in (upstream, *members))
         return next((name for name in found if name is not None), None)
 
@@ -155,7 +155,7 @@ class Converter:
         key = (upstream, role)
         if key in self._names:
             return self._names[key]
-        members = self.twins.get(upstream, (upstream,))
+        members = self.equivalents.get(upstream, (upstream,))
         known = self.known(upstream, role)
         if known is not None:
             self._names[key] = known
@@ -214,10 +214,10 @@ class Converter:
 
     def _free(self, name: str, longer: str = "") -> str:
         candidate, count = name, 1
-        while names.class_name(candidate) in self._taken or candidate != names.class_name(candidate):
+        while identifiers.class_name(candidate) in self._taken or candidate != identifiers.class_name(candidate):
             count += 1
             candidate = longer if count == 2 and longer else f"{name}{count}"  # noqa: PLR2004 - the second choice
-        self._taken.add(names.class_name(candidate))
+        self._taken.add(identifiers.class_name(candidate))
         return candidate
 
 

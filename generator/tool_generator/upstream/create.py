@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
+from tool_generator.upstream.admitted import Node, alternatives, properties, required
 from tool_generator.upstream.arguments import (
     Wanted,
     WantedBody,
@@ -23,15 +24,14 @@ from tool_generator.upstream.model import ref_name
 from tool_generator.upstream.naming import sentence
 from tool_generator.upstream.pairing import lone_reference
 from tool_generator.upstream.rendering import Noted, plain
-from tool_generator.upstream.tools import declared_parameter, returns_of
-from tool_generator.upstream.views import Node, alternatives, properties, required
+from tool_generator.upstream.update_tools import declared_parameter, returns_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tool_generator.upstream.convert import Converter
+    from tool_generator.upstream.directions import TheirSide
     from tool_generator.upstream.model import Operation
-    from tool_generator.upstream.sides import TheirSide
 
 _ORDER = (
     "class", "effects", "method", "path", "upstream", "summary", "description", "body", "encoding", "has_body",
@@ -124,11 +124,11 @@ class Maker:
             is_needed = wire in body.needed
             clash = (
                 wire in parameters
-                or names.identifier(wire) in spelled
-                or names.identifier(wire) in ("self", "request_options")
+                or identifiers.identifier(wire) in spelled
+                or identifiers.identifier(wire) in ("self", "request_options")
             )
             if wire in covered and not clash and wire not in body.files:
-                spelled[names.identifier(wire)] = wire
+                spelled[identifiers.identifier(wire)] = wire
                 if is_needed != (wire in needed_by_type):
                     parameters[wire] = {"in": "body", "required": is_needed}
                 continue
@@ -142,7 +142,7 @@ class Maker:
             if isinstance(parameters[name].get("schema"), dict) and self._descriptions:
                 parameters[name]["schema"].pop("description", None)
             taken[name] = None
-            spelled[names.identifier(name)] = wire
+            spelled[identifiers.identifier(name)] = wire
         if body.is_open:
             name = argument_name("options", "further", {**taken, **parameters})
             parameters[name] = {"in": "spread", "schema": {"type": "object"}}
@@ -153,7 +153,7 @@ class Maker:
         if reference is None or not fields:
             return None
         upstream = ref_name(reference)
-        members = self._converter.twins.get(upstream, (upstream,))
+        members = self._converter.equivalents.get(upstream, (upstream,))
         role = "request" if self._request.differs(upstream) else ""
         if self._converter.known(upstream, role) is None and sum(self._counts.get(name, 0) for name in members) <= 1:
             return None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tool_generator.upstream.admitted import Alternative, At
     from tool_generator.upstream.convert import Converter
-    from tool_generator.upstream.views import Alternative, At
 
 _MADE_OF = ("anyOf", "oneOf", "allOf")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tool_generator.upstream.model import Problem, UpstreamUnreadable
+from tool_generator.upstream.model import DocumentProblem, UpstreamUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,15 +45,15 @@ def pointer(*steps: str | int) -> str:
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def read_values(content: bytes) -> tuple[Any, list[Problem]]:
+def read_values(content: bytes) -> tuple[Any, list[DocumentProblem]]:
     """Read a document. Raises UpstreamUnreadable where it is neither JSON nor YAML, or is beyond all bounds."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise _unreadable(f"line {line} is not UTF-8") from None
-    problems: list[Problem] = []
-    build: Callable[[str, list[Problem]], Any] = _from_json if text.lstrip()[:1] in ("{", "[") else _from_yaml
+    problems: list[DocumentProblem] = []
+    build: Callable[[str, list[DocumentProblem]], Any] = _from_json if text.lstrip()[:1] in ("{", "[") else _from_yaml
     try:
         value = build(text, problems)
     except RecursionError:
@@ -62,17 +62,19 @@ def read_values(content: bytes) -> tuple[Any, list[Problem]]:
 
 
 def _unreadable(message: str) -> UpstreamUnreadable:
-    return UpstreamUnreadable((Problem("#", message, severity="fault"),))
+    return UpstreamUnreadable((DocumentProblem("#", message, severity="malformed"),))
 
 
-def _from_json(text: str, problems: list[Problem]) -> Any:
+def _from_json(text: str, problems: list[DocumentProblem]) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
             seen: set[str] = set()
             for key, _ in items:
                 if key in seen:
-                    problems.append(Problem("#", f"has the key {json.dumps(key)} twice; the last counts", (), "fault"))
+                    problems.append(
+                        DocumentProblem("#", f"has the key {json.dumps(key)} twice; the last counts", (), "malformed")
+                    )
                 seen.add(key)
         return found
 
@@ -91,7 +93,7 @@ def _from_json(text: str, problems: list[Problem]) -> Any:
 class _Cleaner:
     """Checks values that JSON gave: depth, number of values, numbers and texts."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[DocumentProblem]) -> None:
         self._problems = problems
         self._count = 0
 
@@ -106,18 +108,20 @@ class _Cleaner:
         if isinstance(value, list):
             return [self.clean(item, (*at, index)) for index, item in enumerate(value)]
         if isinstance(value, float) and not math.isfinite(value):
-            self._problems.append(Problem(pointer(*at), "is not a finite number; left out", (), "fault"))
+            self._problems.append(DocumentProblem(pointer(*at), "is not a finite number; left out", (), "malformed"))
             return None
         return self.text(value, at) if isinstance(value, str) else value
 
     def text(self, value: str, at: tuple[str | int, ...]) -> str:
         if not value.isascii() and _SURROGATE.search(value):
-            self._problems.append(Problem(pointer(*at), "holds half of a surrogate pair; replaced", (), "fault"))
+            self._problems.append(
+                DocumentProblem(pointer(*at), "holds half of a surrogate pair; replaced", (), "malformed")
+            )
             return _SURROGATE.sub("\ufffd", value)
         return value
 
 
-def _from_yaml(text: str, problems: list[Problem]) -> Any:
+def _from_yaml(text: str, problems: list[DocumentProblem]) -> Any:
     try:
         loader = _Loader(text)
     except yaml.YAMLError as error:
@@ -140,7 +144,7 @@ def _from_yaml(text: str, problems: list[Problem]) -> Any:
 class _Builder(_Cleaner):
     """Turns YAML nodes into values. An alias is its anchor's value again, as often as the bounds allow."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[DocumentProblem]) -> None:
         super().__init__(problems)
         self._open: set[int] = set()
 
@@ -151,7 +155,9 @@ class _Builder(_Cleaner):
         if len(at) > MAX_DEPTH:
             raise _unreadable(f"is nested deeper than {MAX_DEPTH} levels at {pointer(*at)[:200]}")
         if id(node) in self._open:
-            self._problems.append(Problem(pointer(*at), "contains itself through an alias; left out", (), "fault"))
+            self._problems.append(
+                DocumentProblem(pointer(*at), "contains itself through an alias; left out", (), "malformed")
+            )
             return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, at)
@@ -167,12 +173,14 @@ class _Builder(_Cleaner):
         value: dict[str, Any] = {}
         for key_node, item in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._problems.append(Problem(pointer(*at), "has a key that is not a text; left out", (), "fault"))
+                self._problems.append(
+                    DocumentProblem(pointer(*at), "has a key that is not a text; left out", (), "malformed")
+                )
                 continue
             key = self.text(key_node.value, at)
             if key in value:
                 message = f"has the key {json.dumps(key)} twice; the last counts"
-                self._problems.append(Problem(pointer(*at), message, (), "fault"))
+                self._problems.append(DocumentProblem(pointer(*at), message, (), "malformed"))
             value[key] = self.build(item, (*at, key))
         return value
 
@@ -190,7 +198,7 @@ class _Builder(_Cleaner):
                 number = math.inf
             if isinstance(number, float) and not math.isfinite(number):
                 self._problems.append(
-                    Problem(pointer(*at), "is not a number that can be read; kept as text", (), "fault")
+                    DocumentProblem(pointer(*at), "is not a number that can be read; kept as text", (), "malformed")
                 )
                 return text
             return number

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tool_generator.sources import Source
-    from tool_generator.upstream.views import At
+    from tool_generator.upstream.admitted import At
 
-Kind = Literal["added", "changed", "removed", "kept", "gone", "replacement", "note", "fault"]
+Kind = Literal["added", "changed", "removed", "kept", "gone", "replacement", "note", "problem"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.upstream.admitted import Node, alternatives, properties
 from tool_generator.upstream.naming import plural, singular, snake_case, words
 from tool_generator.upstream.rendering import Noted
-from tool_generator.upstream.views import Node, alternatives, properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tool_generator.upstream.admitted import Side
     from tool_generator.upstream.model import Operation
-    from tool_generator.upstream.views import Side
 
 _READS = {
     "list", "search", "get", "query", "find", "fetch", "lookup", "count", "read", "retrieve", "preview", "validate",

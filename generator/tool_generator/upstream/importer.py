@@ -2,7 +2,7 @@
 
 Each round reads the folder as it would be, pairs it with upstream, and edits what differs; edits that touch each
 other wait for the next round. So the result is one that a second import leaves as it is, to the byte. Nothing is
-written here: the caller gets the changed files, the report, and the faults that the result would have. It must not
+written here: the caller gets the changed files, the report, and the problems that the result would have. It must not
 know the command line.
 """
 
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from tool_generator import sources
 from tool_generator.compile import used_types
-from tool_generator.faults import Fault, SpecFaults
-from tool_generator.faults import Report as FaultReport
 from tool_generator.lint import lint
+from tool_generator.problems import Problem, SpecProblems
+from tool_generator.problems import Report as ProblemReport
 from tool_generator.spec import load_spec
 from tool_generator.upstream.editor import Report
 from tool_generator.upstream.index import Index
@@ -35,22 +35,22 @@ MAX_ROUNDS = 12
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an import comes to: the new texts of changed files by name, or the faults that forbid writing.
+    """What an import comes to: the new texts of changed files by name, or the problems that forbid writing.
 
-    `left` are faults that the result has and people have to mend, such as an example that upstream no longer takes.
+    `left` are problems that the result has and people have to mend, such as an example that upstream no longer takes.
     """
 
     files: dict[str, str]
     report: Report
-    faults: tuple[Fault, ...] = ()
-    left: tuple[Fault, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    left: tuple[Problem, ...] = ()
     totals: Counter[str] = field(default_factory=Counter)
 
 
 def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = False) -> Outcome:
     """Plan the import of a document into a spec folder, which may be missing or empty.
 
-    Raises SpecFaults where the folder holds a spec that cannot be read.
+    Raises SpecProblems where the folder holds a spec that cannot be read.
     """
     texts = read_texts(folder)
     before = dict(texts)
@@ -63,23 +63,23 @@ def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = Fa
     fresh: set[tuple[str | int, ...]] = set()
     state = _State(texts, folder) if texts else None
     if state is not None:
-        state.faults.stop_if_faulty()
+        state.report.raise_problems()
     known, used_before = state.checked() if state is not None else (frozenset(), set())
     settled = False
     for _ in range(MAX_ROUNDS):
         spec, files = (state.spec, state.files) if state is not None else (None, {})
         turn = Round(spec, files, texts, index, report, fresh, descriptions=descriptions)
         changed = turn.run()
-        if report.of("fault"):
-            return Outcome({}, report, tuple(Fault(str(folder), 1, str(line)) for line in report.of("fault")))
+        if report.of("problem"):
+            return Outcome({}, report, tuple(Problem(str(folder), 1, str(line)) for line in report.of("problem")))
         if not changed:
             settled = True
             break
         texts.update(changed)
         fresh |= turn.created
         state = _State(texts, folder)
-        if state.faults.faults:
-            return Outcome({}, report, tuple(sorted(set(state.faults.faults))))
+        if state.report.problems:
+            return Outcome({}, report, tuple(sorted(set(state.report.problems))))
     if not settled:
         report.add("note", "", "did not settle: import once more, and report it if that changes anything")
     if state is None:
@@ -87,14 +87,14 @@ def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = Fa
     created = {str(name) for kind, name in fresh if kind == "types"}
     state, texts = _without_orphans(state, texts, folder, used_before | created, report)
     state.checked()
-    left = tuple(sorted({fault for fault in state.faults.faults if fault.message not in known}))
+    left = tuple(sorted({problem for problem in state.report.problems if problem.message not in known}))
     totals = Counter(tools=len(state.spec.tools), types=len(state.spec.types))
     files_now = {name: text for name, text in texts.items() if before.get(name) != text}
     return Outcome(files_now, report, left=left, totals=totals)
 
 
 def write(outcome: Outcome, folder: Path) -> None:
-    """Write the files of an outcome without faults."""
+    """Write the files of an outcome without problems."""
     for name, text in sorted(outcome.files.items()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def write(outcome: Outcome, folder: Path) -> None:
 
 
 def read_texts(folder: Path) -> dict[str, str]:
-    """Read the YAML files of a spec folder by name; raises SpecFaults for one that is not UTF-8."""
+    """Read the YAML files of a spec folder by name; raises SpecProblems for one that is not UTF-8."""
     texts = {}
     for path in sources.source_files(folder) if folder.is_dir() else ():
         if path.suffix == ".md":
@@ -111,33 +111,33 @@ def read_texts(folder: Path) -> dict[str, str]:
         try:
             texts[name] = path.read_bytes().decode("utf-8")
         except UnicodeDecodeError:
-            raise SpecFaults([Fault(str(path), 1, "is not UTF-8")]) from None
+            raise SpecProblems([Problem(str(path), 1, "is not UTF-8")]) from None
     return texts
 
 
 class _State:
-    """A spec as texts and as loaded; `faults` have the places of the real folder."""
+    """A spec as texts and as loaded; `report` has the places of the real folder."""
 
     def __init__(self, texts: Mapping[str, str], folder: Path) -> None:
         self._folder = folder
-        self.faults = FaultReport()
+        self.report = ProblemReport()
         self._checked: tuple[frozenset[str], set[str]] | None = None
         with tempfile.TemporaryDirectory() as temporary:
             self._temporary = temporary
-            self.spec = load_spec(_staged(texts, Path(temporary)), self.faults)
-        _moved(self.faults, temporary, folder)
+            self.spec = load_spec(_staged(texts, Path(temporary)), self.report)
+        _moved(self.report, temporary, folder)
         self.files: dict[str, Source] = {}
         for entries in (self.spec.tools, self.spec.types, self.spec.groups, self.spec.sections, self.spec.resources):
             self.files.update({entry.source.name: entry.source for entry in entries.values()})
         for name in texts.keys() - self.files.keys():
-            self.files[name] = sources.read_source(name, str(folder / name), texts[name].encode(), FaultReport())
+            self.files[name] = sources.read_source(name, str(folder / name), texts[name].encode(), ProblemReport())
 
     def checked(self) -> tuple[frozenset[str], set[str]]:
-        """Lint the spec once; give the messages of all faults and the types in use."""
+        """Lint the spec once; give the messages of all problems and the types in use."""
         if self._checked is None:
-            parameters = lint(self.spec, self.faults)
-            _moved(self.faults, self._temporary, self._folder)
-            messages = frozenset(fault.message for fault in self.faults.faults)
+            parameters = lint(self.spec, self.report)
+            _moved(self.report, self._temporary, self._folder)
+            messages = frozenset(problem.message for problem in self.report.problems)
             self._checked = messages, used_types(self.spec, parameters)
         return self._checked
 
@@ -165,14 +165,14 @@ def _staged(texts: Mapping[str, str], folder: Path) -> Path:
     return folder
 
 
-def _moved(report: FaultReport, temporary: str, folder: Path) -> None:
-    report.faults = [
+def _moved(report: ProblemReport, temporary: str, folder: Path) -> None:
+    report.problems = [
         replace(
-            fault,
-            file=fault.file.replace(temporary, str(folder)),
-            message=fault.message.replace(temporary, str(folder)),
+            problem,
+            file=problem.file.replace(temporary, str(folder)),
+            message=problem.message.replace(temporary, str(folder)),
         )
-        for fault in report.faults
+        for problem in report.problems
     ]
 
 
@@ -181,7 +181,7 @@ def _problems(upstream: Upstream, report: Report) -> None:
         operations = ", ".join(problem.operations[:3]) + (" and others" if len(problem.operations) > 3 else "")  # noqa: PLR2004
         report.add("note", operations, f"{problem.message} ({problem.place})", *problem.operations)
     if not upstream.operations:
-        report.add("fault", "", "the document has no operation that a tool could be made of")
+        report.add("problem", "", "the document has no operation that a tool could be made of")
 
 
 __all__ = ["Outcome", "import_upstream", "read_texts", "write"]

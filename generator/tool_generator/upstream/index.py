@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.upstream.directions import TheirSide
+from tool_generator.upstream.equivalent_schemas import equivalence_classes
 from tool_generator.upstream.model import REF, ref_name
 from tool_generator.upstream.operations import used_schemas
 from tool_generator.upstream.pairing import lone_reference
-from tool_generator.upstream.sides import TheirSide
-from tool_generator.upstream.twins import twin_classes
 
 if TYPE_CHECKING:
     from tool_generator.upstream.model import Upstream
@@ -23,7 +23,7 @@ class Index:
 
     `used` are the schemas that operations use, in the document's order, `idle` the others; `first` is the first
     operation that uses a schema; `counts` how often it is referred to; `bodies` are those that nothing but JSON
-    bodies refer to; `twins` the schemas that are one type.
+    bodies refer to; `equivalents` the schemas that are one type.
     """
 
     def __init__(self, upstream: Upstream) -> None:
@@ -44,7 +44,7 @@ class Index:
             and (reference := lone_reference(operation.body.schema)) is not None
         )
         self.bodies: set[str] = {name for name, count in bodies.items() if count == self.counts[name]}
-        self.twins = twin_classes(upstream.schemas, self.used, self.bodies)
+        self.equivalents = equivalence_classes(upstream.schemas, self.used, self.bodies)
 
     def _counts(self) -> Counter[str]:
         counts: Counter[str] = Counter()

@@ -26,7 +26,7 @@ class Matches:
     pairs: list[tuple[Entry, Operation]] = field(default_factory=list)
     gone: list[tuple[Entry, Operation | None]] = field(default_factory=list)
     new: list[Operation] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
 
 def match(tools: Mapping[str, Entry], upstream: Upstream, moves: Mapping[str, str]) -> Matches:
@@ -38,7 +38,7 @@ def match(tools: Mapping[str, Entry], upstream: Upstream, moves: Mapping[str, st
     moved = {_key(old): new for old, new in moves.items()}
     for old, new in moves.items():
         if _operation(new, upstream, by_key) is None:
-            found.faults.append(f"import.moves: {old} moves to {new}, which is no operation")
+            found.problems.append(f"import.moves: {old} moves to {new}, which is no operation")
     for entry in tools.values():
         data = entry.data
         key = shape(data["method"], data["path"])

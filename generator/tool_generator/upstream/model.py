@@ -11,7 +11,7 @@ only.
   NAME is a key of `schemas` as it stands (no escapes). References to other places of the document were given a name
   there.
 - Schemas of parameters, bodies and replies are of the same kind, and may be a lone `$ref`. Boolean schemas occur.
-- `Upstream.problems`: what was malformed (`fault`) or cannot be read as meant (`note`), with its place. A document
+- `Upstream.problems`: what was `malformed` or cannot be read as meant (`note`), with its place. A document
   that is not OpenAPI at all raises `UpstreamUnreadable`, which carries problems too.
 
 This module must not know how documents are read or what becomes of the facts.
@@ -28,13 +28,13 @@ REF = "#/components/schemas/"
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DocumentProblem:
     """Something to tell about a document. `place` is a JSON pointer, `operations` the ids of those that it touches."""
 
     place: str
     message: str
     operations: tuple[str, ...] = ()
-    severity: Literal["fault", "note"] = "note"
+    severity: Literal["malformed", "note"] = "note"
 
     def __str__(self) -> str:
         """Give one line: operations, place, message."""
@@ -45,7 +45,7 @@ class Problem:
 class UpstreamUnreadable(Exception):
     """The document cannot be read at all. `problems` says why, with places."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[DocumentProblem, ...]) -> None:
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
 
@@ -178,7 +178,7 @@ class Upstream:
     security_schemes: dict[str, SecurityScheme] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     documentation: str = ""
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DocumentProblem, ...] = ()
 
 
 def ref_name(reference: str) -> str:

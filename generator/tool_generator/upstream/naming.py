@@ -66,7 +66,7 @@ def type_name(name: str, known: Collection[str] = ()) -> str:
 
 
 def core_name(name: str) -> str:
-    """Give what is left of a schema's name without travel and action words: twins have the same."""
+    """Give what is left of a schema's name without travel and action words: equivalent schemas have the same."""
     parts = [word.lower() for word in words(name)]
     kept = [word for word in parts if word not in _TRAVEL and word not in _ACTIONS]
     return "".join(_unrepeated(kept or parts))

@@ -11,13 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.upstream.bodies import read_body, read_reply
+from tool_generator.upstream.dialects import SchemaReader
 from tool_generator.upstream.document import pointer, read_values
 from tool_generator.upstream.model import (
     REF,
+    DocumentProblem,
     Operation,
     Parameter,
     Place,
-    Problem,
     SecurityScheme,
     Server,
     Upstream,
@@ -25,8 +26,7 @@ from tool_generator.upstream.model import (
     ref_name,
 )
 from tool_generator.upstream.naming import snake_case
-from tool_generator.upstream.references import Document
-from tool_generator.upstream.schemas import SchemaReader
+from tool_generator.upstream.pointers import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +49,9 @@ def read_upstream(path: Path) -> Upstream:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UpstreamUnreadable((Problem("#", f"{path} cannot be read: {error.strerror}", (), "fault"),)) from None
+        raise UpstreamUnreadable(
+            (DocumentProblem("#", f"{path} cannot be read: {error.strerror}", (), "malformed"),)
+        ) from None
     return parse_upstream(content)
 
 
@@ -85,7 +87,9 @@ def parse_upstream(content: bytes) -> Upstream:
 
 def _check_root(root: Any) -> None:
     if not isinstance(root, dict):
-        raise UpstreamUnreadable((Problem("#", "is not an OpenAPI document: it is no object", (), "fault"),))
+        raise UpstreamUnreadable(
+            (DocumentProblem("#", "is not an OpenAPI document: it is no object", (), "malformed"),)
+        )
     version = root.get("openapi")
     if isinstance(version, (int, float)) and not isinstance(version, bool):
         version = str(version)
@@ -94,10 +98,10 @@ def _check_root(root: Any) -> None:
         if "swagger" in root:
             told = "is a Swagger 2 document: convert it to OpenAPI 3 first"
         message = f"is not an OpenAPI 3.0 or 3.1 document: it {told}"
-        raise UpstreamUnreadable((Problem("#/openapi", message, (), "fault"),))
+        raise UpstreamUnreadable((DocumentProblem("#/openapi", message, (), "malformed"),))
     if not isinstance(root.get("paths"), dict):
         message = "has no paths" if root.get("paths") is None else "has paths that are no object"
-        raise UpstreamUnreadable((Problem("#/paths", message, (), "fault"),))
+        raise UpstreamUnreadable((DocumentProblem("#/paths", message, (), "malformed"),))
 
 
 def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation]:
@@ -108,10 +112,10 @@ def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation
             continue
         item, place = document.resolve(raw, place)
         if not isinstance(item, dict):
-            document.fault(place, "is not a path item; left out")
+            document.malformed(place, "is not a path item; left out")
             continue
         if not re.fullmatch(r"/[^\s?#]*", path):
-            document.fault(
+            document.malformed(
                 place, f"the path {path!r} has no leading slash, or has spaces, a query or a fragment; left out"
             )
             continue
@@ -129,7 +133,7 @@ def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation
 def _add(operation: Operation, found: dict[str, Operation], at: str, document: Document) -> None:
     if operation.id in found:
         other = found[operation.id]
-        document.fault(at, f"{operation.key} has the operationId {operation.id} of {other.key}; left out")
+        document.malformed(at, f"{operation.key} has the operationId {operation.id} of {other.key}; left out")
     else:
         found[operation.id] = operation
 
@@ -139,17 +143,17 @@ def _operation(
 ) -> Operation | None:
     method, path = key
     if not isinstance(raw, dict):
-        document.fault(at, "is not an operation; left out")
+        document.malformed(at, "is not an operation; left out")
         return None
     names = _SEGMENT.findall(path)
     if "{" in _SEGMENT.sub("", path) or "}" in _SEGMENT.sub("", path) or "" in names or len(set(names)) != len(names):
-        document.fault(at, f"the path {path!r} has braces that do not match, or a name twice; left out")
+        document.malformed(at, f"the path {path!r} has braces that do not match, or a name twice; left out")
         return None
     given = raw.get("operationId")
     identifier = given.strip() if isinstance(given, str) else ""
     has_id = bool(identifier)
     if given is not None and not has_id:
-        document.fault(f"{at}/operationId", "is not a name; one is made of method and path")
+        document.malformed(f"{at}/operationId", "is not a name; one is made of method and path")
     identifier = identifier or snake_case(f"{method.lower()} {path}")
     parameters = _parameters(raw, item, at, names, document, reader)
     body = read_body(raw.get("requestBody"), f"{at}/requestBody", document, reader)
@@ -184,7 +188,7 @@ def _parameters(
     for holder, place in ((item, at.rpartition("/")[0]), (raw, at)):
         listed = holder.get("parameters")
         if listed is not None and not isinstance(listed, list):
-            document.fault(f"{place}/parameters", "is not a list; left out")
+            document.malformed(f"{place}/parameters", "is not a list; left out")
             continue
         own: set[tuple[Place, str]] = set()
         for index, value in enumerate(listed or ()):
@@ -193,17 +197,17 @@ def _parameters(
                 continue
             key = (parameter.place, parameter.name)
             if key in own:
-                document.fault(f"{place}/parameters/{index}", f"{parameter.place} has {parameter.name!r} twice")
+                document.malformed(f"{place}/parameters/{index}", f"{parameter.place} has {parameter.name!r} twice")
                 continue
             own.add(key)
             found[key] = parameter
     for key, parameter in list(found.items()):
         if parameter.place == "path" and parameter.name not in names:
-            document.fault(at, f"the path has no {{{parameter.name}}}, which is a path parameter; left out")
+            document.malformed(at, f"the path has no {{{parameter.name}}}, which is a path parameter; left out")
             del found[key]
     for name in names:
         if ("path", name) not in found:
-            document.fault(at, f"the path's {{{name}}} is not among the parameters; taken to be a text")
+            document.malformed(at, f"the path's {{{name}}} is not among the parameters; taken to be a text")
             found["path", name] = Parameter(
                 name, "path", required=True, schema={"type": "string"}, style="simple", explode=False
             )
@@ -216,11 +220,11 @@ def _parameter(value: Any, place: str, document: Document, reader: SchemaReader)
     if raw is None and value is not None:
         return None
     if not isinstance(raw, dict):
-        document.fault(place, "is not a parameter; left out")
+        document.malformed(place, "is not a parameter; left out")
         return None
     name, where = raw.get("name"), raw.get("in")
     if not isinstance(name, str) or not name or where not in _PLACES:
-        document.fault(place, f"is a parameter without a name or with in: {str(where)[:20]!r}; left out")
+        document.malformed(place, f"is a parameter without a name or with in: {str(where)[:20]!r}; left out")
         return None
     if where == "header" and name.lower() in _IGNORED_HEADERS:
         document.note(place, f"the header {name} belongs to the protocol, not to the arguments; left out")
@@ -234,15 +238,15 @@ def _parameter(value: Any, place: str, document: Document, reader: SchemaReader)
         media = _dict(raw["content"][content_type])
         schema = reader.read(media.get("schema", {}), f"{place}/content/{pointer(content_type)[2:]}/schema")
     else:
-        document.fault(place, f"the parameter {name!r} has no schema; anything is taken to fit")
+        document.malformed(place, f"the parameter {name!r} has no schema; anything is taken to fit")
     style = raw.get("style", "simple" if where in ("path", "header") else "form")
     if style not in _STYLES[where]:
-        document.fault(
+        document.malformed(
             place, f"the {where} parameter {name!r} has the style {str(style)[:30]!r}, which is none of its place"
         )
         style = _STYLES[where][0]
     if where == "path" and raw.get("required") is not True:
-        document.fault(place, f"the path parameter {name!r} is not required, which it has to be")
+        document.malformed(place, f"the path parameter {name!r} is not required, which it has to be")
     if isinstance(schema, dict) and "examples" not in schema and "$ref" not in schema and "example" in raw:
         schema["examples"] = [raw["example"]]
     return Parameter(
@@ -266,7 +270,7 @@ def _servers(raw: Any, place: str, document: Document) -> tuple[Server, ...]:
     for index, item in enumerate(raw if isinstance(raw, list) else [raw]):
         template = item.get("url") if isinstance(item, dict) else None
         if not isinstance(template, str):
-            document.fault(f"{place}/{index}", "is a server without a url; left out")
+            document.malformed(f"{place}/{index}", "is a server without a url; left out")
             continue
         variables = {
             name: str(value["default"])
@@ -275,7 +279,7 @@ def _servers(raw: Any, place: str, document: Document) -> tuple[Server, ...]:
         }
         url = _SEGMENT.sub(lambda match: variables.get(match[1], match[0]), template)  # noqa: B023 - used at once
         if "{" in url:
-            document.fault(f"{place}/{index}", f"the server {template} has variables without a default")
+            document.malformed(f"{place}/{index}", f"the server {template} has variables without a default")
         found.append(Server(url, template, variables))
     return tuple(found)
 
@@ -284,7 +288,7 @@ def _security(raw: Any, place: str, document: Document) -> tuple[tuple[str, ...]
     if raw is None:
         return None
     if not isinstance(raw, list):
-        document.fault(place, "is not a list; left out")
+        document.malformed(place, "is not a list; left out")
         return None
     return tuple(tuple(item) for item in raw if isinstance(item, dict))
 
@@ -294,7 +298,7 @@ def _security_schemes(document: Document) -> dict[str, SecurityScheme]:
     for name, value in _dict(_dict(document.root.get("components")).get("securitySchemes")).items():
         raw, place = document.resolve(value, pointer("components", "securitySchemes", name))
         if not isinstance(raw, dict):
-            document.fault(place, "is not a security scheme; left out")
+            document.malformed(place, "is not a security scheme; left out")
             continue
         kind = raw.get("type")
         if kind == "http":
@@ -313,7 +317,7 @@ def _tags(raw: Any) -> Iterator[tuple[str, str]]:
             yield item["name"], _text(item.get("description"))
 
 
-def _with_problems(upstream: Upstream, problems: Iterable[Problem]) -> Upstream:
+def _with_problems(upstream: Upstream, problems: Iterable[DocumentProblem]) -> Upstream:
     """Add to each problem the operations that it touches."""
     from dataclasses import replace
 

@@ -2,8 +2,8 @@
 
 Walks a value of the spec and what upstream says of it in parallel, through references, unions, `allOf`, properties
 and items, and notes at every place what upstream admits there. A type that serves create, update and reply so
-gathers all that it has to serve. What follows from it is decided in compare.py. It must not know about tools or
-files.
+gathers all that it has to serve. update_values.py and update_properties.py decide what follows. This module must not
+know about tools or files.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.upstream.model import ref_name
-from tool_generator.upstream.views import (
+from tool_generator.upstream.admitted import (
     ANNOTATIONS,
     Alternative,
     At,
@@ -24,9 +23,10 @@ from tool_generator.upstream.views import (
     keyword,
     properties,
 )
+from tool_generator.upstream.model import ref_name
 
 if TYPE_CHECKING:
-    from tool_generator.upstream.sides import OurSide, TheirSide
+    from tool_generator.upstream.directions import OurSide, TheirSide
 
 _POOR = 0.2
 _GOOD = 0.55
@@ -81,15 +81,15 @@ class Pairing:
         self.leaves: dict[At, Slot] = {}
         self.unions: dict[At, UnionSlot] = {}
         self.objects: dict[At, ObjectSlot] = {}
-        self.splits: dict[At, UnionSlot] = {}
-        self.products: dict[At, tuple[Node, Any, str, str]] = {}
-        self.strangers: dict[At, tuple[Node, Alternative, str, str]] = {}
-        self._at_home: set[str] = set()
-        self._strange: list[tuple[Node, Node, Alternative, str, str]] = []
+        self.new_unions: dict[At, UnionSlot] = {}
+        self.combined_unions: dict[At, tuple[Node, Any, str, str]] = {}
+        self.mismatched_references: dict[At, tuple[Node, Alternative, str, str]] = {}
+        self._confirmed_types: set[str] = set()
+        self._doubtful_references: list[tuple[Node, Node, Alternative, str, str]] = []
         self.named: dict[tuple[str, str], dict[str, int]] = {}
         self._seen: set[tuple[Any, ...]] = set()
         self._references: dict[tuple[Any, ...], list[Node]] = {}
-        self._passages: dict[At, dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]] = {}
+        self._missing_by_visit: dict[At, dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]] = {}
         self._kept: list[Any] = []
 
     def paired(self, upstream: str, role: str) -> str | None:
@@ -129,9 +129,9 @@ class Pairing:
         self._kept.append(theirs)
         self.values.setdefault(node.at, Slot(node)).uses.append(Use(tuple(theirs), role, operation))
         if isinstance(node.schema, dict) and "allOf" in node.schema:
-            self._products(node, its.schema, role, operation)
+            self._combined_unions(node, its.schema, role, operation)
         elif isinstance(node.schema, dict) and "$ref" in node.schema:
-            self._product_behind(node, its.schema, theirs, role, operation)
+            self._combined_unions_behind(node, its.schema, theirs, role, operation)
         real = [item for item in theirs if item.kind != "null"]
         self._descend(node, self._single(node, real, role, operation), role, operation, own)
 
@@ -146,14 +146,14 @@ class Pairing:
         told_apart = fixed_values(mine[0], self.ours)
         marks = {id(item): fixed_values(item, self.theirs[role]) for item in objects}
         is_there = bool(told_apart) and told_apart in marks.values()
-        strange = [
+        unlike = [
             item
             for item in objects
             if scores[id(item)] < min(best, _POOR) or (is_there and marks[id(item)] and marks[id(item)] != told_apart)
         ]
-        for item in strange:
-            self.splits.setdefault(node.at, UnionSlot(node)).missing.append((item, role, operation))
-        return [item for item in theirs if not any(item is other for other in strange)]
+        for item in unlike:
+            self.new_unions.setdefault(node.at, UnionSlot(node)).missing.append((item, role, operation))
+        return [item for item in theirs if not any(item is other for other in unlike)]
 
     def _descend(
         self, node: Node, theirs: list[Alternative], role: str, operation: str, own: frozenset[str] = frozenset()
@@ -167,8 +167,8 @@ class Pairing:
                 if item.name and len(theirs) == 1:
                     self.count(item.name, role, schema["$ref"])
             target = self.ours.target(schema["$ref"])
-            if target is not None and not self._is_strange(node, target, theirs, role, operation):
-                self._references.setdefault(_passage(target, role, theirs), []).append(node)
+            if target is not None and not self._is_doubtful(node, target, theirs, role, operation):
+                self._references.setdefault(_visit_key(target, role, theirs), []).append(node)
                 self._through(target, theirs, role, operation, own)
         elif said & {"anyOf", "oneOf"} and not said & {"properties", "allOf"}:
             self._union(node, theirs, role, operation)
@@ -186,7 +186,7 @@ class Pairing:
         else:
             self._leaf(node, theirs, role, operation)
 
-    def _products(self, node: Node, its: Any, role: str, operation: str) -> None:
+    def _combined_unions(self, node: Node, its: Any, role: str, operation: str) -> None:
         """Note an `allOf` of unions, which can only be compared as a whole."""
         parts = its.get("allOf", ()) if isinstance(its, dict) else ()
         if len(parts) == len(node.schema["allOf"]):
@@ -194,7 +194,7 @@ class Pairing:
                 self._name_kinds(node.child("allOf", index), Node(part), role)
         mine = [item for item in alternatives(node, self.ours) if item.kind != "null"]
         if len(mine) > 1 and node.at is not None:
-            self.products.setdefault(node.at, (node, its, role, operation))
+            self.combined_unions.setdefault(node.at, (node, its, role, operation))
 
     def _name_kinds(self, node: Node, its: Node, role: str) -> None:
         mine = [item for item in alternatives(node, self.ours) if item.name]
@@ -203,7 +203,9 @@ class Pairing:
             if scores and max(scores)[1] >= _GOOD:
                 self.count(item.name, role, mine[scores.index(max(scores))].name)
 
-    def _product_behind(self, node: Node, its: Any, theirs: list[Alternative], role: str, operation: str) -> None:
+    def _combined_unions_behind(
+        self, node: Node, its: Any, theirs: list[Alternative], role: str, operation: str
+    ) -> None:
         """Note a reference to an `allOf` of unions whose kinds are others upstream."""
         target = self.ours.target(node.schema["$ref"])
         if node.at is None or target is None or not isinstance(target.schema, dict) or "allOf" not in target.schema:
@@ -214,7 +216,7 @@ class Pairing:
             return
         scores = [[fit(item, other, self.ours, self.theirs[role]) for other in kinds] for item in mine]
         if any(max(row) < _POOR for row in scores) or any(max(row) < _POOR for row in zip(*scores, strict=True)):
-            self.products.setdefault(node.at, (node, its, role, operation))
+            self.combined_unions.setdefault(node.at, (node, its, role, operation))
 
     def _objects_by_fit(
         self, node: Node, mine: list[Alternative], theirs: list[Alternative], role: str, operation: str
@@ -227,47 +229,47 @@ class Pairing:
                 anchor = Node(node.schema, (node.at[0], (*node.at[1], f"alternative {best}")))
                 self._object(anchor, mine[best], [item], role, operation, frozenset())
 
-    def _is_strange(self, node: Node, target: Node, theirs: list[Alternative], role: str, operation: str) -> bool:
+    def _is_doubtful(self, node: Node, target: Node, theirs: list[Alternative], role: str, operation: str) -> bool:
         """Tell whether what stands here has next to nothing to do with the type; put it aside until all is paired."""
         mine = [item for item in alternatives(target, self.ours) if item.kind != "null"]
         if len(mine) != 1 or len(theirs) != 1 or mine[0].kind != "object" or theirs[0].kind != "object":
             return False
         if fit(mine[0], theirs[0], self.ours, self.theirs[role]) >= _POOR:
-            self._at_home.add(target.name)
+            self._confirmed_types.add(target.name)
             return False
-        if not any(known is theirs[0] for _, _, known, _, _ in self._strange):
-            self._strange.append((node, target, theirs[0], role, operation))
+        if not any(known is theirs[0] for _, _, known, _, _ in self._doubtful_references):
+            self._doubtful_references.append((node, target, theirs[0], role, operation))
         return True
 
     def settle(self) -> None:
         """Decide on what was put aside: leave a type that is at home elsewhere; any other has become what is there."""
-        while self._strange:
-            node, target, item, role, operation = self._strange.pop()
-            if target.name in self._at_home and node.at is not None:
-                self.strangers.setdefault(node.at, (node, item, role, operation))
+        while self._doubtful_references:
+            node, target, item, role, operation = self._doubtful_references.pop()
+            if target.name in self._confirmed_types and node.at is not None:
+                self.mismatched_references.setdefault(node.at, (node, item, role, operation))
                 self.named.get((item.name, role), {}).pop(target.name, None)
             else:
                 self._through(target, [item], role, operation, frozenset())
-        for at, passages in self._passages.items():
-            self._part(self.unions[at], passages)
+        for at, visits in self._missing_by_visit.items():
+            self._part(self.unions[at], visits)
 
-    def _part(self, union: UnionSlot, passages: dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]) -> None:
+    def _part(self, union: UnionSlot, visits: dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]) -> None:
         """Give what only some of the references to a union admit to the places of those."""
-        for passage, missing in passages.items():
-            places = [node for node in self._references.get(passage, ()) if node.at is not None]
+        for visit, missing in visits.items():
+            places = [node for node in self._references.get(visit, ()) if node.at is not None]
             for lacking in missing if places else ():
                 item, role, _ = lacking
                 side = self.theirs[role]
-                others = [known for key, known in passages.items() if key[2] == role and key != passage]
+                others = [known for key, known in visits.items() if key[2] == role and key != visit]
                 if all(any(fit(item, one, side, side) >= _GOOD for one, _, _ in known) for known in others):
                     continue
                 union.missing.remove(lacking)
                 for node in places:
                     assert node.at is not None  # noqa: S101 - only places of the spec are listed
-                    self.splits.setdefault(node.at, UnionSlot(node)).missing.append(lacking)
+                    self.new_unions.setdefault(node.at, UnionSlot(node)).missing.append(lacking)
 
     def _through(self, node: Node, theirs: list[Alternative], role: str, operation: str, own: frozenset[str]) -> None:
-        key = _passage(node, role, theirs)
+        key = _visit_key(node, role, theirs)
         if key not in self._seen:
             self._seen.add(key)
             self._kept.append(theirs)
@@ -321,7 +323,7 @@ class Pairing:
                 placed.add(number)
         missing = [(its, role, operation) for number, its in enumerate(theirs) if number not in placed]
         union.missing += missing
-        self._passages.setdefault(node.at, {})[_passage(node, role, theirs)] = missing
+        self._missing_by_visit.setdefault(node.at, {})[_visit_key(node, role, theirs)] = missing
         for index, branch in branches:
             if index in chosen:
                 union.met.add(index)
@@ -350,7 +352,7 @@ class Pairing:
         self._slot(mine, its, role, operation)
 
 
-def _passage(node: Node, role: str, theirs: list[Alternative]) -> tuple[Any, ...]:
+def _visit_key(node: Node, role: str, theirs: list[Alternative]) -> tuple[Any, ...]:
     return ("through", node.at, role, tuple(map(_identity, theirs)))
 
 

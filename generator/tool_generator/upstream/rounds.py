@@ -7,31 +7,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
-from tool_generator.faults import quoted
-from tool_generator.upstream.compare import compare_values
+from tool_generator import identifiers
+from tool_generator.problems import quoted
+from tool_generator.upstream.admitted import is_bare
 from tool_generator.upstream.convert import Converter
 from tool_generator.upstream.create import Maker
+from tool_generator.upstream.directions import OurSide, at
 from tool_generator.upstream.editor import Editor, Report
 from tool_generator.upstream.fresh import api_file
 from tool_generator.upstream.guesses import groups_of
 from tool_generator.upstream.matching import Matches, match
 from tool_generator.upstream.naming import camel_case, snake_case, title
-from tool_generator.upstream.objects import compare_objects
 from tool_generator.upstream.pairing import Pairing
 from tool_generator.upstream.rendering import Noted, block, entry, plain
-from tool_generator.upstream.sides import OurSide, at
-from tool_generator.upstream.tools import ToolPair
-from tool_generator.upstream.views import is_bare
+from tool_generator.upstream.update_properties import update_properties
+from tool_generator.upstream.update_tools import ToolPair
+from tool_generator.upstream.update_values import update_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tool_generator.sources import Source
     from tool_generator.spec import Entry, Spec
+    from tool_generator.upstream.directions import TheirSide
     from tool_generator.upstream.index import Index
     from tool_generator.upstream.model import Operation
-    from tool_generator.upstream.sides import TheirSide
 
 _SCHEMA_LINE = "# yaml-language-server: $schema=../../spec.schema.json"
 
@@ -73,8 +73,8 @@ class Round:
     def run(self) -> dict[str, str]:
         """Give the files that change."""
         matches = match(self._tools, self._upstream, self._moves)
-        for fault in matches.faults:
-            self._report.add("fault", "", fault)
+        for problem in matches.problems:
+            self._report.add("problem", "", problem)
         ours = OurSide(self._types)
         theirs = self._index.sides
         pairing = Pairing(ours, theirs)
@@ -86,9 +86,9 @@ class Round:
         converter = Converter(
             ours, theirs, pairing.paired, self._index, self._reserved_types(), descriptions=self._descriptions
         )
-        compare_values(pairing, self._editor, converter)
+        update_values(pairing, self._editor, converter)
         anchors = [anchor for anchor in (pair.anchor() for pair in pairs) if anchor is not None]
-        declared = compare_objects(pairing, anchors, self._editor, converter)
+        declared = update_properties(pairing, anchors, self._editor, converter)
         for pair in pairs:
             pair.update(declared.get(pair.entry.name, set()), self._editor, converter)
         self._gone(matches)
@@ -100,7 +100,7 @@ class Round:
         return {
             "RequestArguments",
             "FileContent",
-            *names.RESERVED_CLASSES,
+            *identifiers.RESERVED_CLASSES,
             *(camel_case(name) + "Arguments" for name in tools),
         }
 
@@ -130,7 +130,7 @@ class Round:
         if given is not None:
             return given
         name = snake_case(operation.id)
-        return f"{name}_operation" if names.identifier(name) in names.CLIENT_MEMBERS else name
+        return f"{name}_operation" if identifiers.identifier(name) in identifiers.CLIENT_MEMBERS else name
 
     def _add_new(self, matches: Matches, theirs: Mapping[str, TheirSide], converter: Converter) -> None:
         placed = {operation.id: item.group for item, operation in matches.pairs}
@@ -174,7 +174,7 @@ class Round:
                 f"{operation.key} ({operation.id}) would be the tool {quoted(name)}, which is {taken[key]}: name it in "
             )
             self._report.add(
-                "fault", "", f"{told}api.yaml, import: {{names: {{{operation.id}: other_name}}}}", operation.id
+                "problem", "", f"{told}api.yaml, import: {{names: {{{operation.id}: other_name}}}}", operation.id
             )
             return False
         taken[key] = f"that of {operation.key} ({operation.id})"
@@ -223,7 +223,7 @@ class Round:
         known = list(self._spec.groups) if self._spec else []
         added = [group for group in groups if group not in known]
         if self._api is None and not added:
-            self._report.add("fault", "", "no tool could be made of any operation")
+            self._report.add("problem", "", "no tool could be made of any operation")
         elif self._api is None:
             text = api_file(self._upstream, added, self._report)
             if styles:

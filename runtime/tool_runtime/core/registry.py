@@ -20,9 +20,11 @@ from tool_runtime.core.tools import (
     Server,
     Tool,
     Waiter,
+    Webhooks,
     read_entry,
     read_tool,
     read_waiter,
+    read_webhooks,
 )
 from tool_runtime.errors import SpecError, UnknownTool
 from tool_runtime.values.suggestions import nearest_names
@@ -89,6 +91,12 @@ class Registry:
         )
         self._manners: Mapping[str, Any] = resources.get(EVERY, {})
         self._resolved: dict[str, Tool] = {}
+
+    @cached_property
+    def webhooks(self) -> Webhooks | None:
+        """How deliveries of the API are signed, and their events; None for an API that sends none."""
+        entry = self.document.get("webhooks")
+        return read_webhooks(entry) if entry else None
 
     @cached_property
     def _index(self) -> Mapping[str, str]:

@@ -43,6 +43,11 @@ class Parameter:
     given: frozenset[str] = frozenset()
     """The optional keys that the entry holds: tells an example of null from none."""
 
+    @property
+    def accepted(self) -> Schema:
+        """The schema of what callers pass: the friendly forms where a shape has them, else the wire form."""
+        return self.schema if self.friendly is None else self.friendly
+
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
@@ -218,6 +223,42 @@ class Waiter:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another."""
+
+    name: str
+    summary: str
+    payload: Schema
+    dedupe: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """How the digest of a signature is made: `hmac-sha256` or `hmac-sha512`, written as `hex` or `base64`."""
+
+    algorithm: str
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """How the API signs what it sends by itself, and the events by name.
+
+    `event` is the path of an event's name in the payload. `tolerance` is how many seconds a signature may be away from
+    now, or None where signatures hold no time.
+    """
+
+    header: str
+    signature: str
+    message: str
+    event: str
+    digest: Digest
+    events: Mapping[str, WebhookEvent]
+    summary: str = ""
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A group of tools, in the order of the reference."""
 
@@ -293,7 +334,7 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
             names.setdefault(spelling, parameter)
     values: dict[str, Any] = {"name": name, "parameters": parameters, "names": names}
     for key, kind in (("idempotency", Idempotency), ("reconcile", Reconcile), ("retry", Retry), ("returns", Returns)):
-        if entry.get(key):
+        if entry.get(key) is not None:
             values[key] = read_entry(kind, entry[key])
     if entry.get("resource"):
         values["resource"] = read_entry(ResourceUse, entry["resource"])
@@ -309,9 +350,12 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
 
 def read_parameter(name: str, entry: Mapping[str, Any]) -> Parameter:
     """Make a `Parameter` of its registry entry."""
-    secret = entry.get("secret", False) or entry["schema"].get("secret", False)
-    given = frozenset(entry)
-    return read_entry(Parameter, entry, name=name, wire=entry.get("wire", name), secret=secret, given=given)
+    schema = entry["schema"]
+    secret = entry.get("secret", False) or (isinstance(schema, Mapping) and schema.get("secret", False))
+    values: dict[str, Any] = {"wire": entry.get("wire", name), "secret": secret, "given": frozenset(entry)}
+    # These two are JSON of callers: a list in them stays a list.
+    values |= {key: entry[key] for key in ("example", "default") if key in entry}
+    return read_entry(Parameter, entry, name=name, **values)
 
 
 def _read_step(entry: Mapping[str, Any]) -> Step:
@@ -326,3 +370,9 @@ def read_waiter(name: str, entry: Mapping[str, Any]) -> Waiter:
         for key in ("until", "fail")
     )
     return read_entry(Waiter, entry, name=name, until=until, fail=fail)
+
+
+def read_webhooks(entry: Mapping[str, Any]) -> Webhooks:
+    """Make a `Webhooks` of its registry entry."""
+    events = {name: read_entry(WebhookEvent, event, name=name) for name, event in entry["events"].items()}
+    return read_entry(Webhooks, entry, digest=read_entry(Digest, entry["digest"]), events=events)

@@ -102,7 +102,7 @@ def test_a_document_that_is_not_there_ends_in_a_message(gadgets, tmp_path):
     assert str(path) in done.stderr
 
 
-def test_a_spec_with_faults_can_not_be_judged(toolgen, gadgets):
+def test_a_spec_with_problems_can_not_be_judged(toolgen, gadgets):
     gadgets.tools["get_gadget"]["path"] = "/gadgets"
     done = toolgen("drift")
     assert done.exit_code == 2
@@ -112,7 +112,7 @@ def test_a_spec_with_faults_can_not_be_judged(toolgen, gadgets):
 @pytest.fixture
 def pair(gadgets, tmp_path):
     """Return the paths of two registries, the second with a tool more and an argument less."""
-    registry = gadgets.registry()
+    registry = gadgets.document()
     (tmp_path / "old.json").write_text(json.dumps(registry), encoding="utf-8")
     registry["tools"]["ring_gadget"] = registry["tools"]["get_gadget"] | {"upstream": "ringGadget", "summary": "Ring."}
     del registry["tools"]["create_gadget"]["parameters"]["size"]

@@ -7,6 +7,7 @@ import pytest
 from tool_generator.changes.changelog import markdown
 from tool_generator.changes.difference import difference
 from tool_generator.changes.versions import demanded, parse_version
+from tool_runtime.core.registry import Registry
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def registry(gadgets):
         }
     }
     gadgets.tools["get_gadget"]["aliases"] = ["read_gadget"]
-    return gadgets.registry()
+    return gadgets.document()
 
 
 @pytest.fixture
@@ -36,7 +37,10 @@ def changed(registry):
 @pytest.fixture
 def tell(registry, changed):
     def run():
-        return [(item.tool, item.section, item.level, item.kind) for item in difference(registry, changed)]
+        return [
+            (item.tool, item.section, item.level, item.kind)
+            for item in difference(Registry(registry), Registry(changed))
+        ]
 
     return run
 
@@ -202,7 +206,7 @@ def test_the_same_words_about_several_tools_are_said_once_and_breaks_come_first(
         changed["tools"][tool]["parameters"]["extra"] = {"in": "body", "schema": {"type": "string"}}
         changed["tools"][tool]["parameters"]["size"]["schema"] = {"type": "number"}
     changed["tools"]["get_gadget"]["class"] = "write"
-    assert markdown(difference(registry, changed)) == (
+    assert markdown(difference(Registry(registry), Registry(changed))) == (
         "### Added\n\n"
         "- `create_gadget`, `update_gadget`: a new argument `extra` (string).\n\n"
         "### Changed\n\n"

@@ -277,7 +277,7 @@ def test_a_tool_that_is_gone_keeps_its_name_and_tells_its_replacement(document, 
     found = verdicts()["get_gadget"]
     assert found["verdict"] == "gone"
     assert (found["replaced_by"], found["sunset"]) == ("update_gadget", "2027-01-31")
-    assert "get_gadget" in gadgets.registry()["tools"]
+    assert "get_gadget" in gadgets.document()["tools"]
 
 
 def test_helpers_to_any_path_are_not_judged(verdicts):

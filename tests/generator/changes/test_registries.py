@@ -12,7 +12,7 @@ from tool_generator.changes.registries import Unusable, find_registry
 
 @pytest.fixture
 def registry(gadgets):
-    return gadgets.registry()
+    return gadgets.document()
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def commit(root, message):
 
 def test_a_file_and_the_folders_around_it_name_the_same_registry(repository):
     for given in ("generated/small_api/registry.json", "generated/small_api", "generated", "."):
-        assert find_registry(given, repository)["tools"] == {}
+        assert len(find_registry(given, repository).tools) == 0
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_file_and_the_folders_around_it_name_the_same_registry(repository):
     ["v1", "HEAD~1", "v1:generated/small_api", "v1:generated/small_api/registry.json", "v1:./generated/small_api/"],
 )
 def test_a_revision_names_the_registry_of_that_time(given, repository, registry):
-    assert find_registry(given, repository)["tools"].keys() == registry["tools"].keys()
+    assert find_registry(given, repository).tools.keys() == registry["tools"].keys()
 
 
 @pytest.mark.parametrize(

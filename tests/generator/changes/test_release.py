@@ -37,7 +37,7 @@ class Project:
         self.changelog = root / "CHANGELOG.md"
         self.last = root / "last.json"
         self.changelog.write_text(CHANGELOG, encoding="utf-8")
-        self.last.write_text(json.dumps(spec.registry()), encoding="utf-8")
+        self.last.write_text(json.dumps(spec.document()), encoding="utf-8")
         self.run("generate", "--spec", str(spec.folder), "--out", str(self.out))
 
     def run(self, *arguments):
@@ -177,7 +177,7 @@ def test_when_the_output_cannot_be_written_everything_is_as_before(project):
     assert project.files() == before
 
 
-def test_a_spec_with_faults_is_not_released(project):
+def test_a_spec_with_problems_is_not_released(project):
     project.spec.tools["get_gadget"]["path"] = "/gadgets"
     before = project.changelog.read_bytes()
     done = project.release()

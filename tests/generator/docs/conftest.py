@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from tool_generator.docs import emit_docs
+from tool_runtime.core.registry import Registry
 
 REGISTRY: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("registry.yaml").read_text("utf-8"))
 
@@ -22,7 +23,7 @@ def registry() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def pages() -> dict[str, str]:
-    return emit_docs(REGISTRY, {"introduction": "# Welcome\n\n## First\n\nHello."})
+    return emit_docs(Registry(REGISTRY), {"introduction": "# Welcome\n\n## First\n\nHello."})
 
 
 @pytest.fixture(scope="session")

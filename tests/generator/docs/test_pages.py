@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 from tool_generator.docs import emit_docs
 from tool_generator.docs.markdown import Anchors
+from tool_runtime.core.registry import Registry
 
 Section = Callable[[str], str]
 Parse = Callable[[str], list[Token]]
@@ -92,12 +93,12 @@ def test_pages_end_with_one_newline_and_have_no_trailing_spaces(pages: dict[str,
 
 
 def test_equal_registries_give_equal_bytes(pages: dict[str, str], registry: dict[str, Any]):
-    assert emit_docs(registry, {"introduction": "# Welcome\n\n## First\n\nHello."}) == pages
+    assert emit_docs(Registry(registry), {"introduction": "# Welcome\n\n## First\n\nHello."}) == pages
 
 
 def test_the_registry_is_left_as_it_was(registry: dict[str, Any]):
     before = json.dumps(registry)
-    emit_docs(registry, {})
+    emit_docs(Registry(registry), {})
     assert json.dumps(registry) == before
 
 
@@ -139,7 +140,7 @@ def test_a_guide_text_stands_where_it_belongs(registry: dict[str, Any], parse: P
         "accounts": "Whose key.",
         "errors": "# When it fails\n\n```sh\n# as it is\n```",
     }
-    text = emit_docs(registry, guide)["reference/library-api.md"]
+    text = emit_docs(Registry(registry), guide)["reference/library-api.md"]
     headings = _headings(parse(text))
     assert "## By path" in headings
     assert "### Mind" in headings
@@ -149,15 +150,15 @@ def test_a_guide_text_stands_where_it_belongs(registry: dict[str, Any], parse: P
     assert "[the errors of every tool](#when-it-fails)" in text
 
 
-def test_an_unknown_guide_text_is_a_fault_that_names_the_known_ones(registry: dict[str, Any]):
+def test_an_unknown_guide_text_is_a_problem_that_names_the_known_ones(registry: dict[str, Any]):
     with pytest.raises(ValueError, match=r"'acounts' \(did you mean 'accounts'\?\).*introduction, generic_helpers"):
-        emit_docs(registry, {"acounts": "x"})
+        emit_docs(Registry(registry), {"acounts": "x"})
 
 
-def test_a_tool_named_like_the_reference_is_a_fault(registry: dict[str, Any]):
+def test_a_tool_named_like_the_reference_is_a_problem(registry: dict[str, Any]):
     registry["api"]["slug"] = "get_book"
     with pytest.raises(ValueError, match="the tool 'get_book' and the reference"):
-        emit_docs(registry, {})
+        emit_docs(Registry(registry), {})
 
 
 def test_the_index_lists_every_tool_under_its_group(pages: dict[str, str]):
@@ -185,10 +186,10 @@ def test_a_page_of_a_tool_holds_the_types_of_its_arguments_and_its_result(pages:
 def test_an_api_without_groups_pages_types_or_waiters_has_a_reference_too(registry: dict[str, Any]):
     for key in ("pagination", "waiters", "types"):
         del registry[key]
-    tool = {"class": "read", "full_name": "x", "method": "GET", "path": "/x", "parameters": {}, "aliases": []}
+    tool = {"class": "read", "full_name": "x", "method": "GET", "path": "/x", "parameters": {}, "group": "all"}
     registry["tools"] = {"ping": tool}
     registry["groups"] = {"all": {"title": "All", "tools": ["ping"]}}
-    text = emit_docs(registry, {})["reference/library-api.md"]
+    text = emit_docs(Registry(registry), {})["reference/library-api.md"]
     assert "No parameters." in text
     assert "there is nothing to wait for" in text
     assert "app.integrations.library.production.ping({})" in text
@@ -197,7 +198,7 @@ def test_an_api_without_groups_pages_types_or_waiters_has_a_reference_too(regist
 def test_types_whose_headings_would_share_an_anchor_get_different_ones(registry: dict[str, Any], parse: Parse):
     registry["types"]["BOOK"] = {"type": "object", "properties": {"isbn": {"type": "string"}}}
     registry["tools"]["from"]["returns"]["schema"]["items"] = {"$ref": "#/types/BOOK"}
-    pages = emit_docs(registry, {})
+    pages = emit_docs(Registry(registry), {})
     assert "[BOOK](#type-book-2)" in pages["reference/library-api.md"]
     assert "### Type BOOK (2)" in pages["reference/from.md"]
     assert "type-book-2" in _anchors(parse(pages["reference/from.md"]))

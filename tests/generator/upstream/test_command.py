@@ -36,11 +36,11 @@ def test_check_writes_nothing_and_fails_while_there_is_something_to_do(run, tmp_
     assert run(SHOP, "--check").exit_code == 0
 
 
-def test_faults_are_told_and_nothing_is_written(run, tmp_path):
+def test_problems_are_told_and_nothing_is_written(run, tmp_path):
     result = run("nothing: here")
     assert result.exit_code == 1
     assert "is not an OpenAPI 3.0 or 3.1 document" in result.output
-    assert "1 fault; nothing was written" in result.output
+    assert "1 problem; nothing was written" in result.output
     result = run(document({"/a": {"get": operation("a")}, "/b": {"get": operation("A")}}))
     assert result.exit_code == 1
     assert not (tmp_path / "spec").exists()

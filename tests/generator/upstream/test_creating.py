@@ -22,7 +22,7 @@ def _query(*names, **schema):
 
 @pytest.mark.parametrize("data", [SHOP, ZOO, REGIONS], ids=["shop", "zoo", "regions"])
 def test_an_empty_folder_gets_a_whole_spec_that_generates_and_that_a_second_import_leaves_alone(folder, data):
-    assert not folder.take(data).faults
+    assert not folder.take(data).problems
     assert generated_files(compile_spec(folder.path))
     before = folder.texts()
     assert folder.take(data).files == {}
@@ -42,11 +42,11 @@ def test_names_come_from_operation_ids_and_the_spec_may_override_them(folder):
     assert "dee" in folder.tools
 
 
-def test_a_collision_of_names_is_a_fault_that_names_both_and_nothing_is_written(folder):
+def test_a_collision_of_names_is_a_problem_that_names_both_and_nothing_is_written(folder):
     outcome = folder.take(document({"/a": {"get": operation("getThing")}, "/b": {"get": operation("get_thing")}}))
     assert (
         'GET /b (get_thing) would be the tool "get_thing", which is that of GET /a (getThing)'
-        in outcome.faults[0].message
+        in outcome.problems[0].message
     )
     assert folder.texts() == {}
 

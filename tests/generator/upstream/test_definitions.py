@@ -33,7 +33,7 @@ def listing(replied, schemas):
 def settled(folder, upstream):
     """Import twice; the second time must change nothing, and nothing may be left to mend."""
     outcome = folder.take(upstream)
-    assert not outcome.faults
+    assert not outcome.problems
     assert not outcome.left
     assert folder.take(upstream).files == {}
     return outcome

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tool_generator.faults import Report
+from tool_generator.problems import Report
 from tool_generator.sources import read_source
 from tool_generator.upstream.edits import Edits
 from tool_generator.upstream.rendering import entry, flow
@@ -51,7 +51,7 @@ _VALUES = st.recursive(
 def _read(text: str) -> Any:
     report = Report()
     data = read_source("x.yaml", "x.yaml", text.encode(), report).data
-    assert not report.faults, (text, report.faults)
+    assert not report.problems, (text, report.problems)
     return data
 
 

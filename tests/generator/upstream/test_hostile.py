@@ -1,4 +1,4 @@
-"""Whatever a document holds, an import ends in a sound spec or in faults."""
+"""Whatever a document holds, an import ends in a sound spec or in problems."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _import(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         outcome = import_upstream(upstream, folder)
-        if outcome.faults:
+        if outcome.problems:
             assert not outcome.files
             return
         write(outcome, folder)
@@ -117,7 +117,7 @@ def _import(content: bytes) -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(broken())
-def test_a_damaged_document_ends_in_a_sound_spec_or_in_faults(data: Any) -> None:
+def test_a_damaged_document_ends_in_a_sound_spec_or_in_problems(data: Any) -> None:
     _import(json.dumps(data).encode())
 
 
@@ -129,6 +129,6 @@ def test_a_damaged_document_ends_in_a_sound_spec_or_in_faults(data: Any) -> None
         _JUNK.map(lambda value: json.dumps(value).encode()),
     )
 )
-def test_bytes_that_are_no_document_end_in_faults(content: bytes) -> None:
+def test_bytes_that_are_no_document_end_in_problems(content: bytes) -> None:
     with pytest.raises(UpstreamUnreadable):
         parse_upstream(content)

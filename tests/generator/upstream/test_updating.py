@@ -119,7 +119,7 @@ def changes(written, upstream):
     """Import, import again (which changes nothing), and give the lines that went and came."""
     before = written.texts()
     outcome = written.take(upstream)
-    assert not outcome.faults
+    assert not outcome.problems
     assert not outcome.left
     after = written.texts()
     assert written.take(upstream).files == {}
@@ -293,7 +293,7 @@ def test_a_type_that_becomes_another_leaves_the_examples_to_people(written, upst
     schemas(upstream)["Settings"]["properties"]["name"] = {"type": "array", "items": {"type": "string"}}
     outcome = written.take(upstream)
     assert written.types["ThingSettings"]["properties"]["name"] == {"type": "array", "items": {"type": "string"}}
-    assert [fault.message for fault in outcome.left] == ['make: "name" of the example: expected array, got string']
+    assert [problem.message for problem in outcome.left] == ['make: "name" of the example: expected array, got string']
 
 
 def test_a_new_tool_uses_the_types_that_are_there(written, upstream):

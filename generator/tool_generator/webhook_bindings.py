@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import names
+from tool_generator import identifiers
 from tool_generator.literals import docstring, literal
 from tool_generator.python_types import Definition, Field
 
@@ -16,42 +16,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tool_generator.python_types import Module
+    from tool_runtime.core.tools import WebhookEvent, Webhooks
 
 UNION = "WebhookPayload"
 FUNCTIONS = ("sign_webhook", "unwrap_webhook", "verify_webhook")
-_SCHEME_KEYS = ("header", "signature", "digest", "message", "tolerance", "event")
 
 
 def event_class(name: str) -> str:
     """Give the Python name of an event's payload: `call_started` is `CallStartedEvent`."""
-    return f"{names.class_name(name).rstrip('_')}Event"
+    return f"{identifiers.class_name(name).rstrip('_')}Event"
 
 
-def define_events(webhooks: dict[str, Any], module: Module) -> None:
+def define_events(webhooks: Webhooks, module: Module) -> None:
     """Define the payload of every event, and the union of all, in the module of the types."""
-    spelled = [_define_event(name, event, webhooks["event"], module) for name, event in webhooks["events"].items()]
-    told = f"What a delivery may hold; the value of `{webhooks['event']}` tells which. Further events may come."
+    spelled = [_define_event(event, webhooks.event, module) for event in webhooks.events.values()]
+    told = f"What a delivery may hold; the value of `{webhooks.event}` tells which. Further events may come."
     module.definitions.append(Definition(UNION, told, expression=" | ".join(spelled)))
 
 
-def _define_event(name: str, event: dict[str, Any], field: str, module: Module) -> str:
+def _define_event(event: WebhookEvent, field: str, module: Module) -> str:
+    name, told = event.name, event.summary.strip()
     spelled = module.scope.derive(event_class(name), name)
-    options = list(_options(event["payload"]))
+    options = list(_options(event.payload))
     parts = []
     for option in options:
         own = spelled
         if len(options) > 1:
-            kind = names.class_name(option.get("$ref", "Other").rpartition("/")[2])
-            own = module.scope.derive(f"{names.class_name(name).rstrip('_')}{kind}", name)
+            kind = identifiers.class_name(option.get("$ref", "Other").rpartition("/")[2])
+            own = module.scope.derive(f"{identifiers.class_name(name).rstrip('_')}{kind}", name)
         target = module.types.target(option)
         if module.types.is_class(target):
-            module.add_class(own, event["summary"].strip(), (), _fields(name, target, field, own, module))
+            module.add_class(own, told, (), _fields(name, target, field, own, module))
         else:
             expression = module.expression(target, own)
-            module.definitions.append(Definition(own, event["summary"].strip(), expression=expression))
+            module.definitions.append(Definition(own, told, expression=expression))
         parts.append(own)
     if len(options) > 1:
-        module.definitions.append(Definition(spelled, event["summary"].strip(), expression=" | ".join(parts)))
+        module.definitions.append(Definition(spelled, told, expression=" | ".join(parts)))
     return spelled
 
 
@@ -70,20 +71,24 @@ def _fields(name: str, schema: dict[str, Any], field: str, hint: str, module: Mo
             # The literal is what lets checkers tell the events of the union apart.
             yield Field(key, f"Literal[{literal(name)}]", required=True, description=told)
         else:
-            expression = module.expression(value, f"{hint}{names.class_name(key).rstrip('_')}")
+            expression = module.expression(value, f"{hint}{identifiers.class_name(key).rstrip('_')}")
             yield Field(key, expression, key in required, told)
 
 
-def template_values(registry: dict[str, Any]) -> dict[str, Any]:
-    """Give what the template of `webhooks.py` needs; all of it is source."""
-    webhooks, title = registry["webhooks"], registry["api"]["title"]
-    scheme = {key: webhooks[key] for key in _SCHEME_KEYS if key in webhooks}
-    scheme["events"] = {
-        name: {"dedupe": event["dedupe"]} for name, event in webhooks["events"].items() if "dedupe" in event
+def template_values(webhooks: Webhooks, title: str) -> dict[str, Any]:
+    """Give what the template of `webhooks.py` needs; all of it is source. `title` is the API's."""
+    scheme: dict[str, Any] = {
+        "header": webhooks.header,
+        "signature": webhooks.signature,
+        "digest": {"algorithm": webhooks.digest.algorithm, "encoding": webhooks.digest.encoding},
+        "message": webhooks.message,
+        **({} if webhooks.tolerance is None else {"tolerance": webhooks.tolerance}),
+        "event": webhooks.event,
+        "events": {name: {"dedupe": list(event.dedupe)} for name, event in webhooks.events.items() if event.dedupe},
     }
-    window = f"no more than {webhooks['tolerance']:g} s ago" if "tolerance" in webhooks else "at any time"
+    window = "at any time" if webhooks.tolerance is None else f"no more than {webhooks.tolerance:g} s ago"
     body = (
-        f"`raw_body` is the request's body as it came in, `signature` the value of its `{webhooks['header']}`\n"
+        f"`raw_body` is the request's body as it came in, `signature` the value of its `{webhooks.header}`\n"
         "header, `now` seconds since 1970 in place of the clock."
     )
     return {
@@ -92,7 +97,7 @@ def template_values(registry: dict[str, Any]) -> dict[str, Any]:
             "Keep the bytes of the request's body and pass them on as they are. JSON that was parsed and written again "
             "differs\nin spaces and in letters such as \u00e9, and then no signature fits."
         ),
-        "header_name": literal(webhooks["header"]),
+        "header_name": literal(webhooks.header),
         "scheme": literal(scheme),
         "union": UNION,
         "verify_doc": docstring(
@@ -105,7 +110,7 @@ def template_values(registry: dict[str, Any]) -> dict[str, Any]:
             "before: an\nevent may be delivered more than once. An event that is not in the list passes too."
         ),
         "sign_doc": docstring(
-            f"Return the `{webhooks['header']}` header that {title} would send with `raw_body`: for your tests.\n\n"
+            f"Return the `{webhooks.header}` header that {title} would send with `raw_body`: for your tests.\n\n"
             "`timestamp_ms` is milliseconds since 1970; now where it is absent."
         ),
     }

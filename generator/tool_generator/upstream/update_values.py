@@ -2,7 +2,7 @@
 
 Each place of the spec is compared with all that it was paired with; where both say the same nothing is touched.
 What upstream says nothing about (an empty schema, a missing bound) is no fact, so the spec's own word stays.
-Objects are in objects.py. It must not know about tools.
+Objects are in update_properties.py. It must not know about tools.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.grammar import same
+from tool_generator.upstream.admitted import ANNOTATIONS, Alternative, alternatives, is_bare, values
 from tool_generator.upstream.definitions import Definitions
 from tool_generator.upstream.editor import label
+from tool_generator.upstream.equivalent_schemas import canonical
 from tool_generator.upstream.pairing import lone_reference
-from tool_generator.upstream.twins import canonical
-from tool_generator.upstream.views import ANNOTATIONS, Alternative, alternatives, is_bare, values
 
 if TYPE_CHECKING:
+    from tool_generator.upstream.admitted import At
     from tool_generator.upstream.convert import Converter
     from tool_generator.upstream.editor import Editor
     from tool_generator.upstream.pairing import Pairing, Slot, UnionSlot, Use
-    from tool_generator.upstream.views import At
 
 _BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems",
@@ -32,7 +32,7 @@ _WIDER = {"minimum": min, "minLength": min, "minItems": min, "minProperties": mi
 _SCALARS = {"string", "number", "integer", "boolean", "null"}
 
 
-def compare_values(pairing: Pairing, editor: Editor, converter: Converter) -> None:
+def update_values(pairing: Pairing, editor: Editor, converter: Converter) -> None:
     """Bring kinds, null, enums, bounds and unions up to date."""
     definitions = Definitions(converter)
     for at, slot in pairing.values.items():
@@ -41,11 +41,11 @@ def compare_values(pairing: Pairing, editor: Editor, converter: Converter) -> No
         _leaf(at, slot, editor, definitions)
     for at, union in pairing.unions.items():
         _union(at, union, editor, definitions)
-    for at, split in pairing.splits.items():
-        _split(at, split, editor, definitions)
-    for at, (node, its, role, operation) in pairing.products.items():
-        _product(at, node.schema, definitions.schema(at, its, role), editor, operation)
-    for at, (node, item, role, operation) in pairing.strangers.items():
+    for at, union in pairing.new_unions.items():
+        _new_union(at, union, editor, definitions)
+    for at, (node, its, role, operation) in pairing.combined_unions.items():
+        _combined_union(at, node.schema, definitions.schema(at, its, role), editor, operation)
+    for at, (node, item, role, operation) in pairing.mismatched_references.items():
         converted = definitions.alternative(at, item, role)
         if converted is None:
             continue
@@ -256,7 +256,7 @@ def _enum(at: At, schema: Any, theirs: list[tuple[Alternative, Use]], editor: Ed
 
 
 def _node_of(schema: Any) -> Any:
-    from tool_generator.upstream.views import Node
+    from tool_generator.upstream.admitted import Node
 
     return Node(schema)
 
@@ -306,7 +306,7 @@ def _union(at: At, union: UnionSlot, editor: Editor, definitions: Definitions) -
         editor.remove(place, index, f"is never {_shown(branch)}")
 
 
-def _product(at: At, schema: Any, converted: Any, editor: Editor, operation: str) -> None:
+def _combined_union(at: At, schema: Any, converted: Any, editor: Editor, operation: str) -> None:
     """Write an `allOf` of unions anew where upstream has another."""
     if converted is not None and canonical(schema, {}) == canonical(converted, {}):
         return
@@ -318,15 +318,15 @@ def _product(at: At, schema: Any, converted: Any, editor: Editor, operation: str
         editor.report.add("note", label(at), "is another combination of types upstream: change it by hand", operation)
 
 
-def _split(at: At, split: UnionSlot, editor: Editor, definitions: Definitions) -> None:
+def _new_union(at: At, union: UnionSlot, editor: Editor, definitions: Definitions) -> None:
     """Make a union of what was one object and is one of several now."""
-    schema = split.node.schema
+    schema = union.node.schema
     branches: list[Any] = []
-    for item, role, _ in split.missing:
+    for item, role, _ in union.missing:
         converted = definitions.alternative(at, item, role)
         if converted is not None and converted not in branches and converted != {"$ref": schema.get("$ref")}:
             branches.append(converted)
-    operations = [operation for _, _, operation in split.missing]
+    operations = [operation for _, _, operation in union.missing]
     if not branches:
         return
     told = f"may also be {', '.join(map(_shown, branches))}"

@@ -18,7 +18,7 @@ from tool_generator.upstream.model import ref_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tool_generator.upstream.references import Document
+    from tool_generator.upstream.pointers import Document
 
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 _TEXTS = ("title", "description", "format", "contentMediaType", "contentEncoding")
@@ -67,7 +67,7 @@ class SchemaReader:
         if isinstance(raw, bool):
             return {} if raw else {"not": {}}
         if not isinstance(raw, dict):
-            self._document.fault(place, "is not a schema; anything is taken to fit")
+            self._document.malformed(place, "is not a schema; anything is taken to fit")
             return {}
         schema: dict[str, Any] = {}
         if "$ref" in raw:
@@ -89,7 +89,7 @@ class SchemaReader:
         given = raw.get("type")
         if given is None:
             if "type" in raw:
-                self._document.fault(place, "has a type that is null; left out")
+                self._document.malformed(place, "has a type that is null; left out")
             return
         names = [name for name in (given if isinstance(given, list) else [given]) if isinstance(name, str)]
         known = list(dict.fromkeys(name for name in names if name in TYPES))
@@ -99,7 +99,7 @@ class SchemaReader:
         if given != "file" and (
             len(known) != len(names) or not names or (isinstance(given, list) and len(given) != len(names))
         ):
-            self._document.fault(place, f"has the type {str(given)[:60]!r}, which JSON Schema does not know")
+            self._document.malformed(place, f"has the type {str(given)[:60]!r}, which JSON Schema does not know")
         if known:
             schema["type"] = known[0] if len(known) == 1 else known
 
@@ -111,7 +111,7 @@ class SchemaReader:
             if isinstance(value, list) and value:
                 schema[keyword] = [self.read(item, f"{at}/{index}") for index, item in enumerate(value)]
             else:
-                self._document.fault(at, "is not a list of schemas; left out")
+                self._document.malformed(at, "is not a list of schemas; left out")
         elif keyword in _ONE:
             self._one(keyword, value, schema, at)
         elif keyword == "required":
@@ -125,7 +125,7 @@ class SchemaReader:
 
     def _map(self, keyword: str, value: Any, schema: dict[str, Any], place: str) -> None:
         if not isinstance(value, dict):
-            self._document.fault(f"{place}/{keyword}", "is not an object; left out")
+            self._document.malformed(f"{place}/{keyword}", "is not an object; left out")
             return
         items = {}
         for name, item in value.items():
@@ -149,7 +149,7 @@ class SchemaReader:
             self._document.note(at, f"the pattern {value!r} is no regular expression that Python reads; left out")
             return
         if wanted:
-            self._document.fault(at, f"is {wanted}; left out")
+            self._document.malformed(at, f"is {wanted}; left out")
         elif value is not None:
             schema[keyword] = value
 
@@ -167,11 +167,11 @@ class SchemaReader:
     def _required(self, value: Any, schema: dict[str, Any], at: str) -> None:
         if isinstance(value, bool):
             if value:
-                self._document.fault(at, "is a flag here, but it is the object's list of names; left out")
+                self._document.malformed(at, "is a flag here, but it is the object's list of names; left out")
             return
         names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
         if not isinstance(value, list) or len(names) != len(value):
-            self._document.fault(at, "is not a list of names; what is none is left out")
+            self._document.malformed(at, "is not a list of names; what is none is left out")
         if names:
             schema["required"] = list(dict.fromkeys(names))
 
@@ -186,12 +186,12 @@ class SchemaReader:
                     schema[keyword] = raw[inclusive]
                     schema.pop(inclusive, None)
             elif not is_type(value, "number") or (keyword == "multipleOf" and value <= 0):
-                self._document.fault(f"{place}/{keyword}", "is not a number that can be meant; left out")
+                self._document.malformed(f"{place}/{keyword}", "is not a number that can be meant; left out")
             elif not (keyword in ("minimum", "maximum") and raw.get("exclusive" + keyword.capitalize()) is True):
                 schema[keyword] = value
         for least, most in _PAIRS:
             if least in schema and most in schema and schema[least] > schema[most]:
-                self._document.fault(place, f"{least} is above {most}: nothing fits; both are left out")
+                self._document.malformed(place, f"{least} is above {most}: nothing fits; both are left out")
                 del schema[least], schema[most]
 
     def _values(self, raw: dict[str, Any], schema: dict[str, Any], place: str) -> None:
@@ -202,9 +202,12 @@ class SchemaReader:
                 for value in values:
                     if not any(same(value, known) for known in unique):
                         unique.append(value)
-                schema["enum"] = unique
+                if "const" not in raw:
+                    schema["enum"] = unique
+                elif not any(same(value, raw["const"]) for value in unique):
+                    self._document.malformed(f"{place}/enum", "lacks the value of const beside it; left out")
             else:
-                self._document.fault(f"{place}/enum", "is not a list of values; left out")
+                self._document.malformed(f"{place}/enum", "is not a list of values; left out")
         examples = raw.get("examples")
         if isinstance(examples, list) and examples:
             schema["examples"] = examples
@@ -215,7 +218,7 @@ class SchemaReader:
         """Say in each branch which value of the discriminating property is its own."""
         name = discriminator.get("propertyName") if isinstance(discriminator, dict) else None
         if not isinstance(name, str):
-            self._document.fault(place, "has a discriminator without a propertyName; left out")
+            self._document.malformed(place, "has a discriminator without a propertyName; left out")
             return
         branches = [
             ref_name(item["$ref"])
@@ -235,7 +238,7 @@ class SchemaReader:
         for value, target in mapping.items() if isinstance(mapping, dict) else ():
             if isinstance(target, str):
                 reference = target if "/" in target or target.startswith("#") else "#/components/schemas/" + target
-                # A mapping may name a schema by its bare name, which is no reference and so no fault.
+                # A mapping may name a schema by its bare name, which is no reference and so no problem.
                 known = reference.rpartition("/")[2]
                 if known in values:
                     values[known].append(value)
@@ -256,7 +259,7 @@ class SchemaReader:
             target = ref_name(holder["$ref"])
             if target == start:
                 del holder["$ref"]
-                self._document.fault(
+                self._document.malformed(
                     pointer("components", "schemas", start),
                     f"is defined as itself ({' -> '.join((*path, target))}); cut",
                 )

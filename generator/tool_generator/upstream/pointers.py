@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from tool_generator.upstream.model import REF, Problem
+from tool_generator.upstream.model import REF, DocumentProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ _COMPONENTS = "#/components/schemas/"
 class Document:
     """A document's values with what was wrong about them."""
 
-    def __init__(self, root: dict[str, Any], problems: list[Problem]) -> None:
+    def __init__(self, root: dict[str, Any], problems: list[DocumentProblem]) -> None:
         self.root = root
         self.problems = problems
         components = root.get("components")
@@ -32,13 +32,13 @@ class Document:
         self.hoisted: dict[str, tuple[str, Any]] = {}
         self._names: dict[str, str] = {}
 
-    def fault(self, place: str, message: str) -> None:
+    def malformed(self, place: str, message: str) -> None:
         """Record that the document is malformed at `place`."""
-        self.problems.append(Problem(place, message, (), "fault"))
+        self.problems.append(DocumentProblem(place, message, (), "malformed"))
 
     def note(self, place: str, message: str) -> None:
         """Record that something sound cannot be read as meant."""
-        self.problems.append(Problem(place, message))
+        self.problems.append(DocumentProblem(place, message))
 
     def resolve(self, value: Any, place: str) -> tuple[Any, str]:
         """Follow `$ref` until an object without one; give it and its place, or None with a problem recorded."""
@@ -46,15 +46,15 @@ class Document:
         while isinstance(value, dict) and "$ref" in value:
             reference = value["$ref"]
             if not isinstance(reference, str):
-                self.fault(place, "has a $ref that is not a text")
+                self.malformed(place, "has a $ref that is not a text")
                 return None, place
             if reference in seen:
-                self.fault(place, f"{reference} refers to itself")
+                self.malformed(place, f"{reference} refers to itself")
                 return None, place
             seen.add(reference)
             found = self._at(reference)
             if found is _MISSING:
-                self.fault(place, self._lost(reference))
+                self.malformed(place, self._lost(reference))
                 return None, place
             value, place = found, reference
         return value, place
@@ -62,7 +62,7 @@ class Document:
     def schema_reference(self, reference: Any, place: str) -> str | None:
         """Give the normalised form of a schema's `$ref`, or None with a problem recorded."""
         if not isinstance(reference, str):
-            self.fault(place, "has a $ref that is not a text")
+            self.malformed(place, "has a $ref that is not a text")
             return None
         if reference.startswith(_COMPONENTS):
             name = _unescaped(reference[len(_COMPONENTS) :])
@@ -72,10 +72,10 @@ class Document:
             return REF + self._names[reference]
         found = self._at(reference)
         if found is _MISSING or reference == "#":
-            self.fault(place, self._lost(reference))
+            self.malformed(place, self._lost(reference))
             return None
         if not isinstance(found, (dict, bool)):
-            self.fault(place, f"{reference} is not a schema")
+            self.malformed(place, f"{reference} is not a schema")
             return None
         name = self._named(reference)
         self._names[reference] = name

@@ -104,7 +104,7 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
 
     try:
         before, after = find_registry(old), find_registry(new)
-        version = versions.parse_version(before["api"]["version"])
+        version = versions.parse_version(before.api.version)
     except (Unusable, ValueError) as error:
         _unusable(str(error))
     entries = difference(before, after)
@@ -171,7 +171,7 @@ def _register_release(
             message = "--bump and --version exclude each other"
             raise click.UsageError(message)
         folder = spec_folder(spec)
-        out = out or Path("generated", compiled(folder).registry["api"]["name"])
+        out = out or Path("generated", compiled(folder).registry.api.name)
         from tool_generator.changes import release as releasing
 
         order = releasing.Order(folder, out, changelog_file, _date(on), bump or "", version, since)
@@ -181,7 +181,7 @@ def _register_release(
 def _release(order: Any, *, check: bool) -> None:
     from tool_generator.changes import release as releasing
     from tool_generator.changes.registries import Unusable
-    from tool_generator.faults import SpecFaults
+    from tool_generator.problems import SpecProblems
 
     try:
         plan = releasing.plan(order)
@@ -190,9 +190,9 @@ def _release(order: Any, *, check: bool) -> None:
     except releasing.Refused as error:
         click.echo(f"refused: {error}", err=True)
         sys.exit(1)
-    except SpecFaults as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
+    except SpecProblems as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
         sys.exit(1)
     if check:
         for line in releasing.pending(plan):

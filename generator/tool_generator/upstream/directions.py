@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.upstream.admitted import At, Node
 from tool_generator.upstream.model import REF, ref_name
-from tool_generator.upstream.views import At, Node
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

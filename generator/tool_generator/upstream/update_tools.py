@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.upstream.admitted import Alternative, Node, alternatives, properties, required
 from tool_generator.upstream.arguments import (
     Wanted,
     WantedBody,
@@ -18,12 +19,11 @@ from tool_generator.upstream.arguments import (
     wanted_body,
     wanted_parameters,
 )
+from tool_generator.upstream.directions import at
 from tool_generator.upstream.model import ref_name
-from tool_generator.upstream.objects import Anchor, mark_gone
 from tool_generator.upstream.pairing import lone_reference
 from tool_generator.upstream.rendering import Noted
-from tool_generator.upstream.sides import at
-from tool_generator.upstream.views import Alternative, Node, alternatives, properties, required
+from tool_generator.upstream.update_properties import Anchor, mark_gone
 
 if TYPE_CHECKING:
     from tool_generator.spec import Entry

@@ -11,16 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.upstream.admitted import is_bare, keyword, properties, required
 from tool_generator.upstream.rendering import Noted
-from tool_generator.upstream.views import is_bare, keyword, properties, required
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tool_generator.upstream.admitted import At, Node
     from tool_generator.upstream.convert import Converter
     from tool_generator.upstream.editor import Editor
     from tool_generator.upstream.pairing import ObjectSlot, Pairing
-    from tool_generator.upstream.views import At, Node
 
 
 @dataclass(slots=True)
@@ -39,7 +39,9 @@ class Anchor:
     tool: str = ""
 
 
-def compare_objects(pairing: Pairing, tools: list[Anchor], editor: Editor, converter: Converter) -> dict[str, set[str]]:
+def update_properties(
+    pairing: Pairing, tools: list[Anchor], editor: Editor, converter: Converter
+) -> dict[str, set[str]]:
     """Bring objects up to date; give for every tool the body fields that it has to declare by itself."""
     anchors = [*_anchors(pairing), *tools]
     holders: dict[At, list[Anchor]] = {}

@@ -6,12 +6,18 @@ providers differ in what else they take: rules over several arguments are told i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tool_generator.compile import POINTER
 from tool_generator.docstrings import lifecycle
 from tool_generator.python_types import uses
 from tool_generator.schema_walk import rewritten
+from tool_runtime.values.references import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tool_runtime.core.registry import Registry
+    from tool_runtime.core.tools import Tool
 
 DEFS = "#/$defs/"
 RULES = {
@@ -22,34 +28,32 @@ RULES = {
 }
 
 
-def tool_schemas(registry: dict[str, Any], notice: str) -> dict[str, dict[str, Any]]:
+def tool_schemas(registry: Registry, notice: str) -> dict[str, dict[str, Any]]:
     """Give the schema of every tool's arguments by the tool's name. `notice` becomes its comment."""
-    types = {name: _portable(schema) for name, schema in registry["types"].items()}
-    edges = {name: uses(schema) for name, schema in registry["types"].items()}
-    return {name: _tool_schema(tool, types, edges, notice) for name, tool in registry["tools"].items()}
+    types = {name: _portable(schema) for name, schema in registry.types.items()}
+    edges = {name: uses(schema) for name, schema in registry.types.items()}
+    return {name: _tool_schema(tool, types, edges, notice) for name, tool in registry.tools.items()}
 
 
-def _tool_schema(
-    tool: dict[str, Any], types: dict[str, Any], edges: dict[str, set[str]], notice: str
-) -> dict[str, Any]:
+def _tool_schema(tool: Tool, types: Mapping[str, Any], edges: Mapping[str, set[str]], notice: str) -> dict[str, Any]:
     properties = {}
-    for name, parameter in tool["parameters"].items():
-        schema = _portable(parameter.get("friendly", parameter["schema"]))
+    for name, parameter in tool.parameters.items():
+        schema = _portable(parameter.accepted)
         schema = {} if schema is True else schema
         for key in ("description", "default", "deprecated"):
-            if key in parameter:
-                schema = {**schema, key: parameter[key]}
-        if "example" in parameter:
-            schema = {**schema, "examples": [parameter["example"]]}
+            if key in parameter.given:
+                schema = {**schema, key: getattr(parameter, key)}
+        if "example" in parameter.given:
+            schema = {**schema, "examples": [parameter.example]}
         properties[name] = schema
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": notice,
-        "title": tool["name"],
+        "title": tool.name,
         "description": description(tool),
         "type": "object",
         "properties": properties,
-        "required": [name for name, parameter in tool["parameters"].items() if parameter.get("required")],
+        "required": [name for name, parameter in tool.parameters.items() if parameter.required],
         "additionalProperties": False,
     }
     needed = _reachable(tool, edges)
@@ -58,21 +62,19 @@ def _tool_schema(
     return schema
 
 
-def description(tool: dict[str, Any]) -> str:
+def description(tool: Tool) -> str:
     """Tell what the tool does, and the rules over several arguments."""
-    parts = [tool["summary"], tool.get("description", ""), lifecycle(tool)]
-    for constraint in tool.get("constraints", ()):
-        for kind, members in constraint.items():
-            parts.append(RULES[kind].format(", ".join(members)))
+    parts = [tool.summary, tool.description, lifecycle(tool)]
+    parts += [RULES[constraint.rule].format(", ".join(constraint.names)) for constraint in tool.constraints]
     return "\n\n".join(part for part in parts if part)
 
 
-def _reachable(tool: dict[str, Any], edges: dict[str, set[str]]) -> set[str]:
+def _reachable(tool: Tool, edges: Mapping[str, set[str]]) -> set[str]:
     """Give the names of the types that a tool's arguments need."""
     found: set[str] = set()
     pending: set[str] = set()
-    for parameter in tool["parameters"].values():
-        pending |= uses(parameter.get("friendly", parameter["schema"]))
+    for parameter in tool.parameters.values():
+        pending |= uses(parameter.accepted)
     while pending:
         name = pending.pop()
         if name not in found:
@@ -89,7 +91,7 @@ def _portable(schema: Any) -> Any:
         if "example" in item:
             item.setdefault("examples", [item.pop("example")])
         if "$ref" in item:
-            item["$ref"] = DEFS + item["$ref"].removeprefix(POINTER)
+            item["$ref"] = DEFS + item["$ref"].removeprefix(TYPES)
         return item
 
     return rewritten(schema, change)

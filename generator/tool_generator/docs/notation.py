@@ -14,11 +14,11 @@ from typing import Any
 
 from tool_generator.docs.markdown import code, inline, listed
 from tool_generator.docs.snippets import json_literal
+from tool_runtime.values.references import type_name_of
 
 SHORT = 12
 _LONG_LITERAL = 160
 _TUPLE = 4
-_REF = "#/types/"
 _LIMITS = (
     ("minimum", "maximum", "From {} to {}.", "At least {}.", "At most {}."),
     (
@@ -75,8 +75,7 @@ class Links:
 
 def type_name(schema: Any) -> str | None:
     """Return the name of the shared type that a schema refers to, or None."""
-    ref = schema.get("$ref") if isinstance(schema, dict) else None
-    return ref.removeprefix(_REF) if isinstance(ref, str) else None
+    return type_name_of(schema) if isinstance(schema, dict) else None
 
 
 def referred(schema: Any) -> Iterator[str]:

@@ -5,7 +5,7 @@ import keyword
 import pytest
 from hypothesis import given, strategies
 
-from tool_generator.names import Scope, class_name, identifier, is_identifier
+from tool_generator.identifiers import Scope, class_name, identifier, is_identifier
 
 
 @pytest.mark.parametrize(

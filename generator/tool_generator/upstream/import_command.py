@@ -1,6 +1,6 @@
 """The command `toolgen import`: what it takes and how it tells what it did.
 
-Exit codes: 0 the folder is up to date, 1 the document or the result has faults or `--check` found changes, 2 the
+Exit codes: 0 the folder is up to date, 1 the document or the result has problems or `--check` found changes, 2 the
 command was used wrongly. It must not know how an import works.
 """
 
@@ -47,7 +47,7 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
         """Bring a spec up to date with an OpenAPI 3.0 or 3.1 document."""
         require()
         gc.disable()
-        from tool_generator.faults import SpecFaults
+        from tool_generator.problems import SpecProblems
         from tool_generator.upstream.importer import import_upstream, write
         from tool_generator.upstream.model import UpstreamUnreadable
         from tool_generator.upstream.operations import read_upstream
@@ -57,11 +57,11 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
             outcome = import_upstream(read_upstream(upstream), folder, descriptions=descriptions)
         except UpstreamUnreadable as error:
             _stop([f"{upstream}: {problem}" for problem in error.problems])
-        except SpecFaults as error:
-            _stop([str(fault) for fault in error.faults])
+        except SpecProblems as error:
+            _stop([str(problem) for problem in error.problems])
         _tell(outcome.report)
-        if outcome.faults:
-            _stop([str(fault) for fault in outcome.faults])
+        if outcome.problems:
+            _stop([str(problem) for problem in outcome.problems])
         total = f"{folder}: {outcome.totals['tools']} tools, {outcome.totals['types']} types"
         if check:
             click.echo(f"{total}; {len(outcome.files)} files would change")
@@ -72,8 +72,8 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
             raise click.ClickException(str(error)) from error
         click.echo(f"{total}; {len(outcome.files)} files changed")
         if outcome.left:
-            for fault in outcome.left:
-                click.echo(str(fault), err=True)
+            for problem in outcome.left:
+                click.echo(str(problem), err=True)
             click.echo(
                 f"{len(outcome.left)} to mend by hand: upstream no longer agrees with what people wrote", err=True
             )
@@ -92,5 +92,5 @@ def _tell(report: Report) -> None:
 def _stop(lines: list[str]) -> NoReturn:
     for line in lines:
         click.echo(line, err=True)
-    click.echo(f"{len(lines)} fault{'s' if len(lines) > 1 else ''}; nothing was written", err=True)
+    click.echo(f"{len(lines)} problem{'s' if len(lines) > 1 else ''}; nothing was written", err=True)
     raise SystemExit(1)

@@ -1,6 +1,6 @@
 """Schemas that are one type in all but name: request and response copies of the same thing.
 
-Two named schemas are twins when they are alike all the way down, null and annotations aside, and their names are:
+Two named schemas are equivalent when they are alike all the way down, null and annotations aside, and their names are:
 they differ only in words such as Request or Params, or end in the same word and hold several fields. Schemas that
 only bodies have may differ in what they require: then one type serves create and update. Found by partition
 refinement, so recursion is no obstacle. It must not know the spec.
@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.upstream.admitted import ANNOTATIONS
 from tool_generator.upstream.model import ref_name
 from tool_generator.upstream.naming import core_name, last_word
-from tool_generator.upstream.views import ANNOTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 _SEVERAL = 2
 
 
-def twin_classes(
+def equivalence_classes(
     schemas: Mapping[str, Any], names: Iterable[str], bodies: Collection[str] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """Give for every name its twins, itself included, in the order given. `bodies` serve as bodies only."""
+    """Give for every name the names of the schemas that are equivalent to it, in the order given, itself included.
+
+    `bodies` are the schemas that serve as bodies only. Example: `PetRequest` and `Pet` with the same fields give
+    `{"PetRequest": ("PetRequest", "Pet"), "Pet": ("PetRequest", "Pet")}`.
+    """
     listed = [name for name in names if name in schemas]
     loose = {
         name: {key: value for key, value in schemas[name].items() if key != "required"}

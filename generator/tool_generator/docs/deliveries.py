@@ -4,20 +4,22 @@ This module knows the registry's `webhooks` and the names of the generated funct
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tool_generator.docs.functions import Api, Code
+from tool_generator.docs.functions import Code, DocumentedApi
 from tool_generator.docs.markdown import code, inline, listed
-from tool_generator.docs.schemas import Links, notation, referred
+from tool_generator.docs.notation import Links, notation, referred
 from tool_generator.docs.snippets import json_literal
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Webhooks
 
 TITLE = "Webhooks"
 
 
 @dataclass(frozen=True, slots=True)
-class Webhooks:
+class Deliveries:
     """The generated part of the section: a call that unwraps a delivery, what holds for it, and the events."""
 
     python: Code
@@ -25,28 +27,28 @@ class Webhooks:
     events: tuple[str, ...]
 
 
-def payload_types(registry: Mapping[str, Any]) -> list[str]:
+def payload_types(registry: Registry) -> list[str]:
     """Return the types that the payloads of events name."""
-    events = registry.get("webhooks", {}).get("events", {})
-    return [name for event in events.values() for name in referred(event["payload"])]
+    events = registry.webhooks.events if registry.webhooks else {}
+    return [name for event in events.values() for name in referred(event.payload)]
 
 
-def webhooks(registry: Mapping[str, Any], api: Api, links: Links) -> Webhooks | None:
+def deliveries(api: DocumentedApi, links: Links) -> Deliveries | None:
     """Return the section, or None for an API that sends no events."""
-    if "webhooks" not in registry:
+    described = api.registry.webhooks
+    if described is None:
         return None
-    described = registry["webhooks"]
-    return Webhooks(_python(described, api), tuple(_notes(described)), tuple(_events(described, links)))
+    return Deliveries(_python(described, api), tuple(_notes(described)), tuple(_events(described, links)))
 
 
-def _python(described: Mapping[str, Any], api: Api) -> Code:
-    header = json_literal(described["header"])
-    payload: Any = next(iter(described["events"]))
-    for step in reversed(described["event"].split(".")):
+def _python(described: Webhooks, api: DocumentedApi) -> Code:
+    header = json_literal(described.header)
+    payload: Any = next(iter(described.events))
+    for step in reversed(described.event.split(".")):
         payload = {step: payload}
     return Code(
         "python",
-        f"from {api.name} import WebhookRefused, sign_webhook, unwrap_webhook\n\n\n"
+        f"from {api.registry.api.name} import WebhookRefused, sign_webhook, unwrap_webhook\n\n\n"
         "def answer(raw_body, headers, api_key):\n"
         "    try:\n"
         f"        event = unwrap_webhook(raw_body, headers.get({header}), api_key)\n"
@@ -59,14 +61,13 @@ def _python(described: Mapping[str, Any], api: Api) -> Code:
     )
 
 
-def _notes(described: Mapping[str, Any]) -> Iterator[str]:
-    digest = described["digest"]
-    method = f"{digest['algorithm'].upper()} ({digest['encoding']})"
-    holds = f"{code(described['header'])} holds {code(described['signature'])}"
+def _notes(described: Webhooks) -> Iterator[str]:
+    method = f"{described.digest.algorithm.upper()} ({described.digest.encoding})"
+    holds = f"{code(described.header)} holds {code(described.signature)}"
     time = ""
-    if "tolerance" in described:
-        time = f" It is taken for {described['tolerance']:g} seconds before and after its time."
-    yield f"{holds}, where the digest is the {method} of {code(described['message'])} under the API key.{time}"
+    if described.tolerance is not None:
+        time = f" It is taken for {described.tolerance:g} seconds before and after its time."
+    yield f"{holds}, where the digest is the {method} of {code(described.message)} under the API key.{time}"
     yield (
         f"{code('raw_body')} is the bytes of the body as they came in; text is refused. JSON that was parsed and "
         "written again has other bytes."
@@ -80,8 +81,8 @@ def _notes(described: Mapping[str, Any]) -> Iterator[str]:
     yield f"Deliveries with the same {code('dedupe_key')} are one event. Events that are not listed pass as they are."
 
 
-def _events(described: Mapping[str, Any], links: Links) -> list[str]:
+def _events(described: Webhooks, links: Links) -> list[str]:
     return [
-        f"{code(name)} ({notation(event['payload'], links)}): {inline(event['summary'].strip())}"
-        for name, event in described["events"].items()
+        f"{code(name)} ({notation(event.payload, links)}): {inline(event.summary.strip())}"
+        for name, event in described.events.items()
     ]

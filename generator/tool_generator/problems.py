@@ -1,7 +1,7 @@
-"""Faults of a spec: what is wrong, in which file and line.
+"""Problems of a spec: what is wrong, in which file and line.
 
-Owns the record of one fault, the collection of all of them and the nearest-name hint. It must not know what a spec
-looks like: the checks decide what is a fault.
+Owns the record of one problem, the collection of all of them and the nearest-name hint. It must not know what a spec
+looks like: the checks decide what is a problem.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class Problem:
     """One thing that is wrong (or, as a warning, merely odd) at one line of one file of the spec."""
 
     file: str
@@ -27,33 +27,33 @@ class Fault:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-class SpecFaults(Exception):
-    """The spec cannot be compiled. `faults` holds everything that is wrong, in the order of files and lines."""
+class SpecProblems(Exception):
+    """The spec cannot be compiled. `problems` holds everything that is wrong, in the order of files and lines."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(map(str, self.faults)))
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
 
 
 @dataclass(slots=True)
 class Report:
-    """Collects faults and warnings while checks run."""
+    """Collects problems and warnings while checks run."""
 
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
-    def fault(self, where: tuple[str, int], message: str) -> None:
+    def problem(self, where: tuple[str, int], message: str) -> None:
         """Record that the spec is wrong at `where` (file, line)."""
-        self.faults.append(Fault(*where, message))
+        self.problems.append(Problem(*where, message))
 
     def warn(self, where: tuple[str, int], message: str) -> None:
         """Record something odd that does not stop the generator."""
-        self.warnings.append(Fault(*where, message))
+        self.warnings.append(Problem(*where, message))
 
-    def stop_if_faulty(self) -> None:
-        """Raise SpecFaults when there is any fault."""
-        if self.faults:
-            raise SpecFaults(self.faults)
+    def raise_problems(self) -> None:
+        """Raise SpecProblems when there is any problem."""
+        if self.problems:
+            raise SpecProblems(self.problems)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
