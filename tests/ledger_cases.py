@@ -31,8 +31,8 @@ PREAMBLE = f"""
 import os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from ledger_cases import NOW, ending, intent
-from tool_runtime.accounts.ledger import SqliteLedger
-ledger = SqliteLedger(sys.argv[1])
+from tool_runtime.accounts.ledger import Ledger
+ledger = Ledger(sys.argv[1])
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 """

@@ -19,11 +19,11 @@ from tool_runtime.core.ledger import (
     UNDER_WAY,
     UNKNOWN,
     WITHOUT_EFFECT,
+    AnyLedger,
     Ending,
     Entry,
     Intent,
     Judge,
-    Ledger,
     LedgerNotWritten,
     check_outcome,
     resolution,
@@ -33,7 +33,7 @@ from tool_runtime.errors import Fault, InvalidArguments
 _open_ledgers: "weakref.WeakSet[MemoryLedger]" = weakref.WeakSet()
 
 
-class MemoryLedger(Ledger):
+class MemoryLedger(AnyLedger):
     """A ledger in memory. `now_ms` gives milliseconds since 1970, for `resolve`."""
 
     def __init__(self, *, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
@@ -119,7 +119,7 @@ class MemoryLedger(Ledger):
         return found[:limit]
 
     def resolve(self, entry_id: str, outcome: str, note: str) -> None:
-        """Keep what somebody found out about an unknown call; see `Ledger.resolve`."""
+        """Keep what somebody found out about an unknown call; see `AnyLedger.resolve`."""
         with self._lock:
             entry = self._entries.get(entry_id)
             ending = resolution(entry_id, entry, outcome, note, self._now_ms())

@@ -1,7 +1,7 @@
 """The ledger's vocabulary: what is written down about a write, before it is sent and after it has ended.
 
-Owns the records (`Intent`, `Ending`, `Entry`), the protocol of a store that keeps them (`Ledger`), and what their words
-mean. Every store has the same meaning of every record, because the meaning is computed here.
+Owns the records (`Intent`, `Ending`, `Entry`), the protocol of a store that keeps them (`AnyLedger`), and what their
+words mean. Every store has the same meaning of every record, because the meaning is computed here.
 Must not know: files, databases, processes, clocks, HTTP.
 
 An intent is durable before anything is sent. An intent without an ending is `under_way` while the process that wrote
@@ -93,7 +93,7 @@ class Entry:
 
     `ending` is None where none was written. `delivered`: the surface wrote the result where its caller reads.
     `alive`: the process that wrote the intent still runs. `note` is what somebody said who found out what became of an
-    unknown call (`Ledger.resolve`), and None elsewhere.
+    unknown call (`AnyLedger.resolve`), and None elsewhere.
     """
 
     intent: Intent
@@ -135,7 +135,7 @@ class LedgerNotWritten(Exception):
 Judge = Callable[[Sequence[Entry]], None]
 
 
-class Ledger(Protocol):
+class AnyLedger(Protocol):
     """A store of entries; safe to share among threads, and where the store says so, among processes."""
 
     def begin(
@@ -221,9 +221,9 @@ def check_outcome(outcome: str, allowed: Sequence[str]) -> None:
 
 
 def resolution(entry_id: str, entry: Entry | None, outcome: str, note: str, at_ms: int) -> Ending:
-    """Return the ending that `Ledger.resolve` writes at a moment. `entry` is None where the ledger has none.
+    """Return the ending that `AnyLedger.resolve` writes at a moment. `entry` is None where the ledger has none.
 
-    Raises `InvalidArguments` as `Ledger.resolve` does.
+    Raises `InvalidArguments` as `AnyLedger.resolve` does.
     """
     check_outcome(outcome, CERTAIN)
     if not note.strip():

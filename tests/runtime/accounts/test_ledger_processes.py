@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from ledger_cases import NOW, run, start
 
-from tool_runtime.accounts.ledger import SqliteLedger
+from tool_runtime.accounts.ledger import Ledger
 
 KILLED = -9
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and forks are those of POSIX")
@@ -19,7 +19,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def ledger(path):
-    made = SqliteLedger(path, now_ms=lambda: NOW)
+    made = Ledger(path, now_ms=lambda: NOW)
     yield made
     made.close()
 

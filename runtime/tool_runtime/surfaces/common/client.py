@@ -24,7 +24,7 @@ from tool_runtime.core.copying import copied_arguments
 from tool_runtime.core.flow import Ask, Context, Done, Flow, Repeats, Send
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.invoke import invoke
-from tool_runtime.core.ledger import Ledger
+from tool_runtime.core.ledger import AnyLedger
 from tool_runtime.core.options import RequestOptions, read_options
 from tool_runtime.core.pages import Pages
 from tool_runtime.core.preview import preview
@@ -66,7 +66,7 @@ class _Base:
         policy: Policy | Mapping[str, Any] | None = None,
         confirm: Confirm | None = None,
         force: bool = False,
-        ledger: Ledger | None = None,
+        ledger: AnyLedger | None = None,
         surface: str = "python",
         repeats: Repeats = "undelivered",
         repeat_window: float = 600.0,
@@ -166,6 +166,9 @@ class _Base:
             return Sandbox(self.registry)
         if not isinstance(wanted, Sandbox):
             message = f"sandbox is True, False or a Sandbox, not {type(wanted).__name__}"
+            raise ConfigurationError(message)
+        if wanted.registry.api.name != self.registry.api.name:
+            message = f"the sandbox stands in for {wanted.registry.api.name}, and not for {self.registry.api.name}"
             raise ConfigurationError(message)
         return wanted
 
