@@ -69,7 +69,14 @@ class _Places:
     whole: Any = ABSENT
 
 
-def build_request(bound: Bound, idempotency_key: str | None = None) -> Request:
+def build_request(
+    bound: Bound,
+    idempotency_key: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    total: float | None = None,
+    *,
+    fresh: bool = False,
+) -> Request:
     """Build the request of a bound call; the idempotency key goes where the tool declares its field.
 
     Example: `get_call` bound to `{"call_id": "c 1"}` is `Request("get_call", "GET", "/v2/get-call/c%201")`.
@@ -105,6 +112,9 @@ def build_request(bound: Bound, idempotency_key: str | None = None) -> Request:
         headers=tuple(places.headers.items()),
         content=_json_content(bound, body),
         parts=_parts(body, places.files) if tool.body == "multipart" else None,
+        timeout=timeout,
+        total=total,
+        fresh=fresh,
     )
 
 

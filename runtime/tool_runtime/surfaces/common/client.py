@@ -10,7 +10,7 @@ import copy
 import inspect
 import os
 import random
-import uuid
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -120,7 +120,7 @@ class _Base:
             "binder": Binder(self.registry),
             "clock": self._clock,
             "random": random.random,
-            "new_key": lambda: str(uuid.uuid4()),
+            "new_key": lambda: secrets.token_hex(16),
             "surface": surface,
             "on_sandbox": self.sandbox is not None,
             "timeout": timeout,
