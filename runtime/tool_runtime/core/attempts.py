@@ -78,20 +78,15 @@ class Effect:
         return not self.bound.tool.is_read and (self.possible or self.under_way)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limits:
-    """When a call has to end, by `monotonic`, and how long ago its key was first used, in seconds."""
-
-    deadline: float | None = None
-    key_age: float = 0.0
-
-
-def exchange(context: Context, bound: Bound, key: str | None = None, limits: Limits | None = None) -> Flow:
+def exchange(
+    context: Context, bound: Bound, key: str | None = None, key_age: float = 0.0, deadline: float | None = None
+) -> Flow:
     """Send a bound call and return its result, or raise what the call ended in.
 
-    `key` is the idempotency key of an equal earlier call; without one the caller's key is used, or a new one.
+    `key` is the idempotency key to use, first used `key_age` seconds ago; without one the caller's key is used, or a
+    new one. `deadline` is when the call has to end, by `monotonic`.
     """
-    tool, limits = bound.tool, limits or Limits()
+    tool = bound.tool
     if tool.idempotency is not None:
         key = key or idempotency_key_of(bound) or context.new_key()
     options = bound.options
@@ -101,9 +96,9 @@ def exchange(context: Context, bound: Bound, key: str | None = None, limits: Lim
     request = build_request(bound, key, timeout, total, fresh=not tool.is_read and bool(tool.effects))
     now = context.clock.monotonic()
     sent_at_ms = int((context.clock.wall() - CLOCK_SKEW) * 1000)
-    effect = Effect(bound, sent_at_ms, key if tool.idempotency else None, now - limits.key_age)
+    effect = Effect(bound, sent_at_ms, key if tool.idempotency else None, now - key_age)
     try:
-        return (yield from _attempts(context, request, effect, limits.deadline))
+        return (yield from _attempts(context, request, effect, deadline))
     except TimeoutError as error:
         # An alarm of the caller's own. It goes on as it is, so that the caller's own handler finds it.
         _tell(error, effect)

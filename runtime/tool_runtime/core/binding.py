@@ -288,12 +288,11 @@ def _missing(tool: Tool, given: Collection[str], options: Options) -> Iterator[F
 
 def _key_faults(tool: Tool, values: Mapping[str, Any]) -> Iterator[Fault]:
     """Find an idempotency key that is none: a blank one would make every call the same."""
-    key = tool.idempotency
-    if key is not None:
-        for name in [name for name, parameter in tool.parameters.items() if parameter.wire == key.name] or [key.name]:
-            problem = key_problem(values[name]) if name in values else None
-            if problem:
-                yield Fault(name, "value", problem)
+    if tool.idempotency is not None:
+        name = tool.key_parameter or tool.idempotency.name
+        problem = key_problem(values[name]) if name in values else None
+        if problem:
+            yield Fault(name, "value", problem)
 
 
 def _replaced(bound: Bound) -> Iterator[Fault]:

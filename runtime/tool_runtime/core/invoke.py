@@ -7,7 +7,7 @@ that is about to be sent goes this way, the steps of a composed tool included.
 from collections.abc import Mapping
 from typing import Any
 
-from tool_runtime.core.attempts import Limits, exchange
+from tool_runtime.core.attempts import exchange
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Context, Done, Flow
 from tool_runtime.core.gate import Consent, pass_gate
@@ -38,13 +38,15 @@ def _invoke(
     if record is not None and record.answer is not None:
         return record.answer
 
+    if record is None and not bound.tool.steps:
+        return Done((yield from exchange(context, bound, deadline=deadline)))
     sent = False
 
     def send(ready: Bound) -> Flow:
         nonlocal sent
         sent = True
         key, age = (record.key, record.key_age) if record is not None else (None, 0.0)
-        return exchange(context, ready, key, Limits(deadline, age))
+        return exchange(context, ready, key, age, deadline)
 
     def call_step(name: str, given: Mapping[str, Any]) -> Flow:
         inner = context.binder.bind(context.registry.resolve(name), given, _inherited(bound))

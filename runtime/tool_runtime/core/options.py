@@ -81,7 +81,7 @@ def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
 def seconds_problem(value: Any, longest: float = LONGEST_TIMEOUT) -> str | None:
     """Say why a value is no usable number of seconds above 0, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= longest:
-        return f"expected a number of seconds above 0, at most {longest:g}"
+        return f"expected a number of seconds above 0, at most {longest:.0f}"
     return None
 
 

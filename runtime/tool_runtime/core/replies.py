@@ -56,7 +56,7 @@ class NoReply(Exception):
 
 def read_result(tool: Tool, reply: Reply) -> Any:
     """Return the JSON of a 2xx reply, or raise `UnreadableReply`."""
-    if reply.status == 204 or not reply.content.strip():  # noqa: PLR2004
+    if reply.status == 204 or not reply.content or reply.content.isspace():  # noqa: PLR2004
         return None
     try:
         return _decode(reply.content)
@@ -155,7 +155,9 @@ _READ_HEADERS = ("content-type", "location", "retry-after")
 
 
 def _decode(content: bytes) -> Any:
-    return _STRICT.decode(content.decode("utf-8-sig"))
+    text = content.decode()
+    # Some servers begin with a byte order mark, which is no JSON.
+    return _STRICT.decode(text.removeprefix("\ufeff"))
 
 
 _HINTS = {

@@ -83,8 +83,14 @@ def build_request(
     """
     tool, options = bound.tool, bound.options
     places = _Places()
+    parameters, fields = tool.parameters, places.fields
     for name, value in bound.wire.items():
-        _place(places, bound, tool.parameters[name], value)
+        parameter = parameters[name]
+        if parameter.place == "body" and parameter.wire not in fields:
+            # Nearly every argument; a call of a function for each takes a twentieth of the whole call.
+            fields[parameter.wire] = value
+        else:
+            _place(places, bound, parameter, value)
     if tool.body:
         places.fields.update(bound.extra)
     else:
@@ -122,10 +128,8 @@ def _place(places: _Places, bound: Bound, parameter: Parameter, value: Any) -> N
     wire = parameter.wire
     match parameter.place:
         case "body":
-            if wire in places.fields:
-                message = f"is given twice: another argument is {wire} on the wire too"
-                raise _unsendable(bound, parameter.name, message)
-            places.fields[wire] = value
+            message = f"is given twice: another argument is {wire} on the wire too"
+            raise _unsendable(bound, parameter.name, message)
         case "path":
             places.path[wire] = scalar_text(value)
             if parameter.raw:
@@ -144,14 +148,12 @@ def _place(places: _Places, bound: Bound, parameter: Parameter, value: Any) -> N
 
 def idempotency_key_of(bound: Bound) -> str | None:
     """Return the idempotency key that the caller chose, or None."""
-    declared = bound.tool.idempotency
-    if declared is not None:
-        for name, value in bound.wire.items():
-            parameter = bound.tool.parameters[name]
-            if parameter.wire == declared.name and parameter.place in {declared.place, "whole_body"}:
-                return str(value)
-        if declared.name in bound.extra:
-            return str(bound.extra[declared.name])
+    tool = bound.tool
+    if tool.idempotency is not None:
+        if tool.key_parameter is not None and tool.key_parameter in bound.wire:
+            return str(bound.wire[tool.key_parameter])
+        if tool.idempotency.name in bound.extra:
+            return str(bound.extra[tool.idempotency.name])
     return bound.options.idempotency_key
 
 

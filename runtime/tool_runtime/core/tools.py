@@ -146,7 +146,7 @@ class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
     `body` is None, `json` or `multipart`; with `takes_whole_body` one argument is the body. `numbers` are templates of
-    the phone numbers that a call makes ring.
+    the phone numbers that a call makes ring. `key_parameter` is the argument that holds the idempotency key.
     """
 
     name: str
@@ -178,6 +178,7 @@ class Tool:
     replaced_by: str | None = None
     examples: tuple[Example, ...] = ()
     takes_whole_body: bool = False
+    key_parameter: str | None = None
 
     @property
     def is_read(self) -> bool:
@@ -343,6 +344,11 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
     values["constraints"] = tuple(
         Constraint(rule, tuple(over)) for one in entry.get("constraints", ()) for rule, over in one.items()
     )
+    idempotency: Idempotency | None = values.get("idempotency")
+    if idempotency is not None:
+        places = [(parameter.place, parameter.wire) for parameter in parameters.values()]
+        where = (idempotency.place, idempotency.name)
+        values["key_parameter"] = list(parameters)[places.index(where)] if where in places else None
     values["takes_whole_body"] = any(parameter.place == "whole_body" for parameter in parameters.values())
     values["examples"] = tuple(read_entry(Example, one) for one in entry.get("examples", ()))
     return read_entry(Tool, entry, **values)
