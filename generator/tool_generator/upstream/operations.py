@@ -24,6 +24,7 @@ from tool_generator.upstream.model import (
     Upstream,
     UpstreamUnreadable,
     ref_name,
+    too_deep,
 )
 from tool_generator.upstream.naming import snake_case
 from tool_generator.upstream.pointers import Document
@@ -57,7 +58,13 @@ def read_upstream(path: Path) -> Upstream:
 
 def parse_upstream(content: bytes) -> Upstream:
     """Read a document from its bytes. Raises UpstreamUnreadable where it is no OpenAPI 3."""
-    root, problems = read_values(content)
+    try:
+        return _parsed(*read_values(content))
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _parsed(root: Any, problems: list[DocumentProblem]) -> Upstream:
     _check_root(root)
     document = Document(root, problems)
     reader = SchemaReader(document)
