@@ -31,8 +31,8 @@ PREAMBLE = f"""
 import os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from ledger_cases import NOW, ending, intent
-from tool_runtime.accounts.ledger import SqliteLedger
-ledger = SqliteLedger(sys.argv[1])
+from tool_runtime.accounts.ledger import Ledger
+ledger = Ledger(sys.argv[1])
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -48,5 +48,9 @@ def start(path, program):
 def run(path, program):
     """Run such a program to its end, and return its exit code and what it printed."""
     with start(path, program) as process:
-        printed, _ = process.communicate(timeout=120)
+        try:
+            printed, _ = process.communicate(timeout=120)
+        finally:
+            # A program that hangs would otherwise be waited for without end.
+            process.kill()
     return process.returncode, printed

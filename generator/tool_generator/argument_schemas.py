@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.docstrings import lifecycle
 from tool_generator.python_types import uses
 from tool_generator.schema_walk import rewritten
-from tool_runtime.core.registry import TYPES
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -28,9 +28,19 @@ ERRORS = (
     "Forbidden", "InternalError", "Interrupted", "InvalidArguments", "MissingExtra", "NotFound", "OutcomeUnknown",
     "PaginationBroken", "PaymentRequired", "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError",
     "ReplyTooLarge", "ServerError", "SpecError", "TimedOut", "ToolError", "Unauthorized", "UnknownTool",
-    "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut",
-    "WebhookRefused",
+    "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut", "WebhookRefused",
 )  # fmt: skip
+# What a package offers of the runtime, by the module where that stands.
+RUNTIME = {
+    "tool_runtime.accounts.caps": ("Caps",),
+    "tool_runtime.accounts.ledger": ("Ledger",),
+    "tool_runtime.core.account": ("Policy",),
+    "tool_runtime.core.gate": ("Invocation",),
+    "tool_runtime.core.options": ("RequestOptions",),
+    "tool_runtime.errors": ERRORS,
+    "tool_runtime.sandbox.failures": ("Failure",),
+    "tool_runtime.surfaces.common.deprecation": ("ToolDeprecationWarning",),
+}
 FILE_TYPE = (
     "PathLike[str] | bytes | BinaryIO | tuple[str, bytes | BinaryIO] | tuple[str, bytes | BinaryIO, str]"
     " | dict[str, str]"
@@ -134,6 +144,12 @@ def python_files(registry: Registry, header: str) -> dict[str, str]:
             ),
         ),
         "__init__.py": _init(registry, common),
+        "sandbox.py": _render(
+            "sandbox.py.jinja",
+            common,
+            module_doc=docstring(f"The sandbox of {title}."),
+            class_doc=docstring(f"A local stand-in for {title}: no key, no cost, nothing leaves this machine."),
+        ),
         "__main__.py": _render(
             "__main__.py.jinja",
             common,
@@ -341,16 +357,14 @@ def _is_class(word: str) -> bool:
 
 def _init(registry: Registry, common: dict[str, Any]) -> str:
     package = registry.api.name
-    lazy = {
-        "AsyncClient": f"{package}.async_client",
-        "Client": f"{package}.client",
-        "RequestOptions": "tool_runtime.core.options",
-        **dict.fromkeys(ERRORS, "tool_runtime.core.errors"),
-    }
     submodules = ["arguments", "types"]
+    own = {"AsyncClient": "async_client", "Client": "client", "Sandbox": "sandbox"}
     if registry.webhooks is not None:
-        lazy |= dict.fromkeys(webhook_bindings.FUNCTIONS, f"{package}.webhooks")
+        own |= dict.fromkeys(webhook_bindings.FUNCTIONS, "webhooks")
         submodules.append("webhooks")
+    lazy = {name: f"{package}.{module}" for name, module in own.items()}
+    lazy |= {name: module for module, names in RUNTIME.items() for name in names}
+    modules = {package: submodules, **{module: [n for n in lazy if lazy[n] == module] for module in lazy.values()}}
     api = registry.api
     doc = (
         f"{api.title} as tools.\n\n{api.summary.strip()}\n\n"
@@ -361,10 +375,9 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         "__init__.py.jinja",
         common,
         module_doc=docstring(doc),
-        errors=", ".join(ERRORS),
+        imports=[(module, ", ".join(sorted(modules[module]))) for module in sorted(modules)],
         version=literal(api.version),
         exported=_names([*lazy, *submodules]),
         submodules=literal(submodules),
-        webhooks=", ".join(webhook_bindings.FUNCTIONS) if registry.webhooks is not None else "",
         lazy=[(literal(name), literal(module)) for name, module in sorted(lazy.items())],
     )

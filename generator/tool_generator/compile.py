@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import schema_walk
 from tool_generator.parameters import IN_BODY, Parameter
-from tool_runtime.core.registry import FORMAT, TYPES
+from tool_runtime.core.registry import FORMAT
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.literals import sentence, wrapped
-from tool_runtime.core.registry import type_name_of
+from tool_runtime.values.references import type_name_of
 
 if TYPE_CHECKING:
     from tool_runtime.core.tools import Parameter, Tool, Waiter

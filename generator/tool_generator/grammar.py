@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tool_generator.problems import nearest, quoted
-from tool_runtime.core.explanations import located, value_at
+from tool_runtime.values.explanations import located, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

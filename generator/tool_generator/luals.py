@@ -20,7 +20,7 @@ from tool_generator.docs.snippets import lua_literal
 from tool_generator.docstrings import lifecycle
 from tool_generator.identifiers import class_name
 from tool_generator.python_types import Types, uses
-from tool_runtime.core.registry import TYPES
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

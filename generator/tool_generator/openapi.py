@@ -18,7 +18,7 @@ from tool_generator.parameters import IN_BODY
 from tool_generator.python_types import Types
 from tool_generator.schema_walk import rewritten
 from tool_generator.wire import WireField, own_operations, wire_fields, wire_names
-from tool_runtime.core.registry import TYPES
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator import identifiers
 from tool_generator.literals import literal
 from tool_generator.schema_walk import references
-from tool_runtime.core.registry import TYPES
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,48 +1,66 @@
 """The runtime: executes any entry of a registry over HTTP.
 
-    names, templates, urls, clock, secrets      plain text and data, no knowledge of tools
-    registry, accounts                          the compiled spec as frozen objects; whose key goes where
-    values, fields, explanations, validation    plain JSON, and what of it fits a schema
-    options                                     what a caller sets for one call
-    shapes, binding                             arguments: from what was passed to what is known to be right
-    requests, replies                           what goes over the wire, what came back
-    flow, sending, steps, calls                 the life of a call, as generators without I/O
-    preview, transport, client                  dry runs, httpx, the two drivers and the Python surface
-    webhooks                                    deliveries that come in; needs nothing above but errors
-    sandbox/, cli/                              the local stand-in, the command line
+    errors          the tree of errors that every package raises
+    values/         what callers pass, as JSON: snapshots, schemas, secrets
+    core/           what a call is, without I/O: registry, binding, gate, attempts, steps, pages, waits
+    http/           the seam to httpx, and the two drivers
+    accounts/       whose key goes where; the ledger and its caps
+    sandbox/        a local stand-in for the API; its engine knows no httpx
+    surfaces/       ways to reach the tools: Python, command line; what they share stands in common
+    webhooks        deliveries that come in
 
-Arrows point upwards in this list only: a module imports from the lines above it. No module knows the API that it
-serves; all of that is data. Optional surfaces are imported when they are used.
+A package imports from the lines above its own; a surface imports no other surface. No module knows the API that it
+serves: all of that is data. Optional surfaces are imported when they are used.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tool_runtime.accounts.caps import Caps
+    from tool_runtime.accounts.ledger import Ledger
+    from tool_runtime.accounts.memory_ledger import MemoryLedger
     from tool_runtime.core.account import Account, Policy
-    from tool_runtime.core.errors import ToolError
+    from tool_runtime.core.gate import Invocation
     from tool_runtime.core.options import RequestOptions
     from tool_runtime.core.registry import Registry, load_registry
+    from tool_runtime.errors import ToolError
+    from tool_runtime.sandbox import Failure, Sandbox
     from tool_runtime.surfaces.common.client import AsyncClient, Client
     from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning
+    from tool_runtime.surfaces.common.package import Package
 
 _HOMES = {
     "Account": "core.account",
     "AsyncClient": "surfaces.common.client",
+    "Caps": "accounts.caps",
     "Client": "surfaces.common.client",
+    "Failure": "sandbox",
+    "Invocation": "core.gate",
+    "Ledger": "accounts.ledger",
+    "MemoryLedger": "accounts.memory_ledger",
+    "Package": "surfaces.common.package",
     "Policy": "core.account",
     "Registry": "core.registry",
     "RequestOptions": "core.options",
+    "Sandbox": "sandbox",
     "ToolDeprecationWarning": "surfaces.common.deprecation",
-    "ToolError": "core.errors",
+    "ToolError": "errors",
     "load_registry": "core.registry",
 }
 __all__ = [
     "Account",
     "AsyncClient",
+    "Caps",
     "Client",
+    "Failure",
+    "Invocation",
+    "Ledger",
+    "MemoryLedger",
+    "Package",
     "Policy",
     "Registry",
     "RequestOptions",
+    "Sandbox",
     "ToolDeprecationWarning",
     "ToolError",
     "load_registry",

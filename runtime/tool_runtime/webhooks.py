@@ -27,8 +27,8 @@ from functools import cached_property
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
-from tool_runtime.core.errors import ConfigurationError, Fault, InvalidArguments, WebhookRefused
-from tool_runtime.core.secrets import Secret, key_problem
+from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments, WebhookRefused
+from tool_runtime.values.secrets import Secret, key_problem
 
 Payload = TypeVar("Payload")
 Bytes: TypeAlias = bytes | bytearray | memoryview

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tool_generator.generate import compile_spec
 from tool_generator.problems import SpecProblems
-from tool_runtime.core.validation import Validator
+from tool_runtime.values.validation import Validator
 
 from .conftest import LIBRARY
 

@@ -34,7 +34,7 @@ def test_a_book_can_be_added_found_changed_and_removed(client):
     changed = client.update_book(book_id=book["book_id"], main_author="Ada", fields={"title": "The Hills"})
     assert (changed["title"], changed["authors"]) == ("The Hills", [{"name": "Ada"}])
     assert client.delete_book(book_id=book["book_id"]) is None
-    with pytest.raises(sys.modules["tool_runtime.core.errors"].NotFound, match="The library has no book"):
+    with pytest.raises(sys.modules["tool_runtime.errors"].NotFound, match="The library has no book"):
         client.get_book(book_id=book["book_id"])
 
 

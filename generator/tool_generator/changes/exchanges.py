@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.changes.views import Node, Schemas
 from tool_generator.upstream.model import REF
-from tool_runtime.core.registry import TYPES
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,8 +12,8 @@ import subprocess
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tool_runtime.core.errors import SpecError
 from tool_runtime.core.registry import FORMAT, Registry
+from tool_runtime.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from typing import Any
 
 from tool_generator.docs.markdown import code, inline, listed
 from tool_generator.docs.snippets import json_literal
-from tool_runtime.core.registry import type_name_of
+from tool_runtime.values.references import type_name_of
 
 SHORT = 12
 _LONG_LITERAL = 160

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
-from tool_runtime.core.errors import SpecError
-from tool_runtime.core.registry import TYPES
-from tool_runtime.core.validation import Validator
+from tool_runtime.errors import SpecError
+from tool_runtime.values.references import TYPES
+from tool_runtime.values.validation import Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from jsonschema_rs import Draft202012Validator
-
 from tool_generator.compile import shape_schemas, used_types
+from tool_generator.destinations import pattern_problem
 from tool_generator.lint.templates import check_template
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import descend, object_parts
@@ -105,21 +102,6 @@ def _check_pattern(entry: Entry, path: Path, pattern: str, report: Report) -> No
     problem = pattern_problem(pattern)
     if problem:
         report.problem(entry.where(*path), f"the pattern {quoted(pattern)} {problem}")
-
-
-def pattern_problem(pattern: str) -> str:
-    """Say why a pattern cannot be used, or give nothing: `(` gives `is no regular expression: missing ), …`."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)
-            re.compile(pattern)
-    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
-        return f"is not a regular expression: {error}"
-    try:
-        Draft202012Validator({"pattern": pattern})
-    except ValueError:
-        return "is read by Python alone: write it with what JSON Schema's patterns know"
-    return ""
 
 
 def _loops(edges: Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -25,11 +25,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tool_runtime.core.account import Account, Policy, read_policy
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.secrets import Secret, key_problem
-from tool_runtime.core.suggestions import nearest
 from tool_runtime.core.urls import base_url_problem, normalise_base_url
+from tool_runtime.errors import ConfigurationError
+from tool_runtime.values.secrets import Secret, key_problem
+from tool_runtime.values.suggestions import nearest
 
 DEFAULT = "default"
 _SETTINGS = ("api_key", "base_url", "policy")

@@ -23,25 +23,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from tool_runtime.accounts import processes
+from tool_runtime.accounts.caps import DAY_MS, Caps, Counted, check_caps
 from tool_runtime.accounts.ledger_file import LedgerFile
 from tool_runtime.accounts.ledger_records import ending_of, ending_text, intent_of, intent_text, recorded
-from tool_runtime.core.caps import DAY_MS, Caps, Counted, check_caps
-from tool_runtime.core.errors import ConfigurationError, Fault, InvalidArguments
 from tool_runtime.core.ledger import (
     CERTAIN,
     OUTCOMES,
     REPEAT_WINDOW_MS,
     UNDER_WAY,
     UNKNOWN,
+    AnyLedger,
     Ending,
     Entry,
     Intent,
     Judge,
-    Ledger,
     LedgerNotWritten,
     check_outcome,
     resolution,
 )
+from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments
 
 # "ToLg" in ASCII: tells a ledger from the database of another program.
 APPLICATION_ID: Final = 0x546F4C67
@@ -120,7 +120,7 @@ def default_ledger_path(program: str) -> Path:
     return folder / "ledger.sqlite3"
 
 
-class SqliteLedger(Ledger):
+class Ledger(AnyLedger):
     """A ledger in a file. Opens the file when it is first used.
 
     `path` is read when the ledger is made, so a later change of the working directory changes nothing; `~` is the home
@@ -158,7 +158,7 @@ class SqliteLedger(Ledger):
 
     def __repr__(self) -> str:
         """Show the file."""
-        return f"SqliteLedger({str(self.path)!r})"
+        return f"Ledger({str(self.path)!r})"
 
     def begin(
         self,
@@ -268,7 +268,7 @@ class SqliteLedger(Ledger):
         return found
 
     def resolve(self, entry_id: str, outcome: str, note: str) -> None:
-        """Write what somebody found out about an unknown call; see `Ledger.resolve`."""
+        """Write what somebody found out about an unknown call; see `AnyLedger.resolve`."""
         with self._file.transaction() as connection:
             ending = resolution(entry_id, self.get(entry_id), outcome, note, self._now_ms())
             values = (

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError
 
 _PAUSE_SECONDS: Final = 0.005
 # Others may not read who was called.

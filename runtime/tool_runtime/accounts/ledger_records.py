@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from tool_runtime.core.errors import Fault, InvalidArguments
 from tool_runtime.core.ledger import OUTCOMES, UNKNOWN, Ending, Intent, fields_of
+from tool_runtime.errors import Fault, InvalidArguments
 
 # Bytes of JSON. A longer result is not kept: a repeat is then answered with the ids only.
 LONGEST_RESULT: Final = 64 * 1024

@@ -11,29 +11,29 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
+from tool_runtime.accounts.caps import DAY_MS, Caps, Counted, check_caps
 from tool_runtime.accounts.ledger_records import intent_of, intent_text, recorded
-from tool_runtime.core.caps import DAY_MS, Caps, Counted, check_caps
-from tool_runtime.core.errors import Fault, InvalidArguments
 from tool_runtime.core.ledger import (
     OUTCOMES,
     REPEAT_WINDOW_MS,
     UNDER_WAY,
     UNKNOWN,
     WITHOUT_EFFECT,
+    AnyLedger,
     Ending,
     Entry,
     Intent,
     Judge,
-    Ledger,
     LedgerNotWritten,
     check_outcome,
     resolution,
 )
+from tool_runtime.errors import Fault, InvalidArguments
 
 _open_ledgers: "weakref.WeakSet[MemoryLedger]" = weakref.WeakSet()
 
 
-class MemoryLedger(Ledger):
+class MemoryLedger(AnyLedger):
     """A ledger in memory. `now_ms` gives milliseconds since 1970, for `resolve`."""
 
     def __init__(self, *, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
@@ -119,7 +119,7 @@ class MemoryLedger(Ledger):
         return found[:limit]
 
     def resolve(self, entry_id: str, outcome: str, note: str) -> None:
-        """Keep what somebody found out about an unknown call; see `Ledger.resolve`."""
+        """Keep what somebody found out about an unknown call; see `AnyLedger.resolve`."""
         with self._lock:
             entry = self._entries.get(entry_id)
             ending = resolution(entry_id, entry, outcome, note, self._now_ms())

@@ -66,8 +66,10 @@ def _proc_is_ours() -> bool:
 
 def _start_by_proc(pid: int) -> str | None:
     try:
+        # UTF-8 is always loaded. The first use of another codec imports a module, and a fork in the middle of an import
+        # leaves the child with a lock that nobody will release.
         stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-        boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text(encoding="ascii").strip()
+        boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text(encoding="utf-8").strip()
         namespace = (_PROC / "self" / "ns" / "pid").readlink()
     except OSError:
         return None
@@ -85,5 +87,5 @@ def _start_by_ps(pid: int) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    state, _, start = shown.stdout.decode("ascii", "replace").strip().partition(" ")
+    state, _, start = shown.stdout.decode("utf-8", "replace").strip().partition(" ")
     return None if not start or state[0] in _OVER else f"ps:{'_'.join(start.split())}"

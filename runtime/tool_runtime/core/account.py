@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from tool_runtime.core.caps import Caps
-from tool_runtime.core.errors import ConfigurationError
-from tool_runtime.core.secrets import Secret
-from tool_runtime.core.suggestions import nearest
+from tool_runtime.errors import ConfigurationError
+from tool_runtime.values.secrets import Secret
+from tool_runtime.values.suggestions import nearest
 
 Decision = Literal["allow", "ask", "deny"]
 # From the mildest to the strictest.
@@ -88,10 +87,10 @@ def read_policy(value: Any, place: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A named set of credentials and policy. `key` is None where no key is known."""
+    """A named set of credentials and policy. `key` is None where no key is known. `caps` are the ledger's to judge."""
 
     name: str
     key: Secret | None
     base_url: str
     policy: Policy = Policy()
-    caps: Caps | None = None
+    caps: Any = None

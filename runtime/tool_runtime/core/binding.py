@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tool_runtime.core.constraints import unmet
-from tool_runtime.core.errors import Fault, InvalidArguments
-from tool_runtime.core.fields import SET_BY_API
 from tool_runtime.core.options import Options, key_problem, read_options
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.shapes import apply_shape, friendly_place, key_faults, resolve_shape
-from tool_runtime.core.suggestions import nearest, nearly
 from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.core.uploads import read_uploads
 from tool_runtime.core.urls import path_problem, scalar_text, segment_problem
-from tool_runtime.core.validation import Validator
-from tool_runtime.core.values import decode_object, snapshot, type_name
+from tool_runtime.errors import Fault, InvalidArguments
+from tool_runtime.values.fields import SET_BY_API
+from tool_runtime.values.snapshots import decode_object, snapshot, type_name
+from tool_runtime.values.suggestions import nearest, nearly
+from tool_runtime.values.validation import Validator
 
 MOST_SHOWN = 8
 
@@ -288,10 +288,10 @@ def _missing(tool: Tool, given: Collection[str], options: Options) -> Iterator[F
 
 def _key_faults(tool: Tool, values: Mapping[str, Any]) -> Iterator[Fault]:
     """Find an idempotency key that is none: a blank one would make every call the same."""
-    if tool.idempotency is not None:
-        for name, value in values.items():
-            wire = tool.parameters[name].wire if name in tool.parameters else name
-            problem = key_problem(value) if wire == tool.idempotency.name else None
+    key = tool.idempotency
+    if key is not None:
+        for name in [name for name, parameter in tool.parameters.items() if parameter.wire == key.name] or [key.name]:
+            problem = key_problem(values[name]) if name in values else None
             if problem:
                 yield Fault(name, "value", problem)
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from tool_runtime.core.errors import Fault
 from tool_runtime.core.tools import Constraint
+from tool_runtime.errors import Fault
 
 
 def unmet(constraints: Iterable[Constraint], given: Collection[str]) -> Iterator[Fault]:

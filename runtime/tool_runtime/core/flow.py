@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from tool_runtime.core.account import Account
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock
-from tool_runtime.core.errors import ConfigurationError, ToolError
-from tool_runtime.core.ledger import Ledger
+from tool_runtime.core.ledger import AnyLedger
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import Request
+from tool_runtime.errors import ConfigurationError, ToolError
 
 if TYPE_CHECKING:
     from tool_runtime.core.gate import Invocation
@@ -76,7 +76,7 @@ class Context:
     retries: int | None = None
     can_ask: bool = False
     force: bool = False
-    ledger: Ledger | None = None
+    ledger: AnyLedger | None = None
     repeats: Repeats = "undelivered"
     repeat_window: float = 600.0
     delivers: bool = True

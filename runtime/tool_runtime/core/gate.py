@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.errors import PolicyRefused
 from tool_runtime.core.flow import Ask, Context, Flow
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import build_request, masked, shown
 from tool_runtime.core.templates import ABSENT, expand
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.uploads import Upload
+from tool_runtime.errors import PolicyRefused
 
 
 @dataclass(frozen=True, slots=True)

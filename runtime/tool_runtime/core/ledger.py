@@ -1,7 +1,7 @@
 """The ledger's vocabulary: what is written down about a write, before it is sent and after it has ended.
 
-Owns the records (`Intent`, `Ending`, `Entry`), the protocol of a store that keeps them (`Ledger`), and what their words
-mean. Every store has the same meaning of every record, because the meaning is computed here.
+Owns the records (`Intent`, `Ending`, `Entry`), the protocol of a store that keeps them (`AnyLedger`), and what their
+words mean. Every store has the same meaning of every record, because the meaning is computed here.
 Must not know: files, databases, processes, clocks, HTTP.
 
 An intent is durable before anything is sent. An intent without an ending is `under_way` while the process that wrote
@@ -12,13 +12,10 @@ Secrets: the caller masks arguments, and the result, before they come here. A st
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
-from tool_runtime.core.errors import Fault, InvalidArguments
-from tool_runtime.core.suggestions import nearest
-
-if TYPE_CHECKING:
-    from tool_runtime.core.caps import Caps
+from tool_runtime.errors import Fault, InvalidArguments
+from tool_runtime.values.suggestions import nearest
 
 UNDER_WAY: Final = "under_way"
 UNKNOWN: Final = "unknown"
@@ -96,7 +93,7 @@ class Entry:
 
     `ending` is None where none was written. `delivered`: the surface wrote the result where its caller reads.
     `alive`: the process that wrote the intent still runs. `note` is what somebody said who found out what became of an
-    unknown call (`Ledger.resolve`), and None elsewhere.
+    unknown call (`AnyLedger.resolve`), and None elsewhere.
     """
 
     intent: Intent
@@ -138,13 +135,13 @@ class LedgerNotWritten(Exception):
 Judge = Callable[[Sequence[Entry]], None]
 
 
-class Ledger(Protocol):
+class AnyLedger(Protocol):
     """A store of entries; safe to share among threads, and where the store says so, among processes."""
 
     def begin(
         self,
         intent: Intent,
-        caps: "Caps | None" = None,
+        caps: Any = None,
         *,
         judge: Judge | None = None,
         window_ms: int = REPEAT_WINDOW_MS,
@@ -224,9 +221,9 @@ def check_outcome(outcome: str, allowed: Sequence[str]) -> None:
 
 
 def resolution(entry_id: str, entry: Entry | None, outcome: str, note: str, at_ms: int) -> Ending:
-    """Return the ending that `Ledger.resolve` writes at a moment. `entry` is None where the ledger has none.
+    """Return the ending that `AnyLedger.resolve` writes at a moment. `entry` is None where the ledger has none.
 
-    Raises `InvalidArguments` as `Ledger.resolve` does.
+    Raises `InvalidArguments` as `AnyLedger.resolve` does.
     """
     check_outcome(outcome, CERTAIN)
     if not note.strip():

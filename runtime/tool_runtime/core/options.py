@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from tool_runtime.core.errors import Fault
-from tool_runtime.core.suggestions import nearest
-from tool_runtime.core.values import snapshot
+from tool_runtime.errors import Fault
+from tool_runtime.values.snapshots import snapshot
+from tool_runtime.values.suggestions import nearest
 
 # Set by the runtime or by HTTP itself; a caller who changed them could send the call or its key elsewhere.
 RESERVED_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "authorization", "cookie"})

@@ -6,9 +6,9 @@ from typing import Any
 from tool_runtime.core.flow import Context
 from tool_runtime.core.gate import all_effects
 from tool_runtime.core.requests import build_request, idempotency_key_of, masked, shown
-from tool_runtime.core.secrets import MASK
 from tool_runtime.core.templates import expand
 from tool_runtime.core.tools import Tool
+from tool_runtime.values.secrets import MASK
 
 NEW_KEY = "(a new key for each call)"
 

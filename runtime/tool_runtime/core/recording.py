@@ -14,7 +14,11 @@ from typing import Any
 
 from tool_runtime.core.attempts import CLOCK_SKEW, recipe_of
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.errors import (
+from tool_runtime.core.flow import Context, Done
+from tool_runtime.core.gate import all_effects, digest_of, invocation_of
+from tool_runtime.core.ledger import UNDER_WAY, WITHOUT_EFFECT, AnyLedger, Ending, Entry, Intent, LedgerNotWritten
+from tool_runtime.core.requests import idempotency_key_of, masked
+from tool_runtime.errors import (
     ConfigurationError,
     Fault,
     InvalidArguments,
@@ -22,11 +26,7 @@ from tool_runtime.core.errors import (
     ToolError,
     as_tool_error,
 )
-from tool_runtime.core.flow import Context, Done
-from tool_runtime.core.gate import all_effects, digest_of, invocation_of
-from tool_runtime.core.ledger import UNDER_WAY, WITHOUT_EFFECT, Ending, Entry, Intent, Ledger, LedgerNotWritten
-from tool_runtime.core.requests import idempotency_key_of, masked
-from tool_runtime.core.secrets import mask
+from tool_runtime.values.secrets import mask
 
 log = logging.getLogger("tool_runtime")
 
@@ -75,7 +75,7 @@ class Record:
         ending = Ending(outcome, int(self._context.clock.wall() * 1000), **known)
         self._guard(lambda ledger: ledger.end(self.id, ending))
 
-    def _guard(self, write: Callable[[Ledger], None]) -> None:
+    def _guard(self, write: Callable[[AnyLedger], None]) -> None:
         ledger = self._context.ledger
         if ledger is not None:
             try:

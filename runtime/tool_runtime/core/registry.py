@@ -11,9 +11,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tool_runtime.core.errors import SpecError, UnknownTool
 from tool_runtime.core.resources import EVERY, Manners, Resource, read_manners, read_resource
-from tool_runtime.core.suggestions import nearest_names
 from tool_runtime.core.tools import (
     Api,
     Auth,
@@ -28,18 +26,11 @@ from tool_runtime.core.tools import (
     read_waiter,
     read_webhooks,
 )
+from tool_runtime.errors import SpecError, UnknownTool
+from tool_runtime.values.suggestions import nearest_names
 
 FORMAT = 1
-TYPES = "#/types/"
-"""How schemas of a registry refer to its types: `{"$ref": "#/types/Agent"}`."""
-
 Value = TypeVar("Value")
-
-
-def type_name_of(schema: Mapping[str, Any]) -> str | None:
-    """Return the name of the type that a schema refers to, or None: `{"$ref": "#/types/Agent"}` gives `Agent`."""
-    reference = schema.get("$ref")
-    return reference.removeprefix(TYPES) if isinstance(reference, str) else None
 
 
 class Entries(Mapping[str, Value]):

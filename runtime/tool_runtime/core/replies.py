@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
-from tool_runtime.core.errors import (
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.templates import lookup
+from tool_runtime.core.tools import Tool
+from tool_runtime.errors import (
     APIError,
     RedirectRefused,
     RemoteError,
@@ -19,10 +22,7 @@ from tool_runtime.core.errors import (
     UnreadableReply,
     error_for_status,
 )
-from tool_runtime.core.registry import Registry
-from tool_runtime.core.secrets import hide_text
-from tool_runtime.core.templates import lookup
-from tool_runtime.core.tools import Tool
+from tool_runtime.values.secrets import hide_text
 
 SHOWN_BODY = 500
 GATEWAY_STATUSES = frozenset({502, 503, 504})

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.errors import Fault, InvalidArguments
-from tool_runtime.core.secrets import MASK, mask, secret_texts
 from tool_runtime.core.templates import ABSENT
 from tool_runtime.core.tools import Parameter
 from tool_runtime.core.urls import encode_query, expand_path, scalar_text
+from tool_runtime.errors import Fault, InvalidArguments
+from tool_runtime.values.secrets import MASK, mask, secret_texts
 
 if TYPE_CHECKING:
     from tool_runtime.core.uploads import Upload
@@ -69,7 +69,14 @@ class _Places:
     whole: Any = ABSENT
 
 
-def build_request(bound: Bound, idempotency_key: str | None = None) -> Request:
+def build_request(
+    bound: Bound,
+    idempotency_key: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    total: float | None = None,
+    *,
+    fresh: bool = False,
+) -> Request:
     """Build the request of a bound call; the idempotency key goes where the tool declares its field.
 
     Example: `get_call` bound to `{"call_id": "c 1"}` is `Request("get_call", "GET", "/v2/get-call/c%201")`.
@@ -105,6 +112,9 @@ def build_request(bound: Bound, idempotency_key: str | None = None) -> Request:
         headers=tuple(places.headers.items()),
         content=_json_content(bound, body),
         parts=_parts(body, places.files) if tool.body == "multipart" else None,
+        timeout=timeout,
+        total=total,
+        fresh=fresh,
     )
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from tool_runtime.core.errors import Fault
 from tool_runtime.core.tools import Parameter
+from tool_runtime.errors import Fault
 
 FORMS = 'expected a path, bytes, an open file, (name, content), or {"filename", "text" or "base64"}'
 

@@ -4,8 +4,8 @@ import inspect
 import sys
 from typing import Any
 
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.replies import NoReply
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.transport import Session, make_http_client, to_httpx, to_reply, translated
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from inspect import GEN_SUSPENDED, getgeneratorstate
 from typing import Any
 
-from tool_runtime.core.errors import ToolError, annotate
 from tool_runtime.core.flow import Command, Flow, Send
+from tool_runtime.errors import ToolError, annotate
 
 
 @dataclass(slots=True)

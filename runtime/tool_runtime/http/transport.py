@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.account import Account
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.replies import NoReply, Reply
 from tool_runtime.core.requests import Request
 from tool_runtime.core.tools import Auth
+from tool_runtime.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import httpx

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from tool_runtime.core.registry import TYPES, Registry
+from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Reference
 from tool_runtime.core.templates import ABSENT, assign, lookup
 from tool_runtime.sandbox.answers import Answer, Refusal
@@ -24,6 +24,7 @@ from tool_runtime.sandbox.lists import select
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Entry, Store
+from tool_runtime.values.references import TYPES
 
 _SECOND: Final = 1_000_000
 

@@ -16,10 +16,10 @@ from typing import Any, Final
 from tool_runtime.core.constraints import unmet
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Constraint, Parameter, Tool
-from tool_runtime.core.validation import Validator
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.received import decode_json_part, decode_text
 from tool_runtime.sandbox.samples import Schemas
+from tool_runtime.values.validation import Validator
 
 _PLACES: Final = ("path", "query", "header", "body", "file")
 _MOST_FAULTS: Final = 5

@@ -22,12 +22,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from tool_runtime.core.errors import ConfigurationError
-from tool_runtime.core.suggestions import nearest
 from tool_runtime.core.templates import assign
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.exchange import NoAnswer, Outgoing, Silence
 from tool_runtime.sandbox.routes import Route
+from tool_runtime.values.suggestions import nearest
 
 Kind = Literal[
     "status",

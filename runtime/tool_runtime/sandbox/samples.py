@@ -8,7 +8,8 @@ Must not know: records, requests. The same schema and name give the same value, 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from tool_runtime.core.registry import Registry, type_name_of
+from tool_runtime.core.registry import Registry
+from tool_runtime.values.references import type_name_of
 
 _BRANCHES: Final = ("anyOf", "oneOf")
 _FORMATS: Final = {

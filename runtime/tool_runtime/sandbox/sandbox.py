@@ -11,10 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from tool_runtime.core.errors import ConfigurationError
-from tool_runtime.core.registry import TYPES, Registry, load_registry
-from tool_runtime.core.suggestions import nearest, nearly
+from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.templates import lookup
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import ErrorBodies
 from tool_runtime.sandbox.checks import Checks
@@ -25,6 +24,8 @@ from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.store import Store
 from tool_runtime.sandbox.virtual_clock import VirtualClock
+from tool_runtime.values.references import TYPES
+from tool_runtime.values.suggestions import nearest, nearly
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.httpx_transport import SandboxTransport

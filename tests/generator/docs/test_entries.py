@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tool_generator.docs.outcomes import FAILURES
-from tool_runtime.core import errors
+from tool_runtime import errors
 
 Section = Callable[[str], str]
 

@@ -10,8 +10,8 @@ import pytest
 
 from retell_ai import AsyncClient, Client
 from tool_runtime.core.account import Policy
-from tool_runtime.core.errors import ConfigurationError, PolicyRefused
-from tool_runtime.core.secrets import Secret
+from tool_runtime.errors import ConfigurationError, PolicyRefused
+from tool_runtime.values.secrets import Secret
 
 
 def keys(wire):

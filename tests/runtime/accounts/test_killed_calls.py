@@ -17,10 +17,10 @@ import httpx
 from loopback import FreeClock
 import tool_runtime
 from retell_ai import Client, OutcomeUnknown
-from tool_runtime.accounts.ledger import SqliteLedger
+from tool_runtime.accounts.ledger import Ledger
 
 RUNTIME = str(pathlib.Path(tool_runtime.__file__).parent)
-ledger = SqliteLedger(pathlib.Path(sys.argv[1]), now_ms=lambda: 1_767_225_600_000)
+ledger = Ledger(pathlib.Path(sys.argv[1]), now_ms=lambda: 1_767_225_600_000)
 reading, writing = os.pipe()
 os.set_blocking(reading, False)
 

@@ -5,18 +5,18 @@ import threading
 import pytest
 from ledger_cases import NOW, ending, intent
 
-from tool_runtime.accounts.ledger import SqliteLedger
+from tool_runtime.accounts.caps import Caps
+from tool_runtime.accounts.ledger import Ledger
 from tool_runtime.accounts.memory_ledger import MemoryLedger
-from tool_runtime.core.caps import Caps
-from tool_runtime.core.errors import CapReached, InvalidArguments
 from tool_runtime.core.ledger import Ending, Entry, LedgerNotWritten
+from tool_runtime.errors import CapReached, InvalidArguments
 
 MINUTE = 60_000
 
 
 @pytest.fixture(params=["file", "memory"])
 def ledger(request, tmp_path):
-    made = SqliteLedger(tmp_path / "ledger.sqlite3", now_ms=lambda: NOW) if request.param == "file" else MemoryLedger()
+    made = Ledger(tmp_path / "ledger.sqlite3", now_ms=lambda: NOW) if request.param == "file" else MemoryLedger()
     yield made
     made.close()
 

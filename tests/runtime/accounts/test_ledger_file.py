@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from ledger_cases import NOW, ending, intent, run
 
-from tool_runtime.accounts.ledger import SqliteLedger, default_ledger_path
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.accounts.ledger import Ledger, default_ledger_path
 from tool_runtime.core.ledger import LedgerNotWritten
+from tool_runtime.errors import ConfigurationError
 
 DAY = 24 * 60 * 60 * 1000
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, forks and modes are those of POSIX")
@@ -27,7 +27,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def ledger(path):
-    made = SqliteLedger(path, now_ms=lambda: NOW)
+    made = Ledger(path, now_ms=lambda: NOW)
     yield made
     made.close()
 
@@ -81,7 +81,7 @@ def of_another_program(path):
 
 
 def of_a_later_release(path):
-    made = SqliteLedger(path)
+    made = Ledger(path)
     made.begin(intent("older"))
     made.close()
     with sqlite3.connect(path) as connection:
@@ -98,7 +98,7 @@ def without_its_tables(path):
 
 
 def overwritten_in_the_middle(path):
-    made = SqliteLedger(path)
+    made = Ledger(path)
     made.begin(intent("older"))
     made.close()
     content = path.read_bytes()
@@ -136,19 +136,19 @@ def test_a_file_that_is_no_ledger_of_this_release_is_refused_by_name_and_left_as
 @pytest.mark.parametrize("tail", ["a file/ledger", "x" * 300, "half\x00"], ids=["below a file", "long", "with NUL"])
 def test_a_path_that_cannot_be_is_refused_by_name(tmp_path, tail):
     (tmp_path / "a file").write_text("here")
-    refused(SqliteLedger(tmp_path / tail))
+    refused(Ledger(tmp_path / tail))
 
 
 @pytest.mark.parametrize("path", ["", ":memory:"])
 def test_a_path_that_sqlite_would_keep_nowhere_is_refused(path):
     with pytest.raises(ConfigurationError, match="no file"):
-        SqliteLedger(path)
+        Ledger(path)
 
 
 @pytest.mark.parametrize("days", [0, 0.5, -1, float("nan")])
 def test_entries_that_caps_count_must_be_kept(path, days):
     with pytest.raises(ConfigurationError, match="keep_days"):
-        SqliteLedger(path, keep_days=days)
+        Ledger(path, keep_days=days)
 
 
 @pytest.fixture
@@ -170,19 +170,19 @@ def a_folder_of_a_plain_user():
 @posix
 def test_a_folder_without_the_right_to_write_is_refused_by_name(a_folder_of_a_plain_user):
     a_folder_of_a_plain_user.chmod(0o500)
-    assert "writable" in refused(SqliteLedger(a_folder_of_a_plain_user / "ledger")).hint
-    assert "writable" in refused(SqliteLedger(a_folder_of_a_plain_user / "new" / "ledger")).hint
+    assert "writable" in refused(Ledger(a_folder_of_a_plain_user / "ledger")).hint
+    assert "writable" in refused(Ledger(a_folder_of_a_plain_user / "new" / "ledger")).hint
 
 
 @posix
 @pytest.mark.parametrize("mode", [0o400, 0o000])
 def test_a_file_without_the_right_to_write_is_refused_by_name(a_folder_of_a_plain_user, mode):
     path = a_folder_of_a_plain_user / "ledger"
-    made = SqliteLedger(path)
+    made = Ledger(path)
     made.begin(intent("older"))
     made.close()
     path.chmod(mode)
-    ledger = SqliteLedger(path)
+    ledger = Ledger(path)
 
     assert "writable" in refused(ledger).hint
 
@@ -193,7 +193,7 @@ def test_a_file_without_the_right_to_write_is_refused_by_name(a_folder_of_a_plai
 
 
 def test_a_lock_that_another_process_keeps_is_an_error_that_says_so_and_an_ending_waits_in_memory(path):
-    ledger = SqliteLedger(path, busy_seconds=0.01)
+    ledger = Ledger(path, busy_seconds=0.01)
     ledger.begin(intent())
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -208,7 +208,7 @@ def test_a_lock_that_another_process_keeps_is_an_error_that_says_so_and_an_endin
     assert caught.value.id == "call_1"
     assert ledger.get("call_1").ending == ending(ids={"call_id": "c1"})
     assert [entry.intent.id for entry in ledger.find(outcome="done")] == ["call_1"]
-    other = SqliteLedger(path)
+    other = Ledger(path)
     assert other.get("call_1").outcome == "under_way"
 
     holder.execute("ROLLBACK")
@@ -221,14 +221,14 @@ def test_a_lock_that_another_process_keeps_is_an_error_that_says_so_and_an_endin
 
 @pytest.mark.parametrize("how", ["end of another", "close"])
 def test_an_ending_that_waits_in_memory_is_written_with_the_next_write(path, how):
-    ledger = SqliteLedger(path, busy_seconds=0.01)
+    ledger = Ledger(path, busy_seconds=0.01)
     ledger.begin(intent())
     ledger.begin(intent("call_2"))
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerNotWritten):
         ledger.end("call_1", ending("refused"))
-    ledger_closed_meanwhile = SqliteLedger(path, busy_seconds=0.01)
+    ledger_closed_meanwhile = Ledger(path, busy_seconds=0.01)
     holder.close()
 
     ledger.end("call_2", ending()) if how == "end of another" else ledger.close()
@@ -242,7 +242,7 @@ def test_an_ending_that_waits_in_memory_is_written_with_the_next_write(path, how
 def test_a_full_disk_stops_a_call_before_it_is_sent_and_no_call_that_was_done(path, ledger):
     program = """
 import resource
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.core.ledger import LedgerNotWritten
 ledger.begin(intent())
 hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -274,7 +274,7 @@ def test_an_ending_that_is_broken_itself_raises_nothing_else_and_stops_no_later_
 
 
 def test_of_two_endings_that_wait_in_memory_the_first_certain_one_stands(path):
-    ledger = SqliteLedger(path, busy_seconds=0.01)
+    ledger = Ledger(path, busy_seconds=0.01)
     ledger.begin(intent())
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -296,7 +296,7 @@ def test_a_file_that_is_removed_while_open_is_made_anew(path, ledger):
         ledger.end("call_1", ending())
     ledger.begin(intent("call_2"))
 
-    other = SqliteLedger(path)
+    other = Ledger(path)
     assert [entry.intent.id for entry in other.find()] == ["call_2"]
     other.close()
 
@@ -311,7 +311,7 @@ def test_a_file_that_is_moved_while_open_keeps_what_it_has(path, ledger):
     ledger.begin(intent("call_2"))
 
     assert [entry.intent.id for entry in ledger.find()] == ["call_2"]
-    moved = SqliteLedger(old / path.name)
+    moved = Ledger(old / path.name)
     assert [entry.intent.id for entry in moved.find()] == ["call_1"]
     moved.close()
 
@@ -346,7 +346,7 @@ def test_an_interrupt_within_begin_writes_nothing_and_gives_the_lock_back(path, 
     with pytest.raises(KeyboardInterrupt):
         ledger.begin(intent(), judge=interrupt)
 
-    other = SqliteLedger(path, busy_seconds=0.01)
+    other = Ledger(path, busy_seconds=0.01)
     other.begin(intent())
     other.close()
 
@@ -365,7 +365,7 @@ def test_old_entries_go_except_those_that_nobody_resolved(path, ledger):
             ledger.end(entry_id, ending(outcome))
     ledger.resolve("old resolved", "done", "seen")
 
-    fresh = SqliteLedger(path, now_ms=lambda: NOW)
+    fresh = Ledger(path, now_ms=lambda: NOW)
     fresh.begin(intent("new"))
 
     kept = {"old unknown", "old without an ending", "young done", "new"}
@@ -375,7 +375,7 @@ def test_old_entries_go_except_those_that_nobody_resolved(path, ledger):
 
 @pytest.mark.parametrize(("keep_days", "left"), [(None, 2), (float("inf"), 2), (3000, 2), (1, 1)])
 def test_the_age_at_which_entries_go_is_adjustable(path, keep_days, left):
-    ledger = SqliteLedger(path, keep_days=keep_days, now_ms=lambda: NOW)
+    ledger = Ledger(path, keep_days=keep_days, now_ms=lambda: NOW)
     ledger.begin(intent("old", at_ms=NOW - 2000 * DAY))
     ledger.end("old", ending())
     ledger.begin(intent("new"))
@@ -386,7 +386,7 @@ def test_the_age_at_which_entries_go_is_adjustable(path, keep_days, left):
 def test_a_call_whose_clock_is_years_ahead_removes_nothing(path, ledger):
     ledger.begin(intent("done"))
     ledger.end("done", ending())
-    fresh = SqliteLedger(path, now_ms=lambda: NOW)
+    fresh = Ledger(path, now_ms=lambda: NOW)
     fresh.begin(intent("ahead", at_ms=NOW + 4000 * DAY))
     assert len(fresh.find()) == 2
     fresh.close()
@@ -394,7 +394,7 @@ def test_a_call_whose_clock_is_years_ahead_removes_nothing(path, ledger):
 
 def test_the_path_does_not_depend_on_a_later_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    ledger = SqliteLedger("ledger")
+    ledger = Ledger("ledger")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     ledger.begin(intent())
@@ -426,8 +426,8 @@ def test_a_state_folder_that_depends_on_the_working_directory_is_not_used(monkey
 
 
 def test_a_ledger_that_nobody_closes_leaves_no_warning(path):
-    program = "from ledger_cases import intent; from tool_runtime.accounts.ledger import SqliteLedger; import sys\n"
-    program += "SqliteLedger(sys.argv[1]).begin(intent())"
+    program = "from ledger_cases import intent; from tool_runtime.accounts.ledger import Ledger; import sys\n"
+    program += "Ledger(sys.argv[1]).begin(intent())"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", program, str(path)]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from ledger_cases import NOW, run, start
 
-from tool_runtime.accounts.ledger import SqliteLedger
+from tool_runtime.accounts.ledger import Ledger
 
 KILLED = -9
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and forks are those of POSIX")
@@ -19,7 +19,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def ledger(path):
-    made = SqliteLedger(path, now_ms=lambda: NOW)
+    made = Ledger(path, now_ms=lambda: NOW)
     yield made
     made.close()
 
@@ -113,8 +113,8 @@ print(ledger.get('call_1').outcome)
 def test_two_hundred_processes_at_once_against_a_cap_of_ten_make_ten(path, ledger):
     # The children are forks of one process that has the ledger open, and all wait for one pipe to close.
     program = """
-from tool_runtime.core.caps import Caps
-from tool_runtime.core.errors import CapReached
+from tool_runtime.accounts.caps import Caps
+from tool_runtime.errors import CapReached
 ledger.begin(intent('warm', effects=()))
 waiting, go = os.pipe()
 children = []

@@ -6,7 +6,7 @@ from enum import Enum
 import httpx
 import pytest
 
-from tool_runtime.core.errors import BadRequest, ConfigurationError, InvalidArguments, UnknownTool
+from tool_runtime.errors import BadRequest, ConfigurationError, InvalidArguments, UnknownTool
 
 DIAL = {"agent_id": "agent_1", "from_number": "+14155550100", "to_number": "+14155550199"}
 

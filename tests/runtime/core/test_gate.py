@@ -8,8 +8,8 @@ from loopback import FreeClock
 
 from retell_ai import AsyncClient, Client, InvalidArguments, PolicyRefused
 from tool_runtime.core.account import Policy
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.registry import Registry
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.surfaces.common.client import Client as NamedClient
 
 DIAL = {"agent_id": "agent_1", "from_number": "+14155550100", "to_number": "+14155550199"}

@@ -5,8 +5,8 @@ import io
 import httpx
 import pytest
 
-from tool_runtime.core.errors import InvalidArguments, OutcomeUnknown
 from tool_runtime.core.registry import Registry
+from tool_runtime.errors import InvalidArguments, OutcomeUnknown
 from tool_runtime.surfaces.common.client import Client
 
 DOCUMENT = {

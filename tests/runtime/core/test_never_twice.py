@@ -7,7 +7,7 @@ import pytest
 from loopback import dropped, reply, truncated
 
 from retell_ai import Client
-from tool_runtime.core.errors import (
+from tool_runtime.errors import (
     BadRequest,
     ConnectionFailed,
     OutcomeUnknown,

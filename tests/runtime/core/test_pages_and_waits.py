@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from retell_ai import AsyncClient, Client
-from tool_runtime.core.errors import (
+from tool_runtime.errors import (
     CallerError,
     InvalidArguments,
     PaginationBroken,

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from tool_runtime.core.account import DECISIONS, EFFECTS, Policy, read_policy
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from loopback import FreeClock
 
 from retell_ai import AsyncClient, Client, InvalidArguments, OutcomeUnknown
 from tool_runtime.accounts.memory_ledger import MemoryLedger
-from tool_runtime.core.errors import BadRequest, ConfigurationError, ConnectionFailed
+from tool_runtime.errors import BadRequest, ConfigurationError, ConnectionFailed
 
 DIAL = {"agent_id": "agent_1", "from_number": "+14155550100", "to_number": "+14155550199"}
 BUY = {"area_code": 415}

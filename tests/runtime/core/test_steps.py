@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tool_runtime.core.errors import APIError, BadRequest, InvalidArguments, OutcomeUnknown, UnreadableReply
+from tool_runtime.errors import APIError, BadRequest, InvalidArguments, OutcomeUnknown, UnreadableReply
 
 LLM = {"llm_id": "llm_9"}
 AGENT = {"agent_id": "agent_9"}

@@ -3,8 +3,8 @@
 import pytest
 
 from retell_ai import Client
-from tool_runtime.core.errors import ConfigurationError, InvalidArguments
 from tool_runtime.core.urls import expand_path, normalise_base_url
+from tool_runtime.errors import ConfigurationError, InvalidArguments
 
 HOST = "https://api.retellai.com"
 REFUSED_SEGMENTS = [

@@ -4,7 +4,7 @@ import json
 import httpx
 import pytest
 
-from tool_runtime.core.errors import ConfigurationError, UnknownTool
+from tool_runtime.errors import ConfigurationError, UnknownTool
 from tool_runtime.sandbox import Failure, Sandbox
 
 BOOK = {"title": "T"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tool_runtime.sandbox
-from tool_runtime.core.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox import Failure, Incoming, NoAnswer, Sandbox
 
 ROOT = Path(tool_runtime.sandbox.__file__).parent

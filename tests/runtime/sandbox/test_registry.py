@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from retell_ai import Client
-from tool_runtime.core import errors
+from tool_runtime import errors
 from tool_runtime.sandbox import Sandbox
 
 REGISTRY = json.loads((Path(__file__).parents[3] / "generated" / "retell_ai" / "registry.json").read_bytes())

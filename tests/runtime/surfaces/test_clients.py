@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from retell_ai import AsyncClient, Client
-from tool_runtime.core.errors import ConfigurationError, InvalidArguments
 from tool_runtime.core.registry import Registry, load_registry
+from tool_runtime.errors import ConfigurationError, InvalidArguments
 from tool_runtime.surfaces.common.client import AsyncClient as NamedAsyncClient
 from tool_runtime.surfaces.common.client import Client as NamedClient
 from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning

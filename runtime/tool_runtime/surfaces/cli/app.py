@@ -83,8 +83,8 @@ class Commands(click.Group):
 
 
 def _meant(session: Session, name: str, commands: Any) -> str | None:
-    from tool_runtime.core.errors import UnknownTool
-    from tool_runtime.core.suggestions import nearest
+    from tool_runtime.errors import UnknownTool
+    from tool_runtime.values.suggestions import nearest
 
     with suppress(UnknownTool):
         tool = session.registry.resolve(name)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tool_runtime.core.errors import InvalidArguments
+from tool_runtime.errors import InvalidArguments
 
 EXAMPLE = """Pass one JSON object, for example '{"limit": 5}', or @file, or - to read standard input."""
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tool_runtime.core.errors import SpecError
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.templates import expand
+from tool_runtime.errors import SpecError
 
 KINDS = ("tool", "wait", "list", "show_tool")
 

@@ -7,7 +7,7 @@ those.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tool_runtime.core.errors import ToolError
+    from tool_runtime.errors import ToolError
 
 OK = 0
 INTERNAL = 1
@@ -38,7 +38,7 @@ MEANINGS = {
 
 def exit_code(error: "ToolError") -> int:
     """Return the code that an error ends the program with. What may have happened decides before all else."""
-    from tool_runtime.core import errors
+    from tool_runtime import errors
 
     if error.outcome == "unknown":
         return OUTCOME_UNKNOWN

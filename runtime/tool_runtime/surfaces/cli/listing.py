@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tool_runtime.core.package import Page
 from tool_runtime.core.tools import Tool
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.session import Session
+from tool_runtime.surfaces.common.package import Page
 
 
 def show_tools(session: Session) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from tool_runtime.core.errors import (
+from tool_runtime.errors import (
     ConfigurationError,
     InternalError,
     Interrupted,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tool_runtime.core.package import Package
+from tool_runtime.surfaces.common.package import Package
 
 if TYPE_CHECKING:
     from pathlib import Path

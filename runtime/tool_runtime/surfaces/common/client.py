@@ -10,7 +10,7 @@ import copy
 import inspect
 import os
 import random
-import uuid
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -21,21 +21,21 @@ from tool_runtime.core.account import Policy
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock, SystemClock
 from tool_runtime.core.copying import copied_arguments
-from tool_runtime.core.errors import ConfigurationError
 from tool_runtime.core.flow import Ask, Context, Done, Flow, Repeats, Send
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.invoke import invoke
-from tool_runtime.core.ledger import Ledger
+from tool_runtime.core.ledger import AnyLedger
 from tool_runtime.core.options import RequestOptions, read_options
 from tool_runtime.core.pages import Pages
 from tool_runtime.core.preview import preview
 from tool_runtime.core.registry import Registry, load_registry
-from tool_runtime.core.secrets import Secret
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.waiting import wait
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.connection import AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
+from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox import Sandbox
@@ -66,7 +66,7 @@ class _Base:
         policy: Policy | Mapping[str, Any] | None = None,
         confirm: Confirm | None = None,
         force: bool = False,
-        ledger: Ledger | None = None,
+        ledger: AnyLedger | None = None,
         surface: str = "python",
         repeats: Repeats = "undelivered",
         repeat_window: float = 600.0,
@@ -120,7 +120,7 @@ class _Base:
             "binder": Binder(self.registry),
             "clock": self._clock,
             "random": random.random,
-            "new_key": lambda: str(uuid.uuid4()),
+            "new_key": lambda: secrets.token_hex(16),
             "surface": surface,
             "on_sandbox": self.sandbox is not None,
             "timeout": timeout,
@@ -166,6 +166,9 @@ class _Base:
             return Sandbox(self.registry)
         if not isinstance(wanted, Sandbox):
             message = f"sandbox is True, False or a Sandbox, not {type(wanted).__name__}"
+            raise ConfigurationError(message)
+        if wanted.registry.api.name != self.registry.api.name:
+            message = f"the sandbox stands in for {wanted.registry.api.name}, and not for {self.registry.api.name}"
             raise ConfigurationError(message)
         return wanted
 

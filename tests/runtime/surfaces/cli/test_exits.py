@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tool_runtime.core import errors
+from tool_runtime import errors
 from tool_runtime.surfaces.cli.exits import MEANINGS, exit_code
 
 # Class: code in envelopes, outcome, whether the same call may be repeated, exit code.

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tool_runtime.core.values import MAX_DEPTH, MAX_FAULTS, snapshot
+from tool_runtime.values.snapshots import MAX_DEPTH, MAX_FAULTS, snapshot
 
 PLAIN = {dict, list, str, int, float, bool, type(None)}
 

@@ -20,10 +20,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tool_runtime.core.errors import Fault
-from tool_runtime.core.fields import Fields, distinct, is_among
-from tool_runtime.core.suggestions import nearest, nearest_value
-from tool_runtime.core.values import type_name
+from tool_runtime.errors import Fault
+from tool_runtime.values.fields import Fields, distinct, is_among
+from tool_runtime.values.snapshots import type_name
+from tool_runtime.values.suggestions import nearest, nearest_value
 
 Path = tuple[str | int, ...]
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.suggestions import nearest
+from tool_runtime.values.suggestions import nearest
 
 # Names count most, then the line that says what a tool does. Prose mentions many things in passing.
 WEIGHTS = {"names": 8.0, "summary": 5.0, "grouping": 2.0, "parameters": 1.0, "prose": 0.7}

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from tool_runtime.core.errors import Fault, SpecError
-from tool_runtime.core.explanations import Explainer, shown, value_at
-from tool_runtime.core.fields import Fields
-from tool_runtime.core.registry import TYPES
-from tool_runtime.core.values import MAX_FAULTS, decode, snapshot
+from tool_runtime.errors import Fault, SpecError
+from tool_runtime.values.explanations import Explainer, shown, value_at
+from tool_runtime.values.fields import Fields
+from tool_runtime.values.references import TYPES
+from tool_runtime.values.snapshots import MAX_FAULTS, decode, snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tool_runtime.core.suggestions import nearest, nearest_names, nearest_value, nearly
+from tool_runtime.values.suggestions import nearest, nearest_names, nearest_value, nearly
 
 NAMES = ["agent_id", "agent_name", "from_number", "to_number", "status", "metadata", "version_title", "call_id"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn, Self
 
-from tool_runtime.core.registry import type_name_of
+from tool_runtime.values.references import type_name_of
 
 MASK = "***"
 _NO_PICKLE = "a key is not pickled"

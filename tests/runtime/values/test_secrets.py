@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from retell_ai import Client, Unauthorized
 from tool_runtime.core.account import Account
-from tool_runtime.core.secrets import Secret, hide_json, hide_text, key_problem
+from tool_runtime.values.secrets import Secret, hide_json, hide_text, key_problem
 
 KEY = "key_canary/5550100&é+☕😀"
 

@@ -18,8 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tool_runtime.core.errors import CapReached, ConfigurationError
 from tool_runtime.core.ledger import Intent
+from tool_runtime.errors import CapReached, ConfigurationError
 
 MINUTE_MS: Final = 60 * 1000
 DAY_MS: Final = 24 * 60 * MINUTE_MS

@@ -5,8 +5,8 @@ import pickle
 import pytest
 from ledger_cases import NOW, intent
 
-from tool_runtime.core.caps import CapReached, Caps, Counted, check_caps
-from tool_runtime.core.errors import ConfigurationError, PolicyRefused
+from tool_runtime.accounts.caps import CapReached, Caps, Counted, check_caps
+from tool_runtime.errors import ConfigurationError, PolicyRefused
 
 MINUTE, DAY = 60_000, 86_400_000
 

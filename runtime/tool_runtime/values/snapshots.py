@@ -17,7 +17,7 @@ from itertools import islice
 from typing import Any, NoReturn
 from uuid import UUID
 
-from tool_runtime.core.errors import Fault
+from tool_runtime.errors import Fault
 
 MAX_DEPTH = 64
 MAX_PARTS = 1_000_000

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from tool_runtime.core import errors
+from tool_runtime import errors
 
 CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ToolError)]
 DETAILS = {

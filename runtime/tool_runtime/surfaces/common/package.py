@@ -26,7 +26,7 @@ class Page:
 
     def read(self) -> str:
         """Return the page's Markdown. Raises `SpecError` where the page cannot be read."""
-        from tool_runtime.core.errors import SpecError
+        from tool_runtime.errors import SpecError
 
         try:
             return self.path.read_text(encoding="utf-8")
@@ -76,8 +76,8 @@ class Package:
 
         Raises `UnknownTool` with the nearest pages.
         """
-        from tool_runtime.core.errors import UnknownTool
-        from tool_runtime.core.suggestions import nearest_names
+        from tool_runtime.errors import UnknownTool
+        from tool_runtime.values.suggestions import nearest_names
 
         wanted = name.removesuffix(".md")
         pages = {page.name: page for page in self.pages}
@@ -95,7 +95,7 @@ class Package:
 
     def search(self, words: str, limit: int = 10) -> "Sequence[Page]":
         """Return the pages that speak of some words, best first: `search("hang up a call")` finds `stop_call`."""
-        from tool_runtime.core.search import Index
+        from tool_runtime.surfaces.common.search import Index
 
         if "_index" not in self.__dict__:
             self._index = Index(self.registry)
@@ -110,7 +110,7 @@ class Package:
             return self._unreadable(name, str(error))
 
     def _unreadable(self, name: str, reason: str) -> Any:
-        from tool_runtime.core.errors import SpecError
+        from tool_runtime.errors import SpecError
 
         message = f"{self.folder}/{name} cannot be read: {reason}"
         raise SpecError(message, hint="Install the package again, or regenerate the bindings.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tool_runtime.core.values import decode
+from tool_runtime.values.snapshots import decode
 
 
 @pytest.mark.parametrize(

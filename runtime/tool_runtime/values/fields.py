@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tool_runtime.core.registry import TYPES
+from tool_runtime.values.references import TYPES
 
 _UNIONS = ("anyOf", "oneOf")
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from tool_runtime.core.errors import SpecError
-from tool_runtime.core.validation import Validator
-from tool_runtime.core.values import snapshot
+from tool_runtime.errors import SpecError
+from tool_runtime.values.snapshots import snapshot
+from tool_runtime.values.validation import Validator
 
 
 def obj(required=(), **properties):

@@ -6,7 +6,7 @@ import pytest
 
 from retell_ai import Client
 from tool_runtime.core.registry import load_registry
-from tool_runtime.core.validation import Validator
+from tool_runtime.values.validation import Validator
 
 REGISTRY = load_registry(Client.registry_source)
 VALIDATOR = Validator(REGISTRY.types)
