@@ -25,7 +25,7 @@ def import_time() -> list[Row]:
     peers = {"httpx": found["httpx"]}
     if official_sdk():
         peers |= _named_sdk(beyond_bare({"sdk": python("import retell")}, rounds=3)["sdk"])
-    return [Row("import beyond a bare interpreter", found["here"], "ms", 15, peers, _sdk_note())]
+    return [Row("import beyond a bare interpreter", found["here"], "ms", 5, peers, _sdk_note())]
 
 
 def memory() -> list[Row]:
@@ -44,7 +44,7 @@ def memory() -> list[Row]:
             "memory after import and a client",
             peak_memory(client.format("httpx.Client()")),
             "MB",
-            httpx_alone + 10,
+            httpx_alone + 5,
             peers,
         ),
         Row("memory after a first call", after_call, "MB", None, raw_call),
@@ -70,7 +70,7 @@ def call_time() -> list[Row]:
     microseconds = statistics.median(taken["here"]) * 1e6
     raw = statistics.median(taken["httpx"]) * 1e6
     note = f"One call took {microseconds:.0f} us of CPU here, {raw:.0f} us in raw httpx."
-    return [Row("one call with validation, over raw httpx", _ratio(taken, "here"), "x", 1.15, peers, note)]
+    return [Row("one call with validation, over raw httpx", _ratio(taken, "here"), "x", 1.0, peers, note)]
 
 
 def generation() -> list[Row]:
@@ -83,47 +83,52 @@ def generation() -> list[Row]:
         tenfold = statistics.median(_generate(large, Path(folder, f"large_out{run}")) for run in range(2))
     peers = {"one": once, "ten": tenfold}
     return [
-        Row("toolgen generate, the whole API", once, "s", 2),
+        Row("toolgen generate, the whole API", once, "s", 0.8),
         Row(
             "the same for a spec ten times as large",
             tenfold / once,
             "x",
-            LARGER,
+            8,
             {},
             f"Ten times as large took {peers['ten']:.1f} s.",
         ),
     ]
 
 
-def help_time() -> list[Row]:
-    """Time the first thing that people type."""
+def command_line() -> list[Row]:
+    """Time the first thing that people type, and a read on the sandbox, as whole processes."""
     script = Path(sys.executable).with_name("retell-tools")
-    command = [str(script), "--help"] if script.exists() else [sys.executable, "-m", "retell_ai", "--help"]
-    found = beyond_bare({"here": command, "click": python("import click")}, rounds=11)
+    program = [str(script)] if script.exists() else [sys.executable, "-m", "retell_ai"]
+    commands = {
+        "help": [*program, "--help"],
+        "read": [*program, "call", "--sandbox", "list_voices"],
+        "click": python("import click"),
+        "httpx": python("import httpx"),
+    }
+    found = beyond_bare(commands, rounds=11)
     return [
+        Row("retell-tools --help over a bare interpreter", found["help"], "ms", 50, {"import click": found["click"]}),
         Row(
-            "retell-tools --help over a bare interpreter",
-            found["here"],
+            "retell-tools call of a read, over a bare interpreter with httpx",
+            found["read"] - found["httpx"],
             "ms",
-            120,
-            {"import click": found["click"]},
-        )
+            60,
+            {"import httpx": found["httpx"]},
+        ),
     ]
 
 
-# What a user of Python touches; a call's way from name to result leads through none of them but the driver's loop.
-PYTHON_SURFACE = ("__init__.py", "client.py", "preview.py", "webhooks.py")
-
-
 def core_size() -> list[Row]:
-    """Count the lines of the runtime's core: without surfaces and sandbox, of which Python's stand beside the core."""
-    files = sorted((ROOT / "runtime" / "tool_runtime").glob("*.py"))
-    core = [path for path in files if path.name not in PYTHON_SURFACE]
+    """Count the lines of code of the runtime's core, and of the layer of values that the core stands on."""
+    runtime = ROOT / "runtime" / "tool_runtime"
+    core, values = (sorted((runtime / name).glob("*.py")) for name in ("core", "values"))
     with_text = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in core)
-    code = sum(_code_lines(path) for path in core)
-    surface = sum(_code_lines(path) for path in files if path.name in PYTHON_SURFACE)
-    peers = {"with docstrings, comments and blank lines": float(with_text), "Python surface": float(surface)}
-    return [Row("code of the runtime's core", code, "lines", 1500, peers)]
+    peers = {
+        "with docstrings, comments and blank lines": float(with_text),
+        "values": float(sum(map(_code_lines, values))),
+        "errors": float(_code_lines(runtime / "errors.py")),
+    }
+    return [Row("code of the runtime's core", sum(map(_code_lines, core)), "lines", 1800, peers)]
 
 
 MEASURES: Mapping[str, Callable[[], list[Row]]] = {
@@ -131,7 +136,7 @@ MEASURES: Mapping[str, Callable[[], list[Row]]] = {
     "memory": memory,
     "call": call_time,
     "generate": generation,
-    "help": help_time,
+    "command": command_line,
     "core": core_size,
 }
 

@@ -78,7 +78,7 @@ class Effect:
         return not self.bound.tool.is_read and (self.possible or self.under_way)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limits:
     """When a call has to end, by `monotonic`, and how long ago its key was first used, in seconds."""
 

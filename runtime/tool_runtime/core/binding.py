@@ -26,7 +26,7 @@ from tool_runtime.values.validation import Validator
 MOST_SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Bound:
     """A call that may be sent: `arguments` as the caller gave them, `wire` the values that go out, by parameter.
 
@@ -44,7 +44,7 @@ class Bound:
         return replace(self, wire={**self.wire, **values})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
     """What binding knows of a tool beforehand.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tool_runtime.core.gate import Invocation
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Send:
     """Send this request once, and give back its reply.
 
@@ -33,14 +33,14 @@ class Send:
     at_stake: Callable[[], ToolError] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sleep:
     """Wait this many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ask:
     """Ask whether this invocation may go out. Only the answer `True` is yes."""
 
@@ -52,7 +52,7 @@ Flow = Generator[Command, Any, Any]
 Repeats = Literal["undelivered", "all"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """What a flow knows of its surroundings: everything that is not the call itself.
 
@@ -83,7 +83,7 @@ class Context:
     missing_key: Callable[[Account], ConfigurationError] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Done:
     """What a finished call leaves: its result, its ledger id, and the id of the call that it repeats, if it is one."""
 

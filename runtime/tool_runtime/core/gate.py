@@ -22,7 +22,7 @@ from tool_runtime.core.uploads import Upload
 from tool_runtime.errors import PolicyRefused
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Invocation:
     """One tool about to be called, as whoever confirms the call sees it.
 
@@ -46,7 +46,7 @@ class Invocation:
     within: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Consent:
     """What a yes to a composed tool covers: its steps, as far as their effects were named."""
 

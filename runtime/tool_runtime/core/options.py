@@ -37,7 +37,7 @@ class RequestOptions(TypedDict, total=False):
     again: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Options:
     """`RequestOptions`, checked. Times and `retries` are None where the caller left them to the tool."""
 

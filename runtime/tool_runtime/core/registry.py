@@ -9,9 +9,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tool_runtime.core.resources import EVERY, Manners, Resource, read_manners, read_resource
 from tool_runtime.core.tools import (
     Api,
     Auth,
@@ -28,6 +27,9 @@ from tool_runtime.core.tools import (
 )
 from tool_runtime.errors import SpecError, UnknownTool
 from tool_runtime.values.suggestions import nearest_names
+
+if TYPE_CHECKING:
+    from tool_runtime.core.resources import Manners, Resource
 
 FORMAT = 1
 Value = TypeVar("Value")
@@ -85,11 +87,6 @@ class Registry:
         self.groups: Mapping[str, Group] = Entries(
             document.get("groups", {}), lambda name, entry: read_entry(Group, entry, name=name)
         )
-        resources = document.get("resources", {})
-        self.resources: Mapping[str, Resource] = Entries(
-            {name: entry for name, entry in resources.items() if name != EVERY}, read_resource
-        )
-        self._manners: Mapping[str, Any] = resources.get(EVERY, {})
         self._resolved: dict[str, Tool] = {}
 
     @cached_property
@@ -107,9 +104,20 @@ class Registry:
         return index
 
     @cached_property
-    def manners(self) -> Manners:
+    def resources(self) -> "Mapping[str, Resource]":
+        """The records that a sandbox keeps, by name."""
+        # Only a sandbox needs these classes, and a call should not pay for them.
+        from tool_runtime.core.resources import EVERY, read_resource
+
+        declared = self.document.get("resources", {})
+        return Entries({name: entry for name, entry in declared.items() if name != EVERY}, read_resource)
+
+    @cached_property
+    def manners(self) -> "Manners":
         """What is true of the whole API on a sandbox."""
-        return read_manners(self._manners)
+        from tool_runtime.core.resources import EVERY, read_manners
+
+        return read_manners(self.document.get("resources", {}).get(EVERY, {}))
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the canonical names, in the order of the spec."""

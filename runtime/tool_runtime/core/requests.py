@@ -26,7 +26,7 @@ DEFAULT_TIMEOUT = 60.0
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie|signature", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One part of a multipart body. `filename` is None for a plain field."""
 
@@ -36,7 +36,7 @@ class Part:
     content_type: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Request:
     """One HTTP request, key and host not included. `path` begins with a slash.
 

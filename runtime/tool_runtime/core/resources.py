@@ -23,7 +23,7 @@ class Refused:
     message: Template = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """A field that names a record of another resource. `binds` is the name under which templates see that record."""
 
@@ -35,7 +35,7 @@ class Reference:
     message: Template = "There is no ${resource} ${id}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limit:
     """How many records that meet `when` there may be."""
 
@@ -46,7 +46,7 @@ class Limit:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Demand:
     """A text that a value of the request has to match, unless the template `unless` is true."""
 
@@ -57,7 +57,7 @@ class Demand:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Use:
     """Records that forbid a deletion as long as they name the record at `path`."""
 
@@ -68,7 +68,7 @@ class Use:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Total:
     """Where a list tells how many entries all pages have, and when."""
 
@@ -76,7 +76,7 @@ class Total:
     when: Template = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Filter:
     """Where a filter of a list looks, where its name is not simply the path in the record."""
 
@@ -86,7 +86,7 @@ class Filter:
     any_of: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PageSize:
     """How many entries a page has, and how many a request may ask for."""
 
@@ -94,7 +94,7 @@ class PageSize:
     maximum: int = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A change that a record goes through by itself, `after` seconds from when it meets `when`."""
 
@@ -103,7 +103,7 @@ class Rule:
     after: float = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Action:
     """What one kind of request does to a resource. `does` is the verb, where that is not the action's own name."""
 
@@ -135,7 +135,7 @@ class Action:
     answer: Template = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Resource:
     """One kind of record. `id_field` is the dotted path of a record's id; None where there is one record only."""
 
@@ -157,7 +157,7 @@ class Resource:
     examples: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Manners:
     """What is true of the whole API: how it says no, and how large its pages are."""
 

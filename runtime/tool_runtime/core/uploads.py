@@ -17,7 +17,7 @@ from tool_runtime.errors import Fault
 FORMS = 'expected a path, bytes, an open file, (name, content), or {"filename", "text" or "base64"}'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Upload:
     """One file, read."""
 

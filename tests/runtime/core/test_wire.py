@@ -13,7 +13,7 @@ from tool_runtime.core.registry import load_registry
 from tool_runtime.sandbox import Sandbox
 
 REGISTRY = load_registry(Client.registry_source)
-KEY = re.compile(r"\b[0-9a-f]{32}\b")
+KEY = re.compile(r'(?<=")[0-9a-f]{32}(?=")')
 CASES = [
     pytest.param(name, example.arguments, id=f"{name}-{number}")
     for name in REGISTRY

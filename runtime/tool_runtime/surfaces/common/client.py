@@ -32,7 +32,7 @@ from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.waiting import wait
 from tool_runtime.errors import ConfigurationError
-from tool_runtime.http.connection import AsyncConnection, Connection
+from tool_runtime.http.connection import NETWORK, REPLY_LIMIT, AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
 from tool_runtime.values.secrets import Secret
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from tool_runtime.sandbox import Sandbox
 
 Confirm = Callable[[Invocation], Any]
-REPLY_LIMIT = 64 * 2**20
 
 
 class _Base:
@@ -110,7 +109,7 @@ class _Base:
             agent=f"{distribution}/{api.version}",
             distribution=distribution,
             http_client=http_client,
-            transport=self.sandbox.transport if self.sandbox is not None else None,
+            transport=NETWORK if self.sandbox is None else self.sandbox.transport,
             reply_limit=reply_limit,
         )
         self._confirm = confirm

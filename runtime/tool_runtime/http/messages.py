@@ -1,0 +1,174 @@
+"""Messages: from a `Request` to an httpx request.
+
+Owns what an account adds to a request: the host, the key and the headers that each of its requests bears. Host and key
+are added here and nowhere else. The URL cannot leave the account's host, and no header of a call can replace the host,
+the key or the framing of the message. Knows no tool and sends nothing.
+
+Imported when the first request is sent, since httpx is.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import httpx
+
+from tool_runtime.core.account import Account
+from tool_runtime.core.requests import Request
+from tool_runtime.core.tools import Auth
+from tool_runtime.errors import ConfigurationError
+from tool_runtime.http.bodies import ACCEPTED_ENCODINGS
+
+CONNECT_TIMEOUT = 5.0
+# One for each account; more only where somebody changes the default headers of an http client call by call.
+MOST_HEADER_SETS = 64
+NOTHING_WAS_SENT = "Nothing was sent."
+LONGEST_LABEL, LONGEST_HOST = 63, 253
+# What frames a message and says where it goes. These are never taken from a call or from a client's defaults.
+_OWN = {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+
+
+class HeaderSet:
+    """The headers of an account's requests, made once. The key is in them, so `repr` and pickles show nothing."""
+
+    __slots__ = ("account", "defaults", "json", "plain")
+
+    def __init__(self, account: Account, defaults: list[tuple[bytes, bytes]], json: Any, plain: Any) -> None:
+        self.account = account
+        self.defaults = defaults
+        self.json = json
+        self.plain = plain
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refuse to be pickled, which would write the key down."""
+        message = "headers with a key are not pickled"
+        raise TypeError(message)
+
+
+class Messages:
+    """Makes the httpx requests of one connection."""
+
+    def __init__(self, auth: Auth, agent: str) -> None:
+        self._auth = auth
+        self._agent = agent
+        self._own = _OWN | ({auth.name.lower()} if auth.place == "header" else set())
+        self._sets: dict[int, HeaderSet] = {}
+
+    def make(self, request: Request, account: Account, defaults: httpx.Headers | None, trace: Any) -> httpx.Request:
+        """Make the httpx request.
+
+        `defaults` are the default headers of a client of the caller's own; `trace` gets httpcore's events. Raises
+        `ConfigurationError` for what cannot be sent.
+
+        Example: `Request("get_call", "GET", "/v2/get-call/c1")` for an account of `https://api.example.com` gives
+        `GET https://api.example.com/v2/get-call/c1` with `host`, `authorization` and so on.
+        """
+        url = _url(account.base_url, request.path, request.query)
+        if self._auth.place == "query":
+            url = url.copy_merge_params({self._auth.name: self._key(account)})
+        known = self._known(account, defaults)
+        limit = request.timeout
+        if request.total is not None and request.total < limit:
+            limit = request.total
+        limits = {"connect": min(limit, CONNECT_TIMEOUT), "read": limit, "write": limit, "pool": limit}
+        options: dict[str, Any] = {"extensions": {"timeout": limits, "trace": trace}}
+        content = request.content
+        if content is None:
+            # A field without a file name is still a part: multipart is used even where no file is given.
+            options["files"] = request.parts and [
+                (part.name, (part.filename, part.content, part.content_type)) for part in request.parts
+            ]
+            made = httpx.Request(request.method, url, headers=known.plain, **options)
+        else:
+            # Host, length and type are put into the headers here: httpx takes 6 microseconds more to work them out.
+            made = httpx.Request(request.method, url, headers=known.json, stream=httpx.ByteStream(content), **options)
+            made.headers["content-length"] = str(len(content))
+            made.read()
+        if request.headers:
+            made.headers.update(_usable(request.headers, self._own))
+        # All of them are ASCII. httpx decodes each header once more to find that out, which takes 3 microseconds.
+        made.headers.encoding = "ascii"
+        return made
+
+    def _known(self, account: Account, defaults: httpx.Headers | None) -> HeaderSet:
+        raw = [] if defaults is None else defaults.raw
+        known = self._sets.get(id(account))
+        if known is None or known.account is not account or known.defaults != raw:
+            known = self._made(account, defaults, raw)
+        return known
+
+    def _made(self, account: Account, defaults: httpx.Headers | None, raw: list[tuple[bytes, bytes]]) -> HeaderSet:
+        host = _base(account.base_url).netloc.decode("ascii")
+        given = [] if defaults is None else defaults.multi_items()
+        own = {
+            "host": host,
+            "accept": "application/json",
+            "accept-encoding": ACCEPTED_ENCODINGS,
+            "user-agent": self._agent,
+        }
+        if self._auth.place == "header":
+            key = self._key(account)
+            if not _VALUE.fullmatch(key) or not key.isascii() or key != key.strip():
+                message = f"the key of account {account.name!r} holds characters that no header can carry"
+                raise ConfigurationError(message, hint=f"Copy the key again. {NOTHING_WAS_SENT}")
+            own[self._auth.name] = f"{self._auth.prefix}{key}".strip()
+        plain = httpx.Headers([("host", host), *_usable(given, self._own | {"content-type", *own})])
+        plain.update(own)
+        json = httpx.Headers(plain)
+        json["content-type"] = "application/json"
+        if len(self._sets) >= MOST_HEADER_SETS:
+            self._sets.clear()
+        made = self._sets[id(account)] = HeaderSet(account, list(raw), json, plain)
+        return made
+
+    @staticmethod
+    def _key(account: Account) -> str:
+        return account.key.reveal() if account.key else ""
+
+
+def _usable(given: Iterable[tuple[str, str]], own: set[str]) -> list[tuple[str, str]]:
+    """Return the headers but for our own. Raises `ConfigurationError` for what no message can carry."""
+    usable = []
+    for name, value in given:
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(f"{name!r} is no name of a header", hint=NOTHING_WAS_SENT)
+        if not _VALUE.fullmatch(value) or not value.isascii():
+            message = f"the value of the header {name!r} holds characters that no header can carry"
+            raise ConfigurationError(message, hint=NOTHING_WAS_SENT)
+        if name.lower() not in own:
+            usable.append((name, value.strip()))
+    return usable
+
+
+@lru_cache(maxsize=512)
+def _url(base_url: str, path: str, query: str) -> httpx.URL:
+    base = _base(base_url)
+    try:
+        url = httpx.URL(f"{base_url}{path}?{query}" if query else f"{base_url}{path}")
+        parts = (url.scheme, url.host, url.port, url.userinfo)
+    except (httpx.InvalidURL, ValueError) as error:
+        message = f"the request has no usable URL: {error}"
+        raise ConfigurationError(message, hint=f"Look at the arguments of the call. {NOTHING_WAS_SENT}") from None
+    if parts != (base.scheme, base.host, base.port, b""):
+        raise ConfigurationError("the request would leave the configured host", hint=NOTHING_WAS_SENT)
+    return url
+
+
+@lru_cache(maxsize=64)
+def _base(base_url: str) -> httpx.URL:
+    """Read a base URL. Raises `ConfigurationError` where its host cannot exist."""
+    hint = f"Look at the account's base URL. {NOTHING_WAS_SENT}"
+    try:
+        url = httpx.URL(base_url)
+        # `host` decodes what a host in ASCII stands for, and so finds `xn--a`, which stands for nothing.
+        name = url.raw_host.decode("ascii") if url.host else ""
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ConfigurationError(f"{base_url} is no usable base URL: {error}", hint=hint) from None
+    labels = name.rstrip(".").split(".")
+    is_name = len(name) <= LONGEST_HOST and all(0 < len(label) <= LONGEST_LABEL for label in labels)
+    if not is_name and ":" not in name:
+        raise ConfigurationError(f"{base_url} is no usable base URL: its host is no host name", hint=hint)
+    return url
