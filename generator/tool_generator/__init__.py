@@ -1,7 +1,7 @@
 """The generator: from a folder of YAML to bindings, schemas, a registry and a reference.
 
     sources.py, spec.py      the files of a spec as values, with the line of every value
-    grammar.py, lint/        what is wrong with them
+    grammar.py, lint/, destinations.py   what is wrong with them
     parameters.py, compile.py   the registry, from which everything else is made
     identifiers.py, literals.py   the doors through which names and values enter generated code
     python_types.py, bindings.py, webhook_bindings.py, docstrings.py   the Python package

@@ -54,20 +54,22 @@ def _accepted(case: dict[str, Any], wire: Any, types: Mapping[str, Any]) -> Any:
     return when if found is None else _narrowed(when, found, types)
 
 
-def _place_of_value(template: Any, wire: Any, types: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> Any:
+def _place_of_value(template: Any, wire: Any, types: Mapping[str, Any], seen: set[str] | None = None) -> Any:
     """Give the schema that stands where the template has its value; None where the wire form does not tell.
 
-    `seen` are the types on the way through unions: one may well be an option of its own.
+    `seen` are the types that were met in the same union: one may well be an option of its own, or stand there twice.
     """
+    seen = set() if seen is None else seen
     if template == "$" or wire is None:
         return wire
     name = wire.get("$ref") if isinstance(wire, dict) else None
     if name in seen:
         return None
     wire = resolved(wire, types)
-    below = seen if name is None else seen | {name}
+    if name is not None:
+        seen.add(name)
     for option in [*wire.get("anyOf", ()), *wire.get("oneOf", ())] if isinstance(wire, dict) else ():
-        found = _place_of_value(template, option, types, below)
+        found = _place_of_value(template, option, types, seen)
         if found is not None:
             return found
     if isinstance(template, list) and template and isinstance(wire, dict) and "items" in wire:

@@ -106,7 +106,7 @@ class _Writer:
             parents = [self.names[reference.removeprefix(TYPES)] for reference in references]
             for part in schema.get("allOf", ()):
                 if "$ref" not in part:
-                    self.types.gather(part, properties, required, frozenset())
+                    self.types.gather(part, properties, required)
             properties |= schema.get("properties", {})
             required |= set(schema.get("required", ()))
         else:

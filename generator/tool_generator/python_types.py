@@ -66,6 +66,8 @@ class Types:
 
     schemas: Mapping[str, Any]
     names: Mapping[str, str]
+    _records: dict[str, bool] = field(default_factory=dict)
+    _merged: dict[str, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
 
     def target(self, schema: Any) -> Any:
         """Follow references to a schema that is none; a circle gives the empty schema."""
@@ -88,37 +90,46 @@ class Types:
 
     def _inherits(self, schema: dict[str, Any]) -> bool:
         parts = schema.get("allOf", ())
-        return bool(parts) and all(self._is_record(part, frozenset()) for part in parts)
+        return bool(parts) and all(self._is_record(part) for part in parts)
 
-    def _is_record(self, schema: Any, seen: frozenset[str]) -> bool:
+    def _is_record(self, schema: Any) -> bool:
         if not isinstance(schema, dict):
             return False
         if "$ref" in schema:
             name = schema["$ref"].removeprefix(TYPES)
-            return name not in seen and self._is_record(self.schemas[name], seen | {name})
+            if name not in self._records:
+                # A type that is defined as itself is no record.
+                self._records[name] = False
+                self._records[name] = self._is_record(self.schemas[name])
+            return self._records[name]
         if schema.get("properties"):
             return True
         parts = schema.get("allOf", ())
         # A part that only adds to `required` is a record without fields.
-        return all(self._is_record(part, seen) for part in parts) if parts else "required" in schema
+        return all(self._is_record(part) for part in parts) if parts else "required" in schema
 
     def record(self, schema: Any) -> tuple[dict[str, Any], set[str]]:
         """Give all properties of an object schema and the names of the required ones."""
         properties: dict[str, Any] = {}
         required: set[str] = set()
-        self.gather(schema, properties, required, frozenset())
+        self.gather(schema, properties, required)
         return properties, required
 
-    def gather(self, schema: Any, properties: dict[str, Any], required: set[str], seen: frozenset[str]) -> None:
+    def gather(self, schema: Any, properties: dict[str, Any], required: set[str]) -> None:
         """Add the properties of an object schema, and the names of the required ones, to what is there."""
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
             name = schema["$ref"].removeprefix(TYPES)
-            if name not in seen:
-                self.gather(self.schemas[name], properties, required, seen | {name})
+            if name not in self._merged:
+                # A type that leads back to itself adds nothing the second time.
+                self._merged[name] = {}, set()
+                self._merged[name] = self.record(self.schemas[name])
+            more, needed = self._merged[name]
+            properties.update(more)
+            required.update(needed)
         for part in schema.get("allOf", ()):
-            self.gather(part, properties, required, seen)
+            self.gather(part, properties, required)
         properties.update(schema.get("properties", {}))
         required.update(schema.get("required", ()))
 
@@ -151,7 +162,7 @@ class Module:
             properties, required = {}, set(schema.get("required", ()))
             for part in parts:
                 if "$ref" not in part:
-                    self.types.gather(part, properties, required, frozenset())
+                    self.types.gather(part, properties, required)
             properties.update(schema.get("properties", {}))
         fields = [
             Field(

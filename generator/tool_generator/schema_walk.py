@@ -103,45 +103,58 @@ def resolved(schema: Schema, types: Types) -> Schema:
 
 
 def object_parts(schema: Schema, types: Types) -> tuple[dict[str, Schema], list[str]]:
-    """Give the properties of an object and the names of the required ones, with `allOf` and references merged."""
-    properties: dict[str, Schema] = {}
-    required: dict[str, None] = {}
-    _collect(schema, types, properties, required, frozenset())
+    """Give the properties of an object and the names of the required ones, with `allOf` and references merged.
+
+    Example: `{"allOf": [{"$ref": "Pet"}], "properties": {"a": {}}}` has the properties of Pet, and `a`.
+    """
+    properties, required = _merged(schema, types, {})
     return properties, [name for name in required if name in properties]
 
 
-def _collect(
-    schema: Schema,
-    types: Types,
-    properties: dict[str, Schema],
-    required: dict[str, None],
-    seen: frozenset[str],
-) -> None:
+def _merged(
+    schema: Schema, types: Types, known: dict[str, tuple[dict[str, Schema], dict[str, None]]]
+) -> tuple[dict[str, Schema], dict[str, None]]:
+    """Merge an object schema. `known` holds what each type gave: a type that is met twice is read once."""
+    properties: dict[str, Schema] = {}
+    required: dict[str, None] = {}
     if not isinstance(schema, dict):
-        return
+        return properties, required
+    parts: list[tuple[dict[str, Schema], dict[str, None]]] = []
     name = schema.get("$ref")
-    if name is not None and name in types and name not in seen:
-        _collect(types[name], types, properties, required, seen | {name})
-    for part in schema.get("allOf", ()):
-        _collect(part, types, properties, required, seen)
+    if name is not None and name in types:
+        if name not in known:
+            # A type that leads back to itself adds nothing the second time.
+            known[name] = {}, {}
+            known[name] = _merged(types[name], types, known)
+        parts.append(known[name])
+    parts += [_merged(part, types, known) for part in schema.get("allOf", ())]
+    for more, needed in parts:
+        properties.update(more)
+        required.update(needed)
     properties.update(schema.get("properties", {}))
     required.update(dict.fromkeys(schema.get("required", ())))
+    return properties, required
 
 
-def branches(schema: Schema, types: Types, seen: frozenset[str] = frozenset()) -> Iterator[Schema]:
-    """Yield the alternatives of a schema, with references followed and unions opened."""
+def branches(schema: Schema, types: Types) -> Iterator[Schema]:
+    """Yield the alternatives of a schema, with references followed and unions opened; those of a type once."""
+    yield from _branches(schema, types, frozenset(), set())
+
+
+def _branches(schema: Schema, types: Types, above: frozenset[str], met: set[str]) -> Iterator[Schema]:
     if isinstance(schema, dict):
         name = schema.get("$ref")
         if name is not None and "properties" not in schema:
-            if name in types and name not in seen:
-                yield from branches(types[name], types, seen | {name})
-            else:
+            if name not in types or name in above:
                 yield {}
+            elif name not in met:
+                met.add(name)
+                yield from _branches(types[name], types, above | {name}, met)
             return
         options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
         if options and not schema.get("properties"):
             for option in options:
-                yield from branches(option, types, seen)
+                yield from _branches(option, types, above, met)
             return
     yield schema
 

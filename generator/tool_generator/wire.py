@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.accepted_schema import any_of
+from tool_runtime.core.templates import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,7 +117,7 @@ def _template(form: Any, value: Any) -> Any:
 
 
 def _is_reference(item: Any) -> bool:
-    return isinstance(item, str) and item.startswith("$") and not item.startswith("$$")
+    return isinstance(item, str) and any(True for _ in references(item))
 
 
 def wire_names(tool: Tool, members: Iterable[str]) -> list[str]:

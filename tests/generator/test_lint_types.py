@@ -12,6 +12,13 @@ import pytest
         ({"type": "strng"}, "must be one of string, number, integer, boolean, object, array, null"),
         ({"typ": "string"}, 'has no key "typ"; did you mean "type"?'),
         ({"type": "string", "pattern": "("}, 'the pattern "(" is not a regular expression'),
+        ({"type": "string", "pattern": "\\p{L}"}, "is not a regular expression: bad escape"),
+        ({"type": "string", "pattern": "(?a:x)"}, "is read by Python alone"),
+        ({"patternProperties": {"[": {}}}, 'the pattern "[" is not a regular expression'),
+        ({"propertyNames": {"pattern": "a{2,1}"}}, 'the pattern "a{2,1}" is not a regular expression'),
+        ({"type": "array", "items": {"pattern": "*"}}, 'the pattern "*" is not a regular expression'),
+        ({"type": "number", "multipleOf": 0}, "must be more than 0"),
+        ({"type": "string", "enum": []}, "must have 1 items or more"),
         ({"type": "integer", "minimum": 3, "maximum": 2}, "minimum is above maximum"),
         (
             {"properties": {"name": {}}, "required": ["nam"]},
@@ -86,6 +93,27 @@ def test_a_wrong_shape_is_a_problem(spec, shape, message):
 def test_a_shape_that_is_defined_as_itself_is_a_problem(spec):
     spec.api["shapes"] = {"a": "b", "b": {"shape": "a"}}
     assert spec.messages() == ["the shape a is defined as itself", "the shape b is defined as itself"]
+
+
+def test_a_shape_within_itself_is_a_problem(spec):
+    spec.api["shapes"] = {"a": {"keys": {"x": {"shape": "b"}}}, "b": {"entries": "a"}, "c": {"form": "$"}}
+    spec.tool("find", parameters={"where": {"in": "body", "schema": {"type": "object"}, "shape": "a"}})
+    assert spec.messages() == ["the shape a is defined as itself", "the shape b is defined as itself"]
+
+
+def test_shapes_that_would_fill_pages_when_written_out_are_a_problem(spec):
+    level = {f"s{n}": {"keys": {"x": {"shape": f"s{n + 1}"}, "y": {"shape": f"s{n + 1}"}}} for n in range(40)}
+    spec.api["shapes"] = {**level, "s40": {"form": "$"}}
+    spec.tool("find", parameters={"where": {"in": "body", "schema": {"type": "object"}, "shape": "s0"}})
+    assert spec.messages() == ["the shape s34 holds more than 100 shapes, those within them counted: make it smaller"]
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf", "oneOf"])
+def test_types_one_within_the_other_without_end_are_a_problem(keyword, spec):
+    chain = {f"T{n}": {keyword: [{"$ref": f"T{n + 1}"}]} for n in range(2000)}
+    spec.types["types"] |= {**chain, "T2000": {"type": "object"}}
+    told = "the type T1900 is made of 100 types and more, one within the other: join some of them"
+    assert spec.messages() == [told]
 
 
 def test_entries_know_the_key_of_each_value(spec):

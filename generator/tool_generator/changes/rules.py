@@ -120,8 +120,9 @@ class Change:
 def judged(differences: Iterable[Difference], table: Mapping[str, bool], vouched: Collection[str] = ()) -> list[Change]:
     """Give the changes among differences, those that break first, then by path.
 
-    `vouched` are facts that other uses of the same types confirm: a type that serves create, update and reply has
-    what each of them has, and what one of them lacks was never its own.
+    `vouched` names fields and nulls of a type that upstream has in some use of the type. A type that serves create,
+    update and reply holds the fields of all three. A field that only create has is missing in the reply, and that is
+    no change. Example: with `vouched={"Agent.api_key"}`, the reply without `api_key` gives no change.
     """
     found = []
     for item in differences:

@@ -149,7 +149,7 @@ class Schemas:
 
     def _merged(self, one: Branch, other: Branch) -> Branch | None:
         """Give what fits both; None where nothing does."""
-        if _is_blank(one):
+        if _is_blank(one) or one is other:
             return other
         if _is_blank(other):
             return one
@@ -165,7 +165,7 @@ class Schemas:
         items = one.items or other.items
         if one.items and other.items:
             items = self.joined("allOf", [one.items, other.items])
-        names = [branch.name for branch in (one, other) if _says_something(branch)]
+        names = [part for branch in (one, other) if _says_something(branch) for part in branch.name.split("&")]
         return Branch(
             types,
             values,

@@ -9,8 +9,8 @@
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
 
-Every check looks at all entries and reports every problem; none stops at the first. Entries that the grammar refused
-are known by name but not looked into.
+Every check looks at all entries and reports every problem. None stops at the first, save where types or shapes stand in
+each other so that no check could follow them. Entries that the grammar refused are known by name but not looked into.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tool_generator.lint.names import check_names
 from tool_generator.lint.references import check_references
 from tool_generator.lint.sandbox import check_sandbox
 from tool_generator.lint.tools import check_api, check_tool
-from tool_generator.lint.types import check_shapes, check_types, check_unused
+from tool_generator.lint.types import check_made_of, check_shapes, check_types, check_unused
 from tool_generator.lint.webhooks import check_webhooks
 from tool_generator.parameters import expand
 
@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 
 def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     """Check the whole spec into `report`; give the expanded parameters of every tool that could be read."""
+    if not check_made_of(spec, report):
+        return {}
     check_types(spec, report)
-    check_shapes(spec, report)
+    if not check_shapes(spec, report):
+        return {}
     types = spec.schemas()
     parameters = {name: expand(tool, spec, types, report) for name, tool in spec.tools.items() if tool.whole}
     check_api(spec, report)

@@ -16,6 +16,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.compile import idempotency
+from tool_generator.destinations import header_problem, key_place_problem, query_name_problem, template_problem
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import at_path, branches
 from tool_runtime.core.templates import references
@@ -31,27 +32,7 @@ if TYPE_CHECKING:
     Parameters = Mapping[str, Mapping[str, Parameter]]
     Path = tuple[str | int, ...]
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_QUERY_NAME = re.compile(r"[0-9A-Za-z_.~\[\]-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
-_PLACEHOLDER = re.compile(r"\{\+?[^{}]*\}")
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-# What connections, proxies and the runtime itself say.
-_RUNTIME_HEADERS = frozenset(
-    {
-        "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type",
-        "cookie", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "set-cookie", "te",
-        "trailer", "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
-# What makes a server or a proxy take another method, host or path than the request's own.
-_REROUTING_HEADERS = frozenset(
-    {
-        "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto",
-        "x-forwarded-server", "x-host", "x-http-host-override", "x-http-method", "x-http-method-override",
-        "x-method-override", "x-original-host", "x-original-url", "x-rewrite-url",
-    }
-)  # fmt: skip
 _CHANGING_METHODS = ("PUT", "PATCH", "DELETE")
 _CHANGING_ACTIONS = ("create", "update", "replace", "delete", "transition")
 _MORE_THAN_TAKING_BACK = ("dial", "spend", "publish")
@@ -92,30 +73,12 @@ def _check_destination(spec: Spec, report: Report) -> None:
                 report.problem(server.where("strip", index), message)
     if auth is not None and auth.whole:
         name, prefix = auth.data["name"], auth.data.get("prefix", "")
-        if auth.data["in"] == "query" and not _QUERY_NAME.fullmatch(name):
-            report.problem(auth.where("name"), _not_a_query_name(name))
-        elif auth.data["in"] == "header":
-            problem = "" if name.lower() == "authorization" else _header_problem(name)
-            if problem:
-                report.problem(auth.where("name"), f"the key's header {problem}; Authorization is the usual one")
+        problem = key_place_problem(auth.data["in"], name)
+        if problem:
+            report.problem(auth.where("name"), f"the key's {auth.data['in']} {problem}")
         if not _PRINTABLE.fullmatch(prefix):
             message = f"the prefix {quoted(prefix)} holds characters that no header may hold: use printable ASCII"
             report.problem(auth.where("prefix"), message)
-
-
-def _header_problem(name: str) -> str:
-    """Say why a spec may not name a header, or give nothing: `Host` gives `"Host" belongs to the runtime`."""
-    if not _TOKEN.fullmatch(name):
-        return f"{quoted(name)} is no header's name: use letters, digits and -"
-    if name.lower() in _RUNTIME_HEADERS:
-        return f"{quoted(name)} belongs to the runtime: choose another one"
-    if name.lower() in _REROUTING_HEADERS:
-        return f"{quoted(name)} lets a request be another one than it seems: choose another one"
-    return ""
-
-
-def _not_a_query_name(name: str) -> str:
-    return f"{quoted(name)} is no name of a query parameter: use letters, digits, _ and -"
 
 
 def _holds_key(place: str, name: str, spec: Spec) -> bool:
@@ -129,7 +92,7 @@ def _holds_key(place: str, name: str, spec: Spec) -> bool:
 
 def _check_headers(tool: Entry, known: Mapping[str, Parameter], spec: Spec, report: Report) -> None:
     for item in known.values():
-        problem = _header_problem(item.wire) if item.place == "header" else ""
+        problem = header_problem(item.wire) if item.place == "header" else ""
         if _holds_key(item.place, item.wire, spec):
             problem = f"{quoted(item.wire)} carries the API key: no argument may set it"
         if problem:
@@ -138,12 +101,8 @@ def _check_headers(tool: Entry, known: Mapping[str, Parameter], spec: Spec, repo
 
 def _check_path(tool: Entry, report: Report) -> None:
     template = tool.data["path"]
-    # A raw path brings its own slash.
-    path = _PLACEHOLDER.sub("x", template.replace("/{+", "{+").replace("{+", "/{+"))
-    problem = path_problem(path)
-    if problem is None and (_STRAY_PERCENT.search(path) or not path.isascii() or not path.isprintable()):
-        problem = "must be printable ASCII, with % only before two hexadecimal digits"
-    if problem is not None:
+    problem = template_problem(template)
+    if problem:
         report.problem(tool.where("path"), f"{tool.name}: the path {quoted(template)} {problem}")
 
 
@@ -185,9 +144,9 @@ def _check_key(
     name, place = field["name"], field["in"]
     problem = ""
     if place == "header":
-        problem = _header_problem(name)
-    elif place == "query" and not _QUERY_NAME.fullmatch(name):
-        problem = _not_a_query_name(name)
+        problem = header_problem(name)
+    elif place == "query":
+        problem = query_name_problem(name)
     if _holds_key(place, name, spec):
         problem = f"{quoted(name)} carries the API key: choose another one"
     if problem:

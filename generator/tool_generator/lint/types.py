@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from typing import TYPE_CHECKING, Any
 
-from jsonschema_rs import Draft202012Validator
-
 from tool_generator.compile import shape_schemas, used_types
+from tool_generator.destinations import pattern_problem
 from tool_generator.lint.templates import check_template
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import descend, object_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tool_generator.parameters import Parameter
     from tool_generator.problems import Report
     from tool_generator.spec import Entry, Spec
 
     Path = tuple[str | int, ...]
+
+# Real types are made of a handful; walks call themselves once a type.
+_HIGHEST = 100
+_MOST_SHAPES = 100
+
+
+def check_made_of(spec: Spec, report: Report) -> bool:
+    """Check what types are made of; tell whether all other checks can follow them."""
+    types = spec.schemas()
+    edges = {name: tuple(_direct(schema)) for name, schema in types.items()}
+    for name in _loops(edges):
+        entry = spec.types[name]
+        report.problem(entry.where(key=True), f"the type {name} is defined as itself, through $ref, allOf or a union")
+    towers = [name for name, height in _measured(edges, max).items() if height == _HIGHEST + 1]
+    for name in towers:
+        message = f"the type {name} is made of {_HIGHEST} types and more, one within the other: join some of them"
+        report.problem(spec.types[name].where(key=True), message)
+    return not towers
 
 
 def check_types(spec: Spec, report: Report) -> None:
@@ -29,9 +44,6 @@ def check_types(spec: Spec, report: Report) -> None:
     for entry in spec.types.values():
         if entry.whole:
             check_schema(entry, (), entry.data, types, report)
-    for name in _loops(types):
-        entry = spec.types[name]
-        report.problem(entry.where(key=True), f"the type {name} is defined as itself, through $ref, allOf or a union")
     for entry in spec.tools.values():
         if entry.whole:
             for path, schema in _tool_schemas(entry):
@@ -92,26 +104,10 @@ def _check_pattern(entry: Entry, path: Path, pattern: str, report: Report) -> No
         report.problem(entry.where(*path), f"the pattern {quoted(pattern)} {problem}")
 
 
-def pattern_problem(pattern: str) -> str:
-    """Say why a pattern cannot be used, or give nothing: `(` gives `is no regular expression: missing ), …`."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)
-            re.compile(pattern)
-    except (re.error, FutureWarning, OverflowError, RecursionError) as error:
-        return f"is not a regular expression: {error}"
-    try:
-        Draft202012Validator({"pattern": pattern})
-    except ValueError:
-        return "is read by Python alone: write it with what JSON Schema's patterns know"
-    return ""
-
-
-def _loops(types: Mapping[str, Any]) -> list[str]:
+def _loops(edges: Mapping[str, tuple[str, ...]]) -> list[str]:
     """List the types that need themselves to be resolved, rather than as a property or an item."""
-    edges = {name: list(_direct(schema)) for name, schema in types.items()}
     looping = []
-    for name in types:
+    for name in edges:
         pending, seen = list(edges[name]), set()
         while pending:
             target = pending.pop()
@@ -124,6 +120,29 @@ def _loops(types: Mapping[str, Any]) -> list[str]:
     return looping
 
 
+def _measured(edges: Mapping[str, tuple[str, ...]], measure: Callable[[Iterator[int]], int]) -> dict[str, int]:
+    """Measure every name by what the names below it measure; 1 is for a name without any, 0 for one within a loop.
+
+    Example: `{"A": ("B", "B"), "B": ()}` with `max` is `{"B": 1, "A": 2}`, and with `sum` `{"B": 1, "A": 3}`.
+    """
+    sizes: dict[str, int] = {}
+    for start in edges:
+        pending = [start] if start not in sizes else []
+        entered: set[str] = set()
+        while pending:
+            name = pending[-1]
+            below = [other for other in edges[name] if other in edges and other not in sizes and other not in entered]
+            if below and name not in entered:
+                entered.add(name)
+                pending.extend(below)
+            else:
+                pending.pop()
+                if name not in sizes:
+                    inner = [sizes.get(other, 0) for other in edges[name] if other in edges]
+                    sizes[name] = 1 + (measure(iter(inner)) if inner else 0)
+    return sizes
+
+
 def _direct(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
         if "$ref" in schema:
@@ -133,30 +152,29 @@ def _direct(schema: Any) -> Iterator[str]:
                 yield from _direct(item)
 
 
-def check_shapes(spec: Spec, report: Report) -> None:
-    """Check the named shapes and those that parameters hold."""
+def check_shapes(spec: Spec, report: Report) -> bool:
+    """Check the named shapes and those that parameters hold; tell whether shapes can be written out."""
     types = spec.schemas()
     for entry in spec.shapes.values():
         if entry.whole:
             _check_shape(entry, (), entry.data, spec, report, keyed=True)
             for path, schema in shape_schemas(entry.data):
                 check_schema(entry, path, schema, types, report)
-    edges = {name: set(_shape_names(entry.data)) for name, entry in spec.shapes.items() if entry.whole}
-    for name, first in edges.items():
-        pending, seen = list(first), set()
-        while pending:
-            target = pending.pop()
-            if target == name:
-                report.problem(spec.shapes[name].where(key=True), f"the shape {name} is defined as itself")
-                break
-            if target not in seen:
-                seen.add(target)
-                pending.extend(edges.get(target, ()))
+    edges = {name: tuple(_shape_names(entry.data)) for name, entry in spec.shapes.items() if entry.whole}
+    loops = _loops(edges)
+    for name in loops:
+        report.problem(spec.shapes[name].where(key=True), f"the shape {name} is defined as itself")
+    # Friendly schemas have no names to refer to: each shape within a shape is written out.
+    large = {name for name, size in _measured(edges, sum).items() if size > _MOST_SHAPES and name not in loops}
+    for name in sorted(name for name in large if large.isdisjoint(edges[name])):
+        message = f"the shape {name} holds more than {_MOST_SHAPES} shapes, those within them counted: make it smaller"
+        report.problem(spec.shapes[name].where(key=True), message)
     for tool in spec.tools.values():
         if tool.whole:
             for name, parameter in tool.data.get("parameters", {}).items():
                 if "shape" in parameter:
                     _check_shape(tool, ("parameters", name, "shape"), parameter["shape"], spec, report, keyed=False)
+    return not loops and not large
 
 
 def _shape_names(shape: Any) -> Iterator[str]:

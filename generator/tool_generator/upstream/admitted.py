@@ -74,19 +74,22 @@ class Side(Protocol):
         """Give the schema that `$ref` names, or None."""
 
 
-def alternatives(node: Node, side: Side, seen: frozenset[str] = frozenset()) -> list[Alternative]:
-    """List what a schema admits, null included."""
-    if seen:
-        return list(_open(node, side, seen))[:MAX_ALTERNATIVES]
+def alternatives(node: Node, side: Side) -> list[Alternative]:
+    """List what a schema admits, null included. Each schema is opened once, however many others are made of it.
+
+    Example: `{"anyOf": [{"$ref": "Cat"}, {"type": ["string", "null"]}]}` admits an object, a text and null.
+    """
     key = (id(node.schema), node.at, node.name)
     known = side.opened.get(key)
     if known is None:
-        # The schema is kept beside the result, so that its id stays its own.
-        known = side.opened[key] = (node.schema, list(_open(node, side, seen))[:MAX_ALTERNATIVES])
+        # The schema is kept beside the result, so that its id stays its own. What leads back here meanwhile, through a
+        # type that is defined as itself, admits anything.
+        side.opened[key] = (node.schema, [Alternative("any", (node,), node.name)])
+        known = side.opened[key] = (node.schema, list(_open(node, side))[:MAX_ALTERNATIVES])
     return known[1]
 
 
-def _open(node: Node, side: Side, seen: frozenset[str]) -> Iterator[Alternative]:
+def _open(node: Node, side: Side) -> Iterator[Alternative]:
     schema = node.schema
     if schema is False:
         return
@@ -96,20 +99,20 @@ def _open(node: Node, side: Side, seen: frozenset[str]) -> Iterator[Alternative]
     elif "$ref" in said:
         reference = schema["$ref"]
         target = side.target(reference)
-        if target is None or reference in seen:
+        if target is None:
             yield Alternative("any", (node,), node.name)
         elif said & set(_OBJECT):
             own = Node({key: value for key, value in schema.items() if key != "$ref"}, node.at)
-            for item in _open(target, side, seen | {reference}):
+            for item in alternatives(target, side):
                 yield _joined((item, Alternative("object", (own,))), node.name)
         else:
-            yield from _open(target, side, seen | {reference})
+            yield from alternatives(target, side)
     elif ("anyOf" in said or "oneOf" in said) and "properties" not in said and "allOf" not in said:
         for keyword in ("anyOf", "oneOf"):
             for index, _ in enumerate(schema.get(keyword, ())):
-                yield from _open(node.child(keyword, index), side, seen)
+                yield from _open(node.child(keyword, index), side)
     elif "allOf" in said:
-        yield from _all(node, side, seen)
+        yield from _all(node, side)
     else:
         yield from _plain(node)
 
@@ -131,10 +134,10 @@ def _plain(node: Node) -> Iterator[Alternative]:
         yield Alternative(kind, (node,), node.name)
 
 
-def _all(node: Node, side: Side, seen: frozenset[str]) -> Iterator[Alternative]:
+def _all(node: Node, side: Side) -> Iterator[Alternative]:
     combined: list[tuple[Alternative, ...]] = [()]
     for index, _ in enumerate(node.schema["allOf"]):
-        options = [item for item in _open(node.child("allOf", index), side, seen) if item.kind != "any"]
+        options = [item for item in _open(node.child("allOf", index), side) if item.kind != "any"]
         if options:
             combined = [(*done, option) for done in combined for option in options][:MAX_ALTERNATIVES]
     if any(key in node.schema for key in _OBJECT):
@@ -153,7 +156,9 @@ def _joined(items: tuple[Alternative, ...], name: str) -> Alternative:
     objects = [item for item in items if item.kind == "object"]
     if not objects:
         return Alternative(items[0].kind, items[0].parts, name or items[0].name)
-    return Alternative("object", tuple(part for item in objects for part in item.parts), name)
+    # A part that comes by two ways is one part.
+    parts = {(id(part.schema), part.at): part for item in objects for part in item.parts}
+    return Alternative("object", tuple(parts.values()), name)
 
 
 def properties(item: Alternative) -> dict[str, Node]:

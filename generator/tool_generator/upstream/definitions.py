@@ -1,7 +1,8 @@
-"""What upstream's alternatives are as schemas of the spec, at the place where they are to stand.
+"""Upstream's alternatives as schemas of the spec, for the place where the spec is to have them.
 
-Elsewhere a named one is a reference to its type. In that type's own definition, or in one that the type is made of,
-it is written out, since a type cannot be defined as itself. It must not know why a place changes.
+A named alternative becomes a reference to its type: `Cat` becomes `{"$ref": "Cat"}`. A type cannot be defined as
+itself, so within the definition of Cat, and of every type that Cat is made of, the alternative is written out instead.
+This module must not know why a place changes.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class Definitions:
         self._made_of: dict[str, set[str]] = {}
 
     def alternative(self, at: At, item: Alternative, role: str) -> Any:
-        """Convert one alternative for a place, by its name where it has one and that can stand there.
+        """Convert one alternative for a place: to a reference where one can stand there, else to a written-out schema.
 
-        None where it can only be said as what the place itself defines.
+        Gives None where even the written-out schema would define the type at this place as itself.
         """
         converted = _named(item, role, self.converter)
         if converted is not None and self._stands(at, converted):

@@ -8,9 +8,9 @@ not know operations.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.destinations import pattern_problem
 from tool_generator.grammar import is_type, same
 from tool_generator.upstream.document import pointer
 from tool_generator.upstream.model import ref_name
@@ -129,8 +129,8 @@ class SchemaReader:
             return
         items = {}
         for name, item in value.items():
-            if keyword == "patternProperties" and not _is_pattern(name):
-                self._document.note(place, f"the pattern {name!r} is no regular expression that Python reads; left out")
+            if keyword == "patternProperties" and pattern_problem(name):
+                self._document.note(place, f"the pattern {name!r} {pattern_problem(name)}; left out")
                 continue
             items[name] = self.read(item, f"{place}/{keyword}" + pointer(name)[1:])
         schema[keyword] = items
@@ -145,8 +145,8 @@ class SchemaReader:
             value = value if wanted else int(value)
         elif not isinstance(value, str):
             wanted = "" if value is None and keyword != "pattern" else "not a text"
-        elif keyword == "pattern" and not _is_pattern(value):
-            self._document.note(at, f"the pattern {value!r} is no regular expression that Python reads; left out")
+        elif keyword == "pattern" and pattern_problem(value):
+            self._document.note(at, f"the pattern {value!r} {pattern_problem(value)}; left out")
             return
         if wanted:
             self._document.malformed(at, f"is {wanted}; left out")
@@ -331,12 +331,4 @@ def _narrow_property(properties: dict[str, Any], name: str, values: list[str]) -
         if own.get("type", "string") != "string":
             return False
         properties[name] = {**own, "type": "string", "enum": list(values)}
-    return True
-
-
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except (re.error, RecursionError, OverflowError):
-        return False
     return True

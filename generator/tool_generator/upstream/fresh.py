@@ -10,8 +10,10 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.destinations import key_place_problem
 from tool_generator.upstream.naming import snake_case
 from tool_generator.upstream.rendering import Noted, entry
+from tool_runtime.core.urls import base_url_problem
 
 if TYPE_CHECKING:
     from tool_generator.upstream.editor import Report
@@ -62,7 +64,7 @@ def api_file(upstream: Upstream, groups: list[str], report: Report) -> str:
 
 def _base_url(upstream: Upstream, report: Report) -> Any:
     for server in upstream.servers:
-        if _URL.fullmatch(server.url):
+        if _URL.fullmatch(server.url) and base_url_problem(server.url) is None:
             url = server.url.rstrip("/")
             if server.variables:
                 told = f"review: of {server.template}"
@@ -113,8 +115,7 @@ def _header(scheme: SecurityScheme) -> dict[str, Any] | None:
     if (
         scheme.kind == "api_key"
         and scheme.place in ("header", "query")
-        and scheme.parameter.isprintable()
-        and scheme.parameter
+        and not key_place_problem(scheme.place, scheme.parameter)
     ):
         return {"in": scheme.place, "name": scheme.parameter}
     return None

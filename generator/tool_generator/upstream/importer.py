@@ -22,6 +22,7 @@ from tool_generator.problems import Report as ProblemReport
 from tool_generator.spec import load_spec
 from tool_generator.upstream.editor import Report
 from tool_generator.upstream.index import Index
+from tool_generator.upstream.model import too_deep
 from tool_generator.upstream.rounds import Round
 
 if TYPE_CHECKING:
@@ -50,8 +51,16 @@ class Outcome:
 def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = False) -> Outcome:
     """Plan the import of a document into a spec folder, which may be missing or empty.
 
-    Raises SpecProblems where the folder holds a spec that cannot be read.
+    Raises SpecProblems where the folder holds a spec that cannot be read, and UpstreamUnreadable for a document whose
+    schemas stand in each other too deeply.
     """
+    try:
+        return _imported(upstream, folder, descriptions=descriptions)
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _imported(upstream: Upstream, folder: Path, *, descriptions: bool) -> Outcome:
     texts = read_texts(folder)
     before = dict(texts)
     report = Report()

@@ -50,6 +50,12 @@ class UpstreamUnreadable(Exception):
         super().__init__("\n".join(map(str, problems)))
 
 
+def too_deep() -> UpstreamUnreadable:
+    """Give the error for a document whose schemas refer to each other in a chain that no walk can follow."""
+    message = "its schemas refer to each other in a chain that is too long to follow"
+    return UpstreamUnreadable((DocumentProblem("#/components/schemas", message, severity="malformed"),))
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter outside the body. `style` and `explode` are OpenAPI's, with its defaults filled in.

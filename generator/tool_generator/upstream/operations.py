@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.destinations import header_problem, template_problem
 from tool_generator.upstream.bodies import read_body, read_reply
 from tool_generator.upstream.dialects import SchemaReader
 from tool_generator.upstream.document import pointer, read_values
@@ -24,6 +25,7 @@ from tool_generator.upstream.model import (
     Upstream,
     UpstreamUnreadable,
     ref_name,
+    too_deep,
 )
 from tool_generator.upstream.naming import snake_case
 from tool_generator.upstream.pointers import Document
@@ -57,7 +59,13 @@ def read_upstream(path: Path) -> Upstream:
 
 def parse_upstream(content: bytes) -> Upstream:
     """Read a document from its bytes. Raises UpstreamUnreadable where it is no OpenAPI 3."""
-    root, problems = read_values(content)
+    try:
+        return _parsed(*read_values(content))
+    except RecursionError:
+        raise too_deep() from None
+
+
+def _parsed(root: Any, problems: list[DocumentProblem]) -> Upstream:
     _check_root(root)
     document = Document(root, problems)
     reader = SchemaReader(document)
@@ -118,6 +126,10 @@ def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation
             document.malformed(
                 place, f"the path {path!r} has no leading slash, or has spaces, a query or a fragment; left out"
             )
+            continue
+        problem = template_problem(path)
+        if problem:
+            document.malformed(place, f"the path {path!r} {problem}; left out")
             continue
         for method, operation in item.items():
             at = f"{place}/{method}"
@@ -215,6 +227,13 @@ def _parameters(
     return (*in_path, *(parameter for key, parameter in found.items() if key[0] != "path"))
 
 
+def _keys(document: Document) -> set[tuple[str, str]]:
+    """Give the places in which the document's keys travel, each with its name in small letters."""
+    schemes = _dict(_dict(document.root.get("components")).get("securitySchemes"))
+    found = (_dict(scheme) for scheme in schemes.values())
+    return {(str(one["in"]), str(one["name"]).lower()) for one in found if "in" in one and "name" in one}
+
+
 def _parameter(value: Any, place: str, document: Document, reader: SchemaReader) -> Parameter | None:
     raw, place = document.resolve(value, place)
     if raw is None and value is not None:
@@ -228,6 +247,13 @@ def _parameter(value: Any, place: str, document: Document, reader: SchemaReader)
         return None
     if where == "header" and name.lower() in _IGNORED_HEADERS:
         document.note(place, f"the header {name} belongs to the protocol, not to the arguments; left out")
+        return None
+    problem = header_problem(name) if where == "header" else ""
+    if problem:
+        document.note(place, f"the header {problem}; left out")
+        return None
+    if (where, name.lower()) in _keys(document):
+        document.note(place, f"the {where} parameter {name!r} carries the API key, and no argument may; left out")
         return None
     content_type = ""
     schema: Any = {}

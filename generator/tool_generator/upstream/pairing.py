@@ -242,7 +242,12 @@ class Pairing:
         return True
 
     def settle(self) -> None:
-        """Decide on what was put aside: leave a type that is at home elsewhere; any other has become what is there."""
+        """Decide on the references that were put aside.
+
+        Upstream may confirm the type at another reference. Then the type stays, and the reference here is noted as one
+        that has to point elsewhere. Upstream may confirm the type nowhere. Then the type itself has changed: the type
+        is paired with what upstream has here.
+        """
         while self._doubtful_references:
             node, target, item, role, operation = self._doubtful_references.pop()
             if target.name in self._confirmed_types and node.at is not None:

@@ -19,7 +19,7 @@ _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_PLACEHOLDER = re.compile(r"\{\+?(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{\+?([^{}]+)\}")
 
 
 def base_url_problem(url: Any) -> str | None:

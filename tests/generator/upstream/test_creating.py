@@ -42,6 +42,13 @@ def test_names_come_from_operation_ids_and_the_spec_may_override_them(folder):
     assert "dee" in folder.tools
 
 
+@pytest.mark.parametrize("url", ["http://small.example", "https://small.example/a/../b", "https://small.example:99999"])
+def test_a_server_that_no_key_may_go_to_is_left_for_people_to_set(url, folder):
+    data = document({"/x": {"get": operation("x")}}, servers=[{"url": url}])
+    assert not folder.take(data).problems
+    assert folder.api["server"]["base_url"] == "https://api.example.invalid"
+
+
 def test_a_collision_of_names_is_a_problem_that_names_both_and_nothing_is_written(folder):
     outcome = folder.take(document({"/a": {"get": operation("getThing")}, "/b": {"get": operation("get_thing")}}))
     assert (

@@ -71,6 +71,21 @@ def test_references_that_lead_nowhere_elsewhere_or_in_circles_are_told_with_thei
     assert "#/components/parameters/A refers to itself" in told
 
 
+def test_what_would_send_a_request_elsewhere_or_set_its_key_is_told_and_left_out():
+    parameters = [
+        {"name": name, "in": "header", "schema": {"type": "string"}}
+        for name in ("Host", "x-forwarded-host", "X-HTTP-Method-Override", "x-key", "two words", "X-Trace-Id")
+    ]
+    data = document({"/x": {"get": operation("x", parameters=parameters)}, "/a/../b": {"get": operation("y")}})
+    data["components"] = {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}
+    upstream = read(data)
+    assert [parameter.name for parameter in upstream.operations["x"].parameters] == ["X-Trace-Id"]
+    assert "y" not in upstream.operations
+    told = "\n".join(map(str, upstream.problems))
+    assert "'x-key' carries the API key" in told
+    assert "the path '/a/../b' must not hold dot segments; left out" in told
+
+
 def test_of_a_constant_and_an_enumeration_beside_it_the_constant_stays():
     assert _schema({"const": "sit", "enum": ["sit", "run"]}) == {"const": "sit"}
     assert _schema({"const": "sit", "enum": [0]}) == {"const": "sit"}
@@ -137,7 +152,7 @@ def test_the_facts_are_json():
     ("schema", "told"),
     [
         ({"type": "thing"}, "has the type 'thing'"),
-        ({"type": "string", "pattern": "("}, "is no regular expression"),
+        ({"type": "string", "pattern": "("}, "is not a regular expression"),
         ({"minLength": 5, "maxLength": 2}, "minLength is above maxLength"),
         ({"properties": []}, "is not an object"),
         ({"required": True}, "is a flag here"),

@@ -3,7 +3,7 @@
 import pytest
 
 from retell_ai import Client
-from tool_runtime.core.urls import normalise_base_url
+from tool_runtime.core.urls import expand_path, normalise_base_url
 from tool_runtime.errors import ConfigurationError, InvalidArguments
 
 HOST = "https://api.retellai.com"
@@ -160,3 +160,7 @@ def test_a_base_url_that_would_expose_the_key_is_refused(base_url):
 )
 def test_https_anywhere_and_http_to_this_machine_are_allowed(base_url):
     assert base_url in repr(Client("key", base_url=base_url))
+
+
+def test_a_placeholder_may_hold_any_name():
+    assert expand_path("/pets/{pet-id}/{kind}", {"pet-id": "a b", "kind": "x"}) == "/pets/a%20b/x"
