@@ -7,6 +7,7 @@ same goes through httpx's decoders; the limit holds between their pieces.
 """
 
 import zlib
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.replies import NoReply
@@ -24,19 +25,24 @@ def read_body(response: "httpx.Response", limit: int, progress: Progress) -> byt
     """Return the body of a response. Raises `NoReply`, and what httpx and httpcore raise."""
     if response.is_stream_consumed:
         return _checked(response.content, limit)
-    body = _Body(response, limit, progress)
+    body = _Body(response, limit)
     for piece in response.iter_raw() if body.decodes else response.iter_bytes():
+        if progress.is_late:
+            raise too_late(progress.total)
         body.take(piece)
     return body.whole()
 
 
-async def aread_body(response: "httpx.Response", limit: int, progress: Progress) -> bytes:
-    """Return the body of a response, as `read_body` does."""
+async def aread_body(response: "httpx.Response", limit: int) -> bytes:
+    """Return the body of a response, as `read_body` does; whoever awaits cancels what takes too long."""
     if response.is_stream_consumed:
         return _checked(response.content, limit)
-    body = _Body(response, limit, progress)
-    async for piece in response.aiter_raw() if body.decodes else response.aiter_bytes():
-        body.take(piece)
+    body = _Body(response, limit)
+    # Closed here, since trio warns of an asynchronous generator that is left in the middle.
+    pieces: Any = response.aiter_raw() if body.decodes else response.aiter_bytes()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            body.take(piece)
     return body.whole()
 
 
@@ -58,11 +64,10 @@ def _checked(content: bytes, limit: int) -> bytes:
 class _Body:
     """The pieces of one body so far. `decodes`: whether pieces are taken as they came over the network."""
 
-    def __init__(self, response: "httpx.Response", limit: int, progress: Progress) -> None:
+    def __init__(self, response: "httpx.Response", limit: int) -> None:
         encoding = response.headers.get("content-encoding", "").strip().lower()
         self.decodes = encoding in _PLAIN or encoding in _GZIP or encoding == "deflate"
         self._limit = limit
-        self._progress = progress
         self._parts: list[bytes] = []
         self._size = 0
         self._is_fed = False
@@ -76,8 +81,6 @@ class _Body:
 
     def take(self, piece: bytes) -> None:
         """Take one piece."""
-        if self._progress.is_late:
-            raise too_late(self._progress.total)
         if self._promised > self._limit:
             raise _too_large(self._limit)
         if self._is_deflate and self._decoder is None and piece:

@@ -28,12 +28,9 @@ httpx is imported when the first request is sent.
 
 import inspect
 import os
-import sys
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tool_runtime.core.account import Account
@@ -42,12 +39,15 @@ from tool_runtime.core.requests import Request
 from tool_runtime.core.tools import Auth
 from tool_runtime.errors import ConfigurationError, InvalidArguments, ToolError
 from tool_runtime.http.bodies import aread_body, read_body, too_late
+from tool_runtime.http.event_loops import INHERITED, Kept, close_in, has_ended, keeper_of, running_loop
 from tool_runtime.http.progress import CURRENT, Progress, UsedConnection
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
-    from tool_runtime.http.network import AsyncNetwork, Network
+    from tool_runtime.http.network import Network
     from tool_runtime.http.network_settings import NetworkSettings
 
 REPLY_LIMIT = 64 * 2**20
@@ -250,36 +250,6 @@ class Connection(_Common):
                 network.abandon()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """The connections of one event loop, with the generator that closes them when the loop ends."""
-
-    network: "AsyncNetwork"
-    keeper: AsyncGenerator[None, None]
-
-
-async def _keeper(
-    network: "AsyncNetwork", owner: "weakref.ref[AsyncConnection]", loop: Any
-) -> AsyncGenerator[None, None]:
-    """Close the connections of a loop when closed itself.
-
-    An event loop closes the asynchronous generators that were begun in it before it ends (PEP 525), and those that
-    nobody holds any more. That is the one moment at which the connections of a loop can be closed in an orderly way.
-    """
-    try:
-        yield
-    finally:
-        connection = owner()
-        if connection is not None:
-            connection.forget(loop)
-        await network.aclose()
-
-
-# What a forked process inherited of event loops. To close it would take the descriptors out of the other process's own
-# selector, which both share; to drop it would warn. It stays until the process ends.
-_INHERITED: list[_Kept] = []
-
-
 class AsyncConnection(_Common):
     """Sends requests and awaits the reply. Event loops of several threads may share one."""
 
@@ -288,7 +258,7 @@ class AsyncConnection(_Common):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._kept: dict[Any, _Kept] = {}
+        self._kept: dict[Any, Kept] = {}
 
     async def send(self, request: Request, account: Account) -> Reply:
         """Send a request of an account and return its reply. Raises `NoReply`."""
@@ -325,7 +295,7 @@ class AsyncConnection(_Common):
         response = await self._answered(send, made)
         progress.answered = True
         try:
-            content = await aread_body(response, self._limit, progress)
+            content = await aread_body(response, self._limit)
         finally:
             await response.aclose()
         return Reply(response.status_code, response.headers, content)
@@ -336,7 +306,7 @@ class AsyncConnection(_Common):
             return lambda made: client.send(made, auth=None, follow_redirects=False, stream=True)
         if self._transport is not NETWORK:
             return self._transport.handle_async_request
-        loop, is_asyncio = _running_loop()
+        loop, is_asyncio = running_loop()
         kept = self._kept.get(loop)
         if kept is None or kept.network.process != os.getpid():
             kept = await self._opened(loop, is_asyncio=is_asyncio)
@@ -351,7 +321,7 @@ class AsyncConnection(_Common):
                 continue
             return response
 
-    async def _opened(self, loop: Any, *, is_asyncio: bool) -> _Kept:
+    async def _opened(self, loop: Any, *, is_asyncio: bool) -> Kept:
         from tool_runtime.http.network import AsyncNetwork
 
         try:
@@ -360,11 +330,11 @@ class AsyncConnection(_Common):
             refused = _refused(error)
         else:
             network = AsyncNetwork(settings, asyncio=is_asyncio)
-            kept = _Kept(network, _keeper(network, weakref.ref(self), loop))
+            kept = Kept(network, keeper_of(network, partial(_forget, weakref.ref(self), loop)))
             inherited = self._kept.get(loop)
             if inherited is not None:
-                _INHERITED.append(inherited)
-            for ended in [known for known in self._kept if _has_ended(known)]:
+                INHERITED.append(inherited)
+            for ended in [known for known in self._kept if has_ended(known)]:
                 self.forget(ended)
             self._kept[loop] = kept
             await anext(kept.keeper)
@@ -381,41 +351,18 @@ class AsyncConnection(_Common):
         Those of other event loops that still run are closed by these, as soon as they get to it.
         """
         self._closed = True
-        here = _running_loop()[0] if self._kept else None
+        here = running_loop()[0] if self._kept else None
         for loop, kept in list(self._kept.items()):
             self.forget(loop)
             if kept.network.process != os.getpid():
-                _INHERITED.append(kept)
+                INHERITED.append(kept)
             elif loop is here:
                 await kept.keeper.aclose()
             else:
-                _close_in(loop, kept.keeper)
+                close_in(loop, kept.keeper)
 
 
-def _running_loop() -> tuple[Any, bool]:
-    """Return what stands for the running event loop, and whether that is one of asyncio."""
-    # Whoever awaits has imported the library already.
-    asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
-    if asyncio is not None:
-        try:
-            return asyncio.get_running_loop(), True
-        except RuntimeError:
-            if trio is None:
-                raise
-    return trio.lowlevel.current_trio_token(), False  # type: ignore[union-attr]  # nothing else awaits
-
-
-def _has_ended(loop: Any) -> bool:
-    is_closed = getattr(loop, "is_closed", None)
-    return is_closed is not None and is_closed()
-
-
-def _close_in(loop: Any, keeper: AsyncGenerator[None, None]) -> None:
-    """Let another event loop close the connections that belong to it; one that has ended is past that."""
-    with suppress(Exception):
-        if hasattr(loop, "call_soon_threadsafe"):
-            loop.call_soon_threadsafe(lambda: loop.create_task(keeper.aclose()))
-        else:
-            import trio
-
-            loop.run_sync_soon(lambda: trio.lowlevel.spawn_system_task(keeper.aclose))
+def _forget(owner: "weakref.ref[AsyncConnection]", loop: Any) -> None:
+    connection = owner()
+    if connection is not None:
+        connection.forget(loop)

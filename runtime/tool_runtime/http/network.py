@@ -16,6 +16,7 @@ import socket
 import ssl
 import weakref
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -369,18 +370,28 @@ class AsyncNetwork(_Ways):
 
 
 class _AsyncBody(httpx.AsyncByteStream):
+    """The body of a response. No generator itself: see `aclose`."""
+
     def __init__(self, response: httpcore.Response, pool: httpcore.AsyncConnectionPool | None) -> None:
         self._response = response
         self._pool = pool
+        self._parts: AsyncIterator[bytes] | None = None
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._response.aiter_stream():
-            yield part
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._parts = self._response.aiter_stream()
+        return self._parts
 
     async def aclose(self) -> None:
-        try:
-            await self._response.aclose()
-        finally:
-            if self._pool is not None:
-                with anyio.CancelScope(shield=True):
+        """Close the connection of a body that was not read to its end, and end the generators of httpcore.
+
+        What is left in the middle makes trio warn when it is collected. After the closing, a read ends at once.
+        """
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._response.aclose()
+                with suppress(Exception):
+                    while self._parts is not None:
+                        await anext(self._parts)
+            finally:
+                if self._pool is not None:
                     await self._pool.aclose()

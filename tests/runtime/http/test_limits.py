@@ -144,8 +144,10 @@ def test_a_reply_beyond_the_limit_is_not_read(connect, serve, large, with_client
     assert peak < 4 * MB
 
 
-def test_a_reply_beyond_the_limit_is_not_read_under_an_event_loop(serve):
-    server = serve(LARGE["gzip"])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("large", LARGE.values(), ids=LARGE)
+def test_a_reply_beyond_the_limit_is_not_read_under_an_event_loop(serve, large, backend):
+    server = serve(large)
 
     async def main():
         connection = aconnect(reply_limit=MB)
@@ -154,7 +156,7 @@ def test_a_reply_beyond_the_limit_is_not_read_under_an_event_loop(serve):
         await connection.aclose()
         return raised.value.kind
 
-    assert anyio.run(main) == "too_large"
+    assert anyio.run(main, backend=backend) == "too_large"
 
 
 @pytest.mark.parametrize("kind", ["gzip", "deflate", "raw deflate"])
