@@ -36,7 +36,7 @@ class SystemClock:
         time.sleep(seconds)
 
     async def asleep(self, seconds: float) -> None:
-        """Yield to other tasks."""
-        import asyncio
+        """Yield to other tasks, under asyncio and trio alike."""
+        import anyio
 
-        await asyncio.sleep(seconds)
+        await anyio.sleep(seconds)
