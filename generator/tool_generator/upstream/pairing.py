@@ -230,7 +230,7 @@ class Pairing:
                 self._object(anchor, mine[best], [item], role, operation, frozenset())
 
     def _is_doubtful(self, node: Node, target: Node, theirs: list[Alternative], role: str, operation: str) -> bool:
-        """Say whether a type and the upstream schema here have almost nothing in common; then postpone the reference."""
+        """Say whether a type and the upstream schema here have almost nothing in common; if so, postpone it."""
         mine = [item for item in alternatives(target, self.ours) if item.kind != "null"]
         if len(mine) != 1 or len(theirs) != 1 or mine[0].kind != "object" or theirs[0].kind != "object":
             return False
