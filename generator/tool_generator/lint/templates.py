@@ -1,4 +1,4 @@
-"""Checks of JSON templates: does every reference name something that is there?"""
+"""Checks of JSON templates: every reference must name something that exists."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_template(
     report: Report,
     types: Mapping[str, Any] | None = None,
 ) -> None:
-    """Check one template. `known` maps each name that it may use to a schema, or to None where any path will do."""
+    """Check one template. `known` maps each name that the template may use to a schema; None admits every path."""
     for at, reference in _placed_references(template, path):
         name, _, rest = reference.partition(".")
         if name not in known:
@@ -40,7 +40,7 @@ def check_template(
 
 
 def _placed_references(template: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the references of a template without their dollar, each with its path."""
+    """Yield the references of a template without the dollar sign, each with its path."""
     if isinstance(template, dict):
         for key, item in template.items():
             yield from _placed_references(item, (*path, key))
