@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.problems import nearest, quoted
 from tool_generator.schema_walk import references, with_refs
+from tool_runtime.core.constraints import unmet
+from tool_runtime.core.tools import Constraint
 from tool_runtime.errors import SpecError
 from tool_runtime.values.references import TYPES
 from tool_runtime.values.validation import Validator
@@ -108,15 +110,8 @@ def _check_call(
             )
     for constraint in tool.data.get("constraints", ()):
         for kind, members in constraint.items():
-            count = sum(name in found for name in members)
-            fits = {
-                "exactly_one": count == 1,
-                "at_least_one": count > 0,
-                "at_most_one": count < 2,  # noqa: PLR2004 - none or one
-                "together": count in (0, len(members)),
-            }[kind]
-            if not fits:
+            for fault in unmet([Constraint(kind, tuple(members))], found):
                 report.problem(
                     tool.where("examples", index),
-                    f"{tool.name}: the example breaks {kind}: {', '.join(members)}",
+                    f"{tool.name}: the example breaks {kind}: {fault.path}: {fault.message}",
                 )
