@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import traceback
 import warnings
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from retell_ai import AsyncClient, Client
+import tool_runtime as runtime
+from retell_ai import AsyncClient, Client, Sandbox
 from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.errors import ConfigurationError, InvalidArguments
 from tool_runtime.surfaces.common.client import AsyncClient as NamedAsyncClient
@@ -199,3 +201,28 @@ def test_every_tool_can_be_called_by_name_on_the_sandbox(sandboxed):
 
     assert sandboxed.invoke("list_voices").result == sandboxed.call("list_voices")
     assert sandboxed.registry is registry
+
+
+def test_clients_of_one_registry_share_a_sandbox():
+    sandbox = Sandbox()
+
+    with Client(sandbox=sandbox) as first, Client(sandbox=sandbox) as second:
+        made = first.create_agent(voice_id="11labs-Adrian", prompt="x")
+        assert second.get_agent(agent_id=made["agent_id"])["agent_id"] == made["agent_id"]
+        assert first.sandbox is second.sandbox is sandbox
+
+
+def test_a_sandbox_of_an_equal_registry_serves_a_client():
+    document = json.loads(Client.registry_source.read_text(encoding="utf-8"))
+
+    with Client(sandbox=runtime.Sandbox(document)) as client:
+        assert client.list_voices()
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"version": "9.9.9"}, {"title": "Changed"}], ids=str)
+def test_a_sandbox_of_another_registry_is_refused(change):
+    document = json.loads(Client.registry_source.read_text(encoding="utf-8"))
+    other = runtime.Sandbox({**document, "api": {**document["api"], **change}})
+
+    with pytest.raises(ConfigurationError, match="another registry"):
+        Client(sandbox=other)

@@ -166,9 +166,10 @@ class _Base:
         if not isinstance(wanted, Sandbox):
             message = f"sandbox is True, False or a Sandbox, not {type(wanted).__name__}"
             raise ConfigurationError(message)
-        if wanted.registry.api.name != self.registry.api.name:
-            message = f"the sandbox stands in for {wanted.registry.api.name}, and not for {self.registry.api.name}"
-            raise ConfigurationError(message)
+        if wanted.registry is not self.registry and wanted.registry.document != self.registry.document:
+            there, here = (f"{one.api.name} {one.api.version}" for one in (wanted.registry, self.registry))
+            message = f"the sandbox stands in for {there}, and this client has another registry, of {here}"
+            raise ConfigurationError(message, hint="Make the sandbox of the client's registry.")
         return wanted
 
     def _context_for(self, name: str | None) -> Context:
