@@ -226,3 +226,34 @@ def test_a_sandbox_of_another_registry_is_refused(change):
 
     with pytest.raises(ConfigurationError, match="another registry"):
         Client(sandbox=other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"ledger": "calls.sqlite3"}, "Ledger('calls.sqlite3')"),
+        ({"ledger": Path("calls.sqlite3")}, "Ledger('calls.sqlite3')"),
+        ({"ledger": 5}, "not int"),
+        ({"ledger": runtime.Ledger}, "not the class Ledger"),
+        ({"clock": 5}, "int lacks monotonic, wall, sleep, asleep"),
+        ({"clock": object}, "lacks"),
+        ({"registry": 5}, "load_registry"),
+        ({"registry": {}}, "load_registry"),
+        ({"force": "no"}, "True or False"),
+        ({"force": 0}, "True or False"),
+        ({"delivers": None}, "True or False"),
+        ({"repeats": "none"}, "undelivered, all"),
+        ({"repeat_window": -1}, "0 or more"),
+        ({"repeat_window": float("nan")}, "0 or more"),
+        ({"repeat_window": float("inf")}, "0 or more"),
+        ({"surface": ""}, "the name of who calls"),
+        ({"surface": 5}, "the name of who calls"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_setting_that_no_client_can_work_with_is_an_error_of_the_constructor(kind, settings, told):
+    with pytest.raises(ConfigurationError) as caught:
+        kind(sandbox=True, **settings)
+    assert next(iter(settings)) in str(caught.value)
+    assert told in str(caught.value)
+    assert caught.value.outcome == "not_sent"
