@@ -1,6 +1,12 @@
-"""What holds for every test, however pytest was started: no test sees the settings of the make that runs it."""
+"""What holds for every test, however pytest was started.
+
+- No test sees the settings of the make that runs the tests.
+- No property fails because the machine is busy: speed is a matter of the benchmarks.
+"""
 
 import os
+
+from hypothesis import HealthCheck, settings
 
 # make hands its options and the variables of its command line to every process below it. A test that runs make, or a
 # program that reads one of these names, would act on them.
@@ -21,3 +27,5 @@ OF_MAKE = (
 def pytest_configure() -> None:
     for name in OF_MAKE:
         os.environ.pop(name, None)
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")

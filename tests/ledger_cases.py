@@ -31,7 +31,7 @@ PREAMBLE = f"""
 import os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from ledger_cases import NOW, ending, intent
-from tool_runtime.accounts.ledger import Ledger
+from tool_runtime.accounts.sqlite_ledger import Ledger
 ledger = Ledger(sys.argv[1])
 def die():
     os.kill(os.getpid(), signal.SIGKILL)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.schema_walk import object_parts, resolved
+from tool_runtime.core.templates import referred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def _place_of_value(template: Any, wire: Any, types: Mapping[str, Any], seen: se
     for name, part in template.items():
         known = resolved(properties.get(name, True), types)
         fixed = known.get("enum", [known["const"]] if "const" in known else None) if isinstance(known, dict) else None
-        if name not in properties or (fixed is not None and not str(part).startswith("$") and part not in fixed):
+        if name not in properties or (fixed is not None and referred(part) is None and part not in fixed):
             return None
     holder = next((name for name, part in template.items() if _holds_value(part)), None)
     return None if holder is None else _place_of_value(template[holder], properties[holder], types)

@@ -33,7 +33,7 @@ ERRORS = (
 # What a generated package exports from the runtime, by the module of the runtime.
 RUNTIME = {
     "tool_runtime.accounts.caps": ("Caps",),
-    "tool_runtime.accounts.ledger": ("Ledger",),
+    "tool_runtime.accounts.sqlite_ledger": ("Ledger",),
     "tool_runtime.core.account": ("Policy",),
     "tool_runtime.core.gate": ("Invocation",),
     "tool_runtime.core.options": ("RequestOptions",),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.accepted_schema import any_of
-from tool_runtime.core.templates import references
+from tool_runtime.core.templates import referred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,19 +108,15 @@ def _template(form: Any, value: Any) -> Any:
     if form == "$":
         return value
     if isinstance(form, dict):
-        required = [key for key, item in form.items() if not _is_reference(item) or item == "$"]
+        required = [key for key, item in form.items() if referred(item) in (None, "")]
         properties = {key: _template(item, value) for key, item in form.items()}
         return {"type": "object", "properties": properties, "required": required}
     if isinstance(form, list):
         return {"type": "array", "items": any_of([_template(item, value) for item in form])}
-    if _is_reference(form) or form is None:
+    if referred(form) is not None or form is None:
         return {}
     kinds = {bool: "boolean", int: "number", float: "number", str: "string"}
     return {"type": kinds[type(form)]}
-
-
-def _is_reference(item: Any) -> bool:
-    return isinstance(item, str) and any(True for _ in references(item))
 
 
 def wire_names(tool: Tool, members: Iterable[str]) -> list[str]:

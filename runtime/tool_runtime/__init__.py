@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tool_runtime.accounts.caps import Caps
-    from tool_runtime.accounts.ledger import Ledger
     from tool_runtime.accounts.memory_ledger import MemoryLedger
+    from tool_runtime.accounts.sqlite_ledger import Ledger
     from tool_runtime.core.account import Account, Policy
     from tool_runtime.core.gate import Invocation
     from tool_runtime.core.options import RequestOptions
@@ -36,7 +36,7 @@ _HOMES = {
     "Client": "surfaces.common.client",
     "Failure": "sandbox",
     "Invocation": "core.gate",
-    "Ledger": "accounts.ledger",
+    "Ledger": "accounts.sqlite_ledger",
     "MemoryLedger": "accounts.memory_ledger",
     "Package": "surfaces.common.package",
     "Policy": "core.account",

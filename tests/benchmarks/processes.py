@@ -4,6 +4,7 @@ Runs are interleaved, so whatever else the machine does meanwhile falls on every
 """
 
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
@@ -42,10 +43,13 @@ def python(code: str) -> tuple[str, ...]:
     return (sys.executable, "-c", code)
 
 
-def seconds(command: Sequence[str]) -> float:
-    """Run a command and return how long it took."""
+def seconds(command: Sequence[str], settings: Mapping[str, str] | None = None) -> float:
+    """Run a command, with `settings` in its environment, and return how long it took."""
+    environment = {**os.environ, **(settings or {})}
     begin = time.perf_counter()
-    finished = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, cwd=ROOT)
+    finished = subprocess.run(
+        command, capture_output=True, check=False, stdin=subprocess.DEVNULL, cwd=ROOT, env=environment
+    )
     taken = time.perf_counter() - begin
     if finished.returncode != 0:
         message = f"{' '.join(command)} failed:\n{finished.stderr.decode(errors='replace')}"
@@ -53,15 +57,17 @@ def seconds(command: Sequence[str]) -> float:
     return taken
 
 
-def beyond_bare(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, float]:
+def beyond_bare(
+    commands: Mapping[str, Sequence[str]], rounds: int, settings: Mapping[str, str] | None = None
+) -> dict[str, float]:
     """Return by how many milliseconds each command outlasts a bare interpreter, as a median."""
     for command in commands.values():
-        seconds(command)  # the first run writes byte code and fills the file cache
+        seconds(command, settings)  # the first run writes byte code and fills the file cache
     differences: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
-        bare = seconds(BARE)
+        bare = seconds(BARE, settings)
         for name, command in commands.items():
-            differences[name].append(seconds(command) - bare)
+            differences[name].append(seconds(command, settings) - bare)
     return {name: statistics.median(values) * 1000 for name, values in differences.items()}
 
 

@@ -218,7 +218,7 @@ def _description(parameter: Parameter, tool: Tool, api: DocumentedApi) -> str:
     if tool.idempotency and tool.idempotency.name == parameter.name and not text:
         sentences.append("Made up once per call where you give none.")
     if parameter.secret or facts.get("secret"):
-        sentences.append("Secret: shown nowhere.")
+        sentences.append("Secret: kept out of logs, errors and previews.")
     return " ".join(sentences)
 
 

@@ -235,7 +235,7 @@ def describe(schema: Any) -> str:
     sentences += [inline(text)] if (text := schema.get("description")) else []
     sentences += [*limits(schema), *samples(schema)]
     sentences += ["Read-only."] if schema.get("readOnly") else []
-    sentences += ["Secret: shown nowhere."] if schema.get("secret") else []
+    sentences += ["Secret: kept out of logs, errors and previews."] if schema.get("secret") else []
     return " ".join(sentences)
 
 

@@ -110,8 +110,8 @@ def _check_call(
             )
     for constraint in tool.data.get("constraints", ()):
         for kind, members in constraint.items():
-            if any(unmet([Constraint(kind, tuple(members))], found)):
+            for fault in unmet([Constraint(kind, tuple(members))], found):
                 report.problem(
                     tool.where("examples", index),
-                    f"{tool.name}: the example breaks {kind}: {', '.join(members)}",
+                    f"{tool.name}: the example breaks {kind}: {fault.path}: {fault.message}",
                 )

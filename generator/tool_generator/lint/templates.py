@@ -26,7 +26,7 @@ def check_template(
     types: Mapping[str, Any] | None = None,
 ) -> None:
     """Check one template. `known` maps each name that the template may use to a schema; None admits every path."""
-    for at, reference in _placed_references(template, path):
+    for at, reference in _placed(template, path):
         name, _, rest = reference.partition(".")
         if name not in known:
             hint = nearest(name, [item for item in known if item])
@@ -39,13 +39,10 @@ def check_template(
                 report.problem(entry.where(*at), f"{quoted('$' + name)} has nothing at {quoted(rest)}{hint}")
 
 
-def _placed_references(template: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the references of a template without the dollar sign, each with its path."""
-    if isinstance(template, dict):
-        for key, item in template.items():
-            yield from _placed_references(item, (*path, key))
-    elif isinstance(template, list):
-        for index, item in enumerate(template):
-            yield from _placed_references(item, (*path, index))
+def _placed(template: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the references of a template, each with its place: `{"a": ["$x.y"]}` gives `("a", 0)` and `x.y`."""
+    if isinstance(template, dict | list):
+        for key, item in template.items() if isinstance(template, dict) else enumerate(template):
+            yield from _placed(item, (*path, key))
     else:
         yield from ((path, reference) for reference in references(template))

@@ -1,7 +1,7 @@
 """The ledger in memory: for tests, and for a program that needs repeats and caps within one process only.
 
-Owns the same rules as the ledger in a file (`ledger`), over a dictionary. Safe among threads. A forked child has a copy
-as of the fork. Nothing is pruned, and nothing outlives the process.
+Owns the same rules as the ledger in a file (`sqlite_ledger`), over a dictionary. Safe among threads. A forked child has
+a copy as of the fork. Nothing is pruned, and nothing outlives the process.
 """
 
 import os

@@ -81,9 +81,10 @@ def expand(template: Any, names: Mapping[str, Any], count: Count | None = None) 
 def _expand_text(text: str, names: Mapping[str, Any]) -> Any:
     if text.startswith("$$"):
         return text[1:]
-    if match := _REFERENCE.fullmatch(text):
+    path = referred(text)
+    if path is not None:
         # A reference without a name is the shaped value, which stands under the empty name.
-        return lookup(names, match[1]) if match[1] else names[""]
+        return lookup(names, path) if path else names[""]
     values = [lookup(names, path) for path in _INTERPOLATION.findall(text)]
     if ABSENT in values:
         return ABSENT
@@ -95,11 +96,23 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
+def referred(template: Any) -> str | None:
+    """Return the path of a template that is one reference, or None for every other template.
+
+    Example: `"$call.id"` gives `call.id`, `"$"` an empty text, and `"$5.00"` None.
+    """
+    match = _REFERENCE.fullmatch(template) if isinstance(template, str) else None
+    return match[1] if match else None
+
+
 def references(template: Any) -> Iterator[str]:
     """Yield the paths that a template refers to: `{"a": "$x.y", "b": ["for ${z}"]}` gives `x.y` and `z`."""
     if isinstance(template, str):
-        match = None if template.startswith("$$") else _REFERENCE.fullmatch(template)
-        yield from [match[1]] if match else [] if template.startswith("$$") else _INTERPOLATION.findall(template)
+        path = referred(template)
+        if path is not None:
+            yield path
+        elif not template.startswith("$$"):
+            yield from _INTERPOLATION.findall(template)
     elif isinstance(template, Mapping | list):
         for part in template.values() if isinstance(template, Mapping) else template:
             yield from references(part)

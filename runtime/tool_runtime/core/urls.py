@@ -15,7 +15,9 @@ from urllib.parse import quote, unquote, urlsplit
 SEGMENT_SAFE = "!$&'()*+,;=:@"
 RAW_SAFE = SEGMENT_SAFE + "/%"
 MAX_ARGUMENT = 2048
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+# A name such as 127.999.0.1 is no address: a resolver would be asked where the key goes.
+_LOOPBACK = re.compile(rf"localhost|127(\.{_OCTET}){{3}}|::1")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

@@ -4,6 +4,7 @@ The parts, each knowing only those above it:
 
 | module | owns |
 |---|---|
+| mistakes | what a user hands in, and how a mistake is answered |
 | virtual_clock | time that costs nothing |
 | scope | the names that a declaration may use |
 | exchange | a request and a reply as plain data; the signal that no reply comes |

@@ -1,11 +1,11 @@
-"""What each kind of request does to the records, and what it answers.
+"""What each kind of request does to the records, and what the answer is.
 
 Owns: the actions `create`, `get`, `list`, `update`, `replace`, `delete`, `transition` and `fixed`, references
 between records, limits, idempotency.
-Must not know: HTTP, single endpoints. All that is particular comes from the registry's `resources`.
+Must not know: HTTP, single endpoints. Everything about one API comes from the registry's `resources`.
 
-A tool names its resource and an action of it; the resource's `actions` says what that action does, if it is
-more than the action's name. A tool without a resource answers with a sample of what it declares to return.
+A tool names a resource and one of the resource's actions. The resource's `actions` says what an action does, where the
+action's name does not say so already. The answer of a tool without a resource is a sample of the tool's return type.
 """
 
 import copy
@@ -132,7 +132,7 @@ class Actions:
         handling.allow(entry)
         self._refer(handling.action.references, handling.scope)
         record: dict[str, Any] = {}
-        # Only what the request changes has to lead somewhere: what it refers to otherwise may be gone by now.
+        # Only a reference that the request changes must lead to a record: older ones may name deleted records.
         unchanged = [(one, fill(one.id, handling.scope)) for one in handling.spec.references]
         id_path = self._store.id_field(handling.name)
         if handling.verb == "update":
@@ -181,7 +181,7 @@ class Actions:
     def _kept(self, handling: Handling, record: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
         """Lay the fields of a body over a record: those that the resource's type knows.
 
-        A null empties its field, unless the type says that null is a value of it.
+        A null removes the field, unless the type allows null there.
         """
         known: dict[str, Mapping[str, Any]] = {}
         if handling.spec.type is not None:

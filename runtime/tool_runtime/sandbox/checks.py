@@ -1,12 +1,12 @@
-"""Whether a request fits its tool, in the form in which values travel.
+"""Checks of a request against its tool, in the form in which the values travel.
 
 Owns: parameters by place and wire name, required ones, types, declared constraints; the messages of a 400.
 Must not know: friendly forms of arguments, records, HTTP.
 
-Fields that no parameter declares are accepted and do nothing: the API may be ahead of the spec, and so may a
-caller. A resource stores one only when its type knows it. A value whose parameter has a template shape is
-checked by its sibling of the same wire name, if there is one: such a parameter's own schema describes the
-friendly form.
+A field that no parameter declares is accepted and does nothing, because the API and its callers may know more than
+the spec. A resource stores such a field only when the resource's type has the field. The schema of a parameter with a
+template shape describes what a caller passes, and not what travels. The value is checked with the schema of another
+parameter of the same wire name instead, if there is one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ class Checks:
     ) -> Inputs:
         """Return the decoded values of a request.
 
-        Raises a 400 `Refusal` that names every field at fault.
+        Raises a 400 `Refusal` that names the first wrong fields, five at most.
         """
         declared = self._tools[tool]
         fields = self._fields_of(declared)
@@ -104,11 +104,11 @@ class Checks:
         if field.schema is None or self._validator.accepts(field.schema, values[name]):
             return []
         _, faults = self._validator.check(field.schema, values[name], name)
-        # The client's validator reads a text that holds the object due; on the wire a text is a text.
+        # The validator takes a text that holds the expected object; on the wire such a text is wrong.
         return [f"{fault.path} {fault.message}" for fault in faults] or [f"{name} expected object, got string"]
 
     def _constraint_faults(self, tool: Tool, inputs: Inputs) -> Iterator[str]:
-        """Yield what the tool's constraints find, in the words of the wire."""
+        """Yield the constraints that the request does not meet, with wire names."""
         for constraint in tool.constraints:
             slots = [_slot(tool, name) for name in constraint.names]
             if None in slots or len(set(slots)) < len(slots):

@@ -31,7 +31,7 @@ class Outgoing:
 
 
 class NoAnswer(Exception):
-    """The sandbox does not answer, as a failure wants it. `kind` says what the client is to see."""
+    """The sandbox does not answer, because a failure says so. `kind` names what the client must see."""
 
     def __init__(self, kind: Silence) -> None:
         super().__init__(kind)

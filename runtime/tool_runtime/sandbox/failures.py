@@ -1,4 +1,4 @@
-"""What can go wrong on the way, on demand.
+"""Failures: what goes wrong on demand.
 
 Owns the kinds of failure, which request the next one strikes, and what a failure makes of a reply. Must not know
 records, or how requests travel.
@@ -18,14 +18,16 @@ records, or how requests travel.
 | `alter` | is applied | the answer with `changes` in it (dotted paths), such as a value that no type names |
 """
 
+import copy
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, Literal, get_args
 
-from tool_runtime.core.templates import assign
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.exchange import NoAnswer, Outgoing, Silence
+from tool_runtime.sandbox.mistakes import is_number, plain_object
 from tool_runtime.sandbox.routes import Route
 from tool_runtime.values.suggestions import nearest
 
@@ -47,16 +49,27 @@ _NEVER_SENT: Final[frozenset[Silence]] = frozenset({"refuse_connection", "connec
 _NEVER_ANSWERED: Final[frozenset[Silence]] = frozenset({"lose_answer", "drop_connection", "read_timeout"})
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _PAGE: Final = b"<!doctype html><html><body><h1>Bad gateway</h1></body></html>"
+# The settings that have a meaning for some kinds only.
+_KINDS_OF: Final[Mapping[str, tuple[Kind, ...]]] = {
+    "status": ("status",),
+    "message": ("status", "redirect"),
+    "retry_after": ("status",),
+    "location": ("redirect",),
+    "changes": ("alter",),
+}
+_NUMBERS: Final = (("times", 1, 10**9), ("skip", 0, 10**9), ("status", 400, 599))
+_LONGEST_WAIT: Final = 10**9
+_HEADER_TEXT: Final = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Something that goes wrong with the next requests of a tool.
 
     `tool` is any of the tool's names (None: any request). `kind` is one of `KINDS`. The failure strikes `times`
     requests, after `skip` that go well. `status`, `message` and `retry_after` (seconds) belong to `status`, `location`
-    to `redirect`, `changes` (dotted paths to values) to `alter`. Raises `ConfigurationError` for an unknown kind, and
-    for numbers that make no sense.
+    to `redirect`, `changes` (dotted paths to values) to `alter`. Raises `ConfigurationError` for an unknown kind, for a
+    setting of another kind, and for values that make no sense.
     """
 
     tool: str | None = None
@@ -67,20 +80,53 @@ class Failure:
     message: str | None = None
     retry_after: float | None = None
     location: str = "https://example.com/"
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    route: Route | None = field(default=None, repr=False)
+    changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what could never strike, or strike otherwise than meant."""
         if self.kind not in KINDS:
             near = nearest(str(self.kind), KINDS)
-            message = f"there is no failure of the kind {self.kind!r}; the kinds are {', '.join(KINDS)}"
+            message = f"there is no failure of the kind {self.kind!r:.80}; the kinds are {', '.join(KINDS)}"
             raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
-        for name, least, most in (("times", 1, 10**9), ("skip", 0, 10**9), ("status", 100, 599)):
+        self._check_texts()
+        if self.tool in KINDS:
+            message = f"{self.tool} is a kind of failure, and stands where the tool is named"
+            raise ConfigurationError(message, hint=f'Write kind="{self.tool}".')
+        self._check_numbers()
+        self._take_changes()
+        for name, kinds in _KINDS_OF.items():
+            if self.kind not in kinds and getattr(self, name) != _DEFAULTS.get(name, {}):
+                message = f"{name} belongs to failures of the kind {' or '.join(kinds)}, and this one is {self.kind}"
+                raise ConfigurationError(message)
+
+    def _check_numbers(self) -> None:
+        for name, least, most in _NUMBERS:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 message = f"a failure's {name} is a whole number from {least} to {most}, not {value!r:.40}"
                 raise ConfigurationError(message)
+        wait = self.retry_after
+        if wait is not None and not is_number(wait, 0, _LONGEST_WAIT):
+            message = f"a failure's retry_after is a number of seconds from 0 to {_LONGEST_WAIT}, not {wait!r:.40}"
+            raise ConfigurationError(message)
+
+    def _check_texts(self) -> None:
+        for name in ("tool", "message"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                message = f"a failure's {name} is a text or None, not {type(value).__name__}"
+                raise ConfigurationError(message)
+        location: Any = self.location
+        if not isinstance(location, str) or not _HEADER_TEXT.fullmatch(location):
+            message = f"a failure's location is a URL, not {location!r:.80}"
+            raise ConfigurationError(message)
+
+    def _take_changes(self) -> None:
+        """Keep an own copy of the changes, which no later change of the caller's object can reach."""
+        if self.kind == "alter" and not self.changes:
+            message = "a failure of the kind alter needs changes, which map dotted paths to values"
+            raise ConfigurationError(message, hint='Such as changes={"status": "on_fire"}.')
+        object.__setattr__(self, "changes", plain_object(self.changes, "changes"))
 
     def before(self) -> None:
         """Strike before the request is applied, where the kind does so: raise a `Refusal` or `NoAnswer`."""
@@ -93,10 +139,12 @@ class Failure:
             raise Refusal(302, self.message, {"Location": self.location})
 
     def alter(self, body: Any) -> Any:
-        """Return the answer's JSON as the failure leaves it."""
-        if self.kind == "alter" and isinstance(body, dict):
-            for path, value in self.changes.items():
-                assign(body, path, value)
+        """Return the answer's JSON as the failure leaves it: `changes={"a.b": 1}` makes `{"a": {"b": 1}}` of `{}`.
+
+        A number in a path is the place of a list's entry. What a path cannot be followed through becomes an object.
+        """
+        for path, value in self.changes.items():
+            body = _altered(body, path.split("."), copy.deepcopy(value))
         return body
 
     def after(self, reply: Outgoing) -> Outgoing:
@@ -113,26 +161,55 @@ class Failure:
         return reply
 
 
+_DEFAULTS: Final = {one.name: one.default for one in fields(Failure) if one.default is not MISSING}
+
+
+def _altered(value: Any, path: list[str], new: Any) -> Any:
+    if not path:
+        return new
+    part, *rest = path
+    if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        place = int(part)
+        return [*value[:place], _altered(value[place], rest, new), *value[place + 1 :]]
+    known = dict(value) if isinstance(value, Mapping) else {}
+    return {**known, part: _altered(known.get(part), rest, new)}
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A failure that waits: for which route (None: any), and how often `skip` and `times` are still to count down."""
+
+    failure: Failure
+    route: Route | None
+    skip: int
+    times: int
+
+
 class Failures:
     """The failures that wait, oldest first."""
 
     def __init__(self) -> None:
-        self.waiting: list[Failure] = []
+        self._waiting: list[_Waiting] = []
 
-    def add(self, failure: Failure) -> None:
-        """Let a failure wait for its request."""
-        self.waiting.append(failure)
+    @property
+    def left(self) -> int:
+        """How many requests the waiting failures will strike."""
+        return sum(one.times for one in self._waiting)
+
+    def add(self, failure: Failure, route: Route | None) -> None:
+        """Let a failure wait for requests to `route` (None: any)."""
+        self._waiting.append(_Waiting(failure, route, failure.skip, failure.times))
 
     def take(self, route: Route | None) -> Failure | None:
         """Return the failure that strikes a request to `route`, using the failure up; None where none does."""
-        for failure in self.waiting:
-            if failure.route is not None and failure.route is not route:
+        for waiting in self._waiting:
+            if waiting.route is not None and waiting.route is not route:
                 continue
-            if failure.skip > 0:
-                failure.skip -= 1
+            if waiting.skip > 0:
+                waiting.skip -= 1
                 continue
-            failure.times -= 1
-            if failure.times <= 0:
-                self.waiting.remove(failure)
-            return failure
+            waiting.times -= 1
+            if waiting.times <= 0:
+                self._waiting.remove(waiting)
+            return waiting.failure
         return None

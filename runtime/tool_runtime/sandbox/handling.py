@@ -1,4 +1,4 @@
-"""One request in the light of what the registry declares for it.
+"""One request together with what the registry declares for it.
 
 Owns: which resource and action a tool has, the record that a request is about, how a record is shown and
 answered.
@@ -33,7 +33,7 @@ class World:
 
 
 class Handling:
-    """One request on its way through an action: the declarations that bear on it, and its scope."""
+    """One request while an action handles it: its declarations, and the names that templates may use."""
 
     def __init__(self, world: World, tool: str, inputs: Inputs) -> None:
         self._registry = world.registry
@@ -96,7 +96,7 @@ class Handling:
         return schema
 
     def shown(self, entry: Entry | None, schema: Mapping[str, Any] | None = None) -> Any:
-        """Return a record as the tool shows it: with the `reply` fields, without what its type lacks."""
+        """Return a record as the tool shows it: with the `reply` fields, and only with fields of the return type."""
         record = copy.deepcopy(entry.record) if entry else {}
         self.scope.names["record"] = record
         if self.action.answer is not None:
@@ -114,6 +114,6 @@ class Handling:
 
 
 def _agrees(record: Mapping[str, Any], path: str, wanted: Any) -> bool:
-    """Say whether a record has the wanted value; one of another type (a tag, say) is not held against it."""
+    """Say whether a record has the wanted value. A value of another type, such as a tag, counts as equal."""
     value = lookup(record, path)
     return wanted is ABSENT or type(value) is not type(wanted) or bool(value == wanted)

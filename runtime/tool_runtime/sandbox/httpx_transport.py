@@ -47,6 +47,6 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         try:
             reply = self._engine.answer(incoming)
         except NoAnswer as silence:
-            message = "the sandbox does not answer, as a failure wants it"
+            message = "the sandbox does not answer, because a failure says so"
             raise _ERRORS[silence.kind](message, request=request) from None
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.content, request=request)

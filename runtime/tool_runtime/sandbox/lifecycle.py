@@ -1,11 +1,12 @@
 """Records that change by themselves as time passes.
 
 Owns: the rules under `lifecycle`, and the moments at which they take effect.
-Must not know: requests. Whoever wants to see records lets `Lifecycles.advance` bring them up to date first.
+Must not know: requests. Call `Lifecycles.advance` before records are read: it brings them up to date.
 
-`lifecycle` is a list of rules `{when, after, set}`. Of the rules that a record has not gone through yet, the
-first whose `when` it meets takes effect `after` seconds after its last change of this kind (or its creation).
-The record then is what it would have been had somebody watched: late looks see the same timestamps.
+`lifecycle` is a list of rules `{when, after, set}`. Each rule changes a record once at most. The next change is made by
+the first remaining rule whose `when` the record meets, `after` seconds after the record's creation or last change by a
+rule. Timestamps are those of that moment, however late somebody looks: with `{after: 60, set: {ended: $now_s}}`, a
+record of second 0 has `ended: 60`, also when it is read at second 500.
 """
 
 import copy
@@ -28,7 +29,7 @@ class Lifecycles:
         self._living = {name: spec.lifecycle for name, spec in store.declared.items() if spec.lifecycle}
 
     def advance(self) -> None:
-        """Apply every rule that is due by now."""
+        """Apply every rule whose moment has come."""
         now = self._store.clock.microseconds()
         for resource, rules in self._living.items():
             for entry in self._store.entries(resource):
@@ -71,7 +72,7 @@ def _next_rule(rules: Sequence[Rule], entry: Entry) -> int | None:
 def apply(templates: Mapping[str, Any], record: dict[str, Any], scope: Scope) -> None:
     """Set fields of a record, in order: a later template sees in `$record` what an earlier one has set.
 
-    Keys are dotted paths. A template that comes to nothing leaves its field as it is.
+    Keys are dotted paths. A template without a value leaves its field as it is.
     """
     scope.names["record"] = record
     for path, template in templates.items():

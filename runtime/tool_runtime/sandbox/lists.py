@@ -1,12 +1,17 @@
-"""Lists: which records a request gets to see, in which order, a page at a time.
+"""Lists: which records a request sees, in which order, page by page.
 
 Owns: filter objects, order, opaque cursors, page numbers and offsets, the envelope of a page.
 Must not know: how a record becomes a row.
 
-A filter value is one of: an object `{type, op, value}`; a list of such objects, each with the `key` under
-which it looks; a list of plain objects, of which one must be met (`any_of` names their fields' paths); a
-plain value, which must be equal (`search`: must be contained in one of these paths, whatever the case of its
-letters). `some_in` names a list in the record: every plain object given must be met by some entry of it.
+A filter value has one of these forms:
+
+- an object `{type, op, value}`;
+- a list of such objects, each with the `key` of the field that the object looks at;
+- a list of plain objects, one of which the record must meet (`any_of` maps their fields to paths in the record);
+- a plain value, which the record's value must equal. With `search: [paths]`, one of these paths must contain the value
+  instead, and capitals do not count.
+
+With `some_in: path`, every plain object given must be met by an entry of the list at that path.
 """
 
 import base64
@@ -106,7 +111,7 @@ def _operation(value: Any, wanted: Mapping[str, Any]) -> bool:
 
 
 def select(entries: list[Entry], action: Action, inputs: Inputs, scope: Scope) -> tuple[list[Entry], bool]:
-    """Return the entries that a list request asks for, in its order, and whether that is oldest first."""
+    """Return the entries that a list request asks for, in the order asked for, and whether the oldest comes first."""
     declared = action.filters
     given = {**inputs.query, **inputs.body}
     holder = action.filter_in
@@ -130,7 +135,7 @@ class Pager:
     def page(self, entries: list[Entry], inputs: Inputs, skip: int, *, ascending: bool) -> Page:
         """Return the page that the request asks for; `skip` leaves out as many entries at the front.
 
-        Raises a 400 `Refusal` for a limit out of bounds and for a cursor that the sandbox did not hand out.
+        Raises a 400 `Refusal` for a limit out of bounds and for a cursor that the sandbox did not give.
         """
         total = len(entries)
         if not (self._style.limit or self._style.cursor or self._style.page or self._style.offset):
@@ -191,7 +196,7 @@ class Pager:
         sequence = self._read_cursor(cursor)
         if sequence is None:
             raise Refusal(400, f"{self._style.cursor} is not one that a page gave")
-        # The place is found by age and not by count: what came or went between two pages shifts no row.
+        # The cursor holds an age and not a count, so that records made or deleted between two pages move no row.
         later = (entry.sequence > sequence if ascending else entry.sequence < sequence for entry in entries)
         return next((number for number, is_later in enumerate(later) if is_later), len(entries))
 

@@ -1,4 +1,4 @@
-"""Reading a request: who sent it, and which values stand where.
+"""Reading a request: its key, and the values in its path, query, headers and body.
 
 Owns: the declared authentication, decoding of query values, JSON and multipart bodies, the record of what was
 received.
@@ -23,10 +23,10 @@ _INTEGER: Final = re.compile(r"-?\d+")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Received:
-    """A request as the sandbox got it, and the status it was answered with (None: no answer was given).
+    """A request that the sandbox received, and the status of the answer (None: there was no answer).
 
     `tool` is None where no tool has this method and path. `body` is the decoded JSON, the parts of a
-    multipart body (a file as `{filename, content_type, size}`), or None. The headers are whole; `repr` masks
+    multipart body (a file as `{filename, content_type, size}`), or None. The headers are complete; `repr` masks
     the key.
     """
 
@@ -70,7 +70,7 @@ class Auth:
 
 
 def read_query(request: Incoming) -> dict[str, list[str]]:
-    """Return the query's values by name, each as the list of texts in which it came."""
+    """Return the values of the query by name: `a=1&a=2` gives `{"a": ["1", "2"]}`."""
     values: dict[str, list[str]] = {}
     for name, value in request.query:
         values.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""Values from schemas: what a reply needs that no record holds.
+"""Values made from schemas, for fields of a reply that no record holds.
 
 Owns: resolving `#/types/NAME`, the JSON types that a schema allows, sample values, completing and projecting
 a reply.
@@ -92,9 +92,9 @@ class Schemas:
         )
 
     def sample(self, schema: Mapping[str, Any], name: str = "value") -> Any:
-        """Return a value that fits a schema: what it requires, and no more.
+        """Return a value that fits a schema, with required fields only.
 
-        `name` is the field that the value is for; texts and ids are made of it.
+        `name` is the name of the field; texts and ids are made of the name.
         """
         return self._sample(schema, name, 0)
 
@@ -108,7 +108,7 @@ class Schemas:
                 return schema[key][0]
         for key in _BRANCHES:
             if key in schema:
-                # Far down only a recursive type is left; the branch that asks for least ends it.
+                # Only a recursive type is that deep; the branch with the fewest required fields ends the recursion.
                 choices = sorted(map(self.resolve, schema[key]), key=_weight) if depth > _DEEPEST else schema[key]
                 return self._sample(choices[0], name, depth + 1)
         kind = next((kind for kind in _listed(schema.get("type", ())) if kind != "null"), None)
@@ -123,14 +123,14 @@ class Schemas:
         properties = schema.get("properties", {})
         names = schema.get("required", ())
         if not names and depth == 0:
-            # A reply type that requires nothing would be an empty object, which shows its reader nothing.
+            # Without required fields the sample would be `{}`, which shows a reader nothing.
             names = [name for name, part in properties.items() if not self.kinds(part) & {"object", "array"}]
         if depth > _DEEPEST * 2:
             return {}
         return {name: self._sample(properties.get(name, {}), name, depth + 1) for name in names}
 
     def complete(self, value: Any, schema: Mapping[str, Any]) -> Any:
-        """Return the value with every required field that it lacks, all the way down."""
+        """Return the value with a sample in the place of every missing required field, at every depth."""
         branch = self.branch_for(value, schema)
         if isinstance(value, dict):
             properties = branch.get("properties", {})
@@ -146,7 +146,7 @@ class Schemas:
         return value
 
     def project(self, record: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record with only the fields that the schema has, in its order; all, if it names none."""
+        """Return the record with only the fields of the schema, in the schema's order; all, if it names none."""
         properties = self.branch_for(record, schema).get("properties")
         return {key: record[key] for key in properties or record if key in record}
 

@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tool_runtime.core.registry import Registry, load_registry
-from tool_runtime.core.templates import lookup
+from tool_runtime.core.resources import Resource
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import ErrorBodies
 from tool_runtime.sandbox.checks import Checks
 from tool_runtime.sandbox.engine import Engine
 from tool_runtime.sandbox.failures import Failure, Failures, Kind
+from tool_runtime.sandbox.mistakes import check_record, check_resource, check_settings, plain_object
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.store import Store
 from tool_runtime.sandbox.virtual_clock import VirtualClock
 from tool_runtime.values.references import TYPES
-from tool_runtime.values.suggestions import nearest, nearly
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.httpx_transport import SandboxTransport
@@ -39,9 +39,10 @@ class Sandbox:
 
     `registry` is a loaded registry or its JSON; a generated package's own sandbox knows its registry. `failures` wait
     for their requests (see `Failure`). `examples` adds the records that the spec's examples speak of. `api_keys` are
-    the only keys that are let in (None: any key is). `start` is when its time begins. Each request takes `latency`
-    seconds of virtual time, so that a loop which never sleeps sees records move on all the same. Safe to share between
-    threads and clients. Raises `ConfigurationError` for settings that make no sense.
+    the only keys that the sandbox accepts (None: every key). `start` is the moment at which the sandbox's time begins.
+    Each request takes `latency` seconds of virtual time, so that records change even while a program never sleeps. Safe
+    to share between threads and between clients of one registry. Raises `ConfigurationError` for settings that make no
+    sense.
     """
 
     registry_source: ClassVar[Path | None] = None
@@ -50,14 +51,14 @@ class Sandbox:
         self,
         registry: Registry | Mapping[str, Any] | None = None,
         *,
-        failures: Iterable[Any] = (),
+        failures: Iterable[Failure] = (),
         examples: bool = False,
         api_keys: Collection[str] | None = None,
         start: datetime = START,
         latency: float = _LATENCY,
     ) -> None:
         self.registry = self._registry(registry)
-        _check_settings(api_keys, start, latency)
+        check_settings(examples, api_keys, start, latency)
         self._routes = Routes(self.registry)
         self._failures = Failures()
         self._clock = VirtualClock(start)
@@ -67,7 +68,7 @@ class Sandbox:
         self._actions = Actions(self.registry, self._store, schemas)
         self.engine = Engine(
             routes=self._routes,
-            auth=Auth(self.registry.auth, api_keys),
+            auth=Auth(self.registry.auth, None if api_keys is None else frozenset(api_keys)),
             checks=Checks(self.registry, schemas),
             actions=self._actions,
             errors=ErrorBodies(self.registry),
@@ -75,20 +76,22 @@ class Sandbox:
             clock=self._clock,
             latency=latency,
         )
-        for failure in failures:
-            if not isinstance(failure, Failure):
-                message = f"failures are Failure objects, not {type(failure).__name__}"
-                raise ConfigurationError(message)
+        for failure in _listed(failures):
             self._add(failure)
 
     @classmethod
-    def _registry(cls, given: Registry | Mapping[str, Any] | None) -> Registry:
+    def _registry(cls, given: Any) -> Registry:
         if given is None:
             if cls.registry_source is None:
                 message = "this sandbox has no registry of its own; pass registry=…"
                 raise ConfigurationError(message)
             return load_registry(cls.registry_source)
-        return Registry(given) if isinstance(given, Mapping) else given
+        if isinstance(given, Registry):
+            return given
+        if not isinstance(given, Mapping):
+            message = f"registry is a Registry or its JSON, not {type(given).__name__}"
+            raise ConfigurationError(message, hint="load_registry(path) reads one.")
+        return Registry(given)
 
     def __repr__(self) -> str:
         """Show the time and how many requests came."""
@@ -112,8 +115,11 @@ class Sandbox:
         return self.engine.requests
 
     def records(self, resource: str) -> list[dict[str, Any]]:
-        """Return copies of a resource's records as of now, oldest first."""
-        self._known(resource)
+        """Return copies of a resource's records as of now, oldest first.
+
+        Raises `ConfigurationError` with the nearest name for an unknown resource.
+        """
+        check_resource(resource, self.registry.resources)
         with self.engine.lock:
             self._actions.advance()
             return [copy.deepcopy(entry.record) for entry in self._store.entries(resource)]
@@ -121,12 +127,13 @@ class Sandbox:
     def put(self, resource: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Add a record, or replace the one with its id. Returns a copy of what is kept.
 
-        Raises `ConfigurationError` for an unknown resource, a record without its id, and a field that is nearly one
-        that the resource has.
+        Raises `ConfigurationError` for an unknown resource, a record without its id, a value that JSON cannot hold, and
+        a field that is nearly one that the resource has.
         """
-        self._known(resource)
-        kept = copy.deepcopy(dict(record))
-        self._check_record(resource, kept)
+        check_resource(resource, self.registry.resources)
+        declared = self.registry.resources[resource]
+        kept = plain_object(record, "record")
+        check_record(declared, kept, self._fields(declared))
         with self.engine.lock:
             return copy.deepcopy(self._store.put(resource, kept).record)
 
@@ -145,22 +152,23 @@ class Sandbox:
     ) -> None:
         """Let the next `times` requests of a tool (None: of any) go wrong, after `skip` that go well.
 
-        The other arguments are those of `Failure`. Raises `ConfigurationError` for an unknown kind, and for a tool that
-        has no route of its own.
+        The other arguments are those of `Failure`. Raises `UnknownTool` with the nearest names, and
+        `ConfigurationError` for what `Failure` refuses and for a tool that has no route of its own.
         """
-        self._add(Failure(tool, kind, times, skip, status, message, retry_after, location, dict(changes or {})))
+        self._add(
+            Failure(tool, kind, times, skip, status, message, retry_after, location, {} if changes is None else changes)
+        )
 
     @property
     def waiting_failures(self) -> int:
         """How many of the failures asked for have not struck yet."""
-        return sum(failure.times for failure in self._failures.waiting)
+        with self.engine.lock:
+            return self._failures.left
 
     def _add(self, failure: Failure) -> None:
-        # A copy: a Failure that is given to two sandboxes strikes in both.
-        waiting = copy.copy(failure)
-        waiting.route = self._route(failure.tool) if failure.tool is not None else None
+        route = self._route(failure.tool) if failure.tool is not None else None
         with self.engine.lock:
-            self._failures.add(waiting)
+            self._failures.add(failure, route)
 
     def _route(self, name: str) -> Route:
         tool = self.registry.resolve(name)
@@ -169,36 +177,16 @@ class Sandbox:
             raise ConfigurationError(message, hint="Name the tool whose path is called.")
         return self._routes.by_tool[tool.name]
 
-    def _known(self, resource: str) -> None:
-        resources = self.registry.resources
-        if resource not in resources:
-            near = nearest(str(resource), resources)
-            message = f"there is no resource named {str(resource)[:80]!r}"
-            hint = f"Did you mean {near}?" if near else f"There are {', '.join(resources)}."
-            raise ConfigurationError(message, hint=hint)
-
-    def _check_record(self, resource: str, record: Mapping[str, Any]) -> None:
-        declared = self.registry.resources[resource]
-        if declared.id_field is not None and not isinstance(lookup(record, declared.id_field), str | int):
-            message = f"a record of {resource} needs {declared.id_field}, which names it"
-            raise ConfigurationError(message)
-        if declared.type is None:
-            return
-        fields = {*self._schemas.properties({"$ref": f"{TYPES}{declared.type}"}), *declared.keep}
-        for name in record:
-            near = nearly(str(name), fields) if name not in fields else None
-            if near is not None:
-                message = f"a record of {resource} has no field {name}"
-                raise ConfigurationError(message, hint=f"Did you mean {near}?")
+    def _fields(self, resource: Resource) -> set[str]:
+        if resource.type is None:
+            return set()
+        return {*self._schemas.properties({"$ref": f"{TYPES}{resource.type}"}), *resource.keep}
 
 
-def _check_settings(api_keys: Any, start: Any, latency: Any) -> None:
-    if isinstance(api_keys, str):
-        message = "api_keys is a collection of keys, not one text"
-        raise ConfigurationError(message, hint='Such as {"key_1"}.')
-    if not isinstance(start, datetime):
-        message = f"start is a datetime, not {type(start).__name__}"
-        raise ConfigurationError(message)
-    if isinstance(latency, bool) or not isinstance(latency, int | float) or not 0 <= latency < float("inf"):
-        message = "latency is a number of seconds, 0 or more"
-        raise ConfigurationError(message)
+def _listed(failures: Any) -> list[Failure]:
+    listed = list(failures) if isinstance(failures, Iterable) and not isinstance(failures, str) else None
+    wrong = [one for one in listed if not isinstance(one, Failure)] if listed is not None else [failures]
+    if listed is None or wrong:
+        message = f"failures is a list of Failure objects, not {type(wrong[0]).__name__}"
+        raise ConfigurationError(message, hint='Such as [Failure("a_tool", status=503)].')
+    return listed

@@ -22,8 +22,8 @@ _SECOND: Final = 1_000_000
 class Entry:
     """A record and what the sandbox remembers about it.
 
-    `since` is when a transition last changed it (microseconds), `fired` are the lifecycle rules that it has
-    gone through.
+    `since` is the moment of the last change by a rule or a transition (microseconds). `fired` holds the places of the
+    lifecycle rules that have changed the record.
     """
 
     id: str
@@ -98,9 +98,9 @@ class Store:
         return sum(holds(when, entry.record) for entry in self._tables[resource].values())
 
     def look_up(self, references: Iterable[Reference], scope: Scope) -> Iterator[tuple[Reference, Any]]:
-        """Resolve declared references one by one, putting each record found into the scope under its `as`.
+        """Look up the records that references name, and put each into the scope under the reference's `as`.
 
-        Yields the references that lead to no record, with the id that they gave (ABSENT: none was given).
+        Yields the references that lead to no record, each with the id in question (ABSENT: there was none).
         """
         for reference in references:
             record_id = fill(reference.id, scope)

@@ -1,22 +1,27 @@
-"""Virtual time for the sandbox and for a client that stands on it.
+"""Virtual time for the sandbox and for the clients that use it.
 
 Owns: what time it is, and how it passes. Time is counted in whole microseconds, so two runs agree to the
 digit.
 Must not know: requests, records, the system's own clock. Nothing here ever waits.
 """
 
+import math
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from tool_runtime.errors import ConfigurationError
+from tool_runtime.sandbox.mistakes import is_number
+
 _MICROSECONDS: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 class VirtualClock:
     """A clock that moves only when somebody sleeps on it; safe to share between threads.
 
-    `start` is the moment at which it begins; a datetime without a zone counts as UTC.
+    `start` is the moment at which the clock begins; a datetime without a zone counts as UTC.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -38,12 +43,23 @@ class VirtualClock:
         return (self._start + self._passed) / _MICROSECONDS
 
     def sleep(self, seconds: float) -> None:
-        """Let `seconds` pass at once; negative ones do nothing."""
+        """Let `seconds` pass at once; negative ones do nothing.
+
+        Raises `ConfigurationError` for what is no number, and for a time after the year 9999.
+        """
+        if not is_number(seconds, -math.inf, math.inf):
+            message = f"a clock sleeps a number of seconds, not {seconds!r:.40}"
+            raise ConfigurationError(message)
         with self._lock:
+            if seconds > (_END - self.microseconds()) / _MICROSECONDS:
+                message = (
+                    f"{seconds!r:.20} seconds after {self.iso()} is no date: the sandbox's time ends with the year 9999"
+                )
+                raise ConfigurationError(message)
             self._passed += max(0, round(seconds * _MICROSECONDS))
 
     async def asleep(self, seconds: float) -> None:
-        """`sleep` for coroutines; it does not give way to other tasks."""
+        """`sleep` for coroutines; no other task runs meanwhile."""
         self.sleep(seconds)
 
     def microseconds(self) -> int:

@@ -74,7 +74,7 @@ def test_marks_of_a_parameter_are_told(section: Section):
     text = section("### add_book")
     assert _row(text, "author")[1] == "[Author](#type-author) or null"
     assert _row(text, "author_name")[3] == "Deprecated. Sent as `author`."
-    assert _row(text, "password")[3] == "Matches `^a\x00b$`. Secret: shown nowhere."
+    assert _row(text, "password")[3] == "Matches `^a\x00b$`. Secret: kept out of logs, errors and previews."
     assert _row(text, "request_key")[3] == "Made up once per call where you give none."
     file = _row(section("### add_note"), "file")
     assert file[1] == "file"

@@ -17,7 +17,7 @@ import httpx
 from loopback import FreeClock
 import tool_runtime
 from retell_ai import Client, OutcomeUnknown
-from tool_runtime.accounts.ledger import Ledger
+from tool_runtime.accounts.sqlite_ledger import Ledger
 
 RUNTIME = str(pathlib.Path(tool_runtime.__file__).parent)
 ledger = Ledger(pathlib.Path(sys.argv[1]), now_ms=lambda: 1_767_225_600_000)

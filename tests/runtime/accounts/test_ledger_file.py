@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ledger_cases import NOW, ending, intent, run
 
-from tool_runtime.accounts.ledger import Ledger, default_ledger_path
+from tool_runtime.accounts.sqlite_ledger import Ledger, default_ledger_path
 from tool_runtime.core.ledger import LedgerNotWritten
 from tool_runtime.errors import ConfigurationError
 
@@ -426,7 +426,7 @@ def test_a_state_folder_that_depends_on_the_working_directory_is_not_used(monkey
 
 
 def test_a_ledger_that_nobody_closes_leaves_no_warning(path):
-    program = "from ledger_cases import intent; from tool_runtime.accounts.ledger import Ledger; import sys\n"
+    program = "from ledger_cases import intent; from tool_runtime.accounts.sqlite_ledger import Ledger; import sys\n"
     program += "Ledger(sys.argv[1]).begin(intent())"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", program, str(path)]

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from ledger_cases import NOW, run, start
 
-from tool_runtime.accounts.ledger import Ledger
+from tool_runtime.accounts.sqlite_ledger import Ledger
 
 KILLED = -9
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and forks are those of POSIX")

@@ -139,6 +139,8 @@ def test_base_urls_of_older_configurations_mean_the_root(base_url):
         "https://host\r\n",
         "https://host/../x",
         "http://localhost.evil.example",
+        "http://127.999.999.999:9",
+        "http://127.0.0.256",
         "https://host:port",
         "https://h?",
         "https://h#",

@@ -18,13 +18,13 @@ def test_a_status_is_answered_in_the_place_of_the_request(api, sandbox):
     assert sandbox.records("book") == []
 
 
-def test_a_fault_strikes_as_often_as_asked(api, sandbox):
+def test_a_failure_strikes_as_often_as_asked(api, sandbox):
     sandbox.fail(status=503, times=2)
     assert [api.get("/hours").status_code for _ in range(3)] == [503, 503, 200]
     assert sandbox.waiting_failures == 0
 
 
-def test_a_fault_waits_for_its_tool_and_its_turn(api, sandbox):
+def test_a_failure_waits_for_its_tool_and_its_turn(api, sandbox):
     sandbox.fail("opening_hours", status=500, skip=1)
     assert [api.get(path).status_code for path in ("/status", "/hours", "/hours", "/hours")] == [
         200,
@@ -34,7 +34,7 @@ def test_a_fault_waits_for_its_tool_and_its_turn(api, sandbox):
     ]
 
 
-def test_a_fault_may_name_a_tool_by_its_alias(api, sandbox):
+def test_a_failure_may_name_a_tool_by_its_alias(api, sandbox):
     sandbox.fail("add_book", status=500)
     assert api.post("/books", json=BOOK).status_code == 500
 
@@ -104,10 +104,86 @@ def test_an_unknown_kind_of_failure_is_answered_with_the_nearest(sandbox, kind, 
     assert caught.value.hint == (f"Did you mean {near}?" if near else None)
 
 
-@pytest.mark.parametrize("numbers", [{"times": 0}, {"times": True}, {"skip": -1}, {"status": 42}, {"status": "503"}])
-def test_a_failure_that_could_never_strike_is_refused(numbers):
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"times": 0},
+        {"times": True},
+        {"times": "2"},
+        {"skip": -1},
+        {"status": 42},
+        {"status": 200},
+        {"status": "503"},
+        {"retry_after": -1},
+        {"retry_after": float("nan")},
+        {"retry_after": "soon"},
+        {"message": 5},
+        {"tool": 5},
+        {"tool": ["create_book"]},
+        {"kind": "redirect", "location": "https://library.example/\r\nX-Evil: 1"},
+        {"kind": "redirect", "location": None},
+        {"kind": "alter"},
+        {"kind": "alter", "changes": "binding"},
+        {"kind": "alter", "changes": {5: 1}},
+        {"kind": "alter", "changes": {"binding": object()}},
+        {"kind": "alter", "changes": {"binding": float("nan")}},
+    ],
+)
+def test_a_failure_that_could_never_strike_as_meant_is_refused(settings):
     with pytest.raises(ConfigurationError):
-        Failure(**numbers)
+        Failure(**settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        ({"kind": "lose_answer", "status": 500}, "status"),
+        ({"kind": "lose_answer", "retry_after": 2}, "status"),
+        ({"kind": "garbage", "message": "no"}, "status or redirect"),
+        ({"location": "https://elsewhere.example/"}, "redirect"),
+        ({"changes": {"binding": "velvet"}}, "alter"),
+    ],
+    ids=str,
+)
+def test_a_setting_of_another_kind_is_refused_with_that_kind(settings, kind):
+    with pytest.raises(ConfigurationError, match=f"of the kind {kind}"):
+        Failure(**settings)
+
+
+def test_a_kind_in_the_place_of_the_tool_says_where_the_kind_belongs(sandbox):
+    with pytest.raises(ConfigurationError) as caught:
+        sandbox.fail("lose_answer")
+
+    assert caught.value.hint == 'Write kind="lose_answer".'
+
+
+def test_changes_that_are_changed_later_leave_the_failure_as_it_was(api, sandbox):
+    changes = {"binding": {"cloth": "velvet"}}
+    sandbox.fail(kind="alter", changes=changes, times=2)
+    changes["binding"]["cloth"] = "linen"
+
+    assert [api.post("/books", json=BOOK).json()["binding"] for _ in range(2)] == [{"cloth": "velvet"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("path", "altered"),
+    [
+        ("rows.0.title", {"rows": [{"title": "new"}, {"title": "B"}], "note": "n"}),
+        ("rows.1", {"rows": [{"title": "A"}, "new"], "note": "n"}),
+        ("note.text", {"rows": [{"title": "A"}, {"title": "B"}], "note": {"text": "new"}}),
+        ("a.b", {"rows": [{"title": "A"}, {"title": "B"}], "note": "n", "a": {"b": "new"}}),
+        ("rows.7", {"rows": {"7": "new"}, "note": "n"}),
+    ],
+)
+def test_a_change_reaches_every_place_of_an_answer(path, altered):
+    body = {"rows": [{"title": "A"}, {"title": "B"}], "note": "n"}
+
+    assert Failure(kind="alter", changes={path: "new"}).alter(body) == altered
+    assert body == {"rows": [{"title": "A"}, {"title": "B"}], "note": "n"}
+
+
+def test_a_change_reaches_an_answer_that_is_a_list():
+    assert Failure(kind="alter", changes={"0.title": "new"}).alter([{"title": "A"}]) == [{"title": "new"}]
 
 
 def test_a_tool_without_a_route_cannot_be_struck(sandbox):
@@ -133,9 +209,10 @@ def test_failures_can_be_given_when_the_sandbox_is_made(document):
     assert [sandbox.waiting_failures for sandbox in sandboxes] == [0, 0]
 
 
-def test_what_is_no_failure_is_refused(document):
-    with pytest.raises(ConfigurationError):
-        Sandbox(document, failures=["lose_answer"])
+@pytest.mark.parametrize("failures", [["lose_answer"], "lose_answer", Failure(), None, 5, [None]], ids=str)
+def test_what_is_no_list_of_failures_is_refused(document, failures):
+    with pytest.raises(ConfigurationError, match="list of Failure"):
+        Sandbox(document, failures=failures)
 
 
 def test_an_async_client_gets_the_same_answers(sandbox, document):

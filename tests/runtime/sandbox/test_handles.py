@@ -1,6 +1,8 @@
 """The sandbox in its user's hands: records, its own mistakes, and what its engine gives to any transport."""
 
 import ast
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +60,14 @@ def test_a_record_that_is_put_is_returned_as_a_copy(sandbox):
     assert sandbox.records("book")[0]["title"] == "The Lake"
 
 
+@pytest.mark.parametrize("name", [None, 5, [], "xyzzy"], ids=str)
+def test_an_unknown_resource_that_is_near_nothing_is_answered_with_all(sandbox, name):
+    with pytest.raises(ConfigurationError) as caught:
+        sandbox.records(name)
+
+    assert "book" in caught.value.hint
+
+
 @pytest.mark.parametrize("call", [lambda box: box.records("boook"), lambda box: box.put("boook", {"book_id": "b"})])
 def test_an_unknown_resource_is_answered_with_the_nearest(sandbox, call):
     with pytest.raises(ConfigurationError) as caught:
@@ -66,9 +76,25 @@ def test_an_unknown_resource_is_answered_with_the_nearest(sandbox, call):
     assert caught.value.hint == "Did you mean book?"
 
 
-def test_a_record_without_its_id_is_refused(sandbox):
+@pytest.mark.parametrize("record", [{}, {"book_id": ""}, {"book_id": None}, {"book_id": True}, {"book_id": ["b"]}])
+def test_a_record_without_its_id_is_refused(sandbox, record):
     with pytest.raises(ConfigurationError, match="book_id"):
-        sandbox.put("book", {"title": "The Lake"})
+        sandbox.put("book", {"title": "The Lake", **record})
+
+
+@pytest.mark.parametrize(
+    "record",
+    [None, "book_7", ["book_7"], {"book_id": "b", 5: 1}, {"book_id": "b", "title": object()}, {"title": float("inf")}],
+)
+def test_a_record_that_is_no_json_object_is_refused(sandbox, record):
+    with pytest.raises(ConfigurationError, match="record"):
+        sandbox.put("book", record)
+
+    assert sandbox.records("book") == []
+
+
+def test_a_record_may_have_a_field_that_resembles_none(sandbox):
+    assert sandbox.put("book", {"book_id": "book_7", "xyzzy": 1})["xyzzy"] == 1
 
 
 def test_a_record_with_a_misspelt_field_is_refused(sandbox):
@@ -81,11 +107,42 @@ def test_a_record_with_a_misspelt_field_is_refused(sandbox):
 
 @pytest.mark.parametrize(
     "settings",
-    [{"api_keys": "key_1"}, {"start": "2026-01-01"}, {"latency": -1}, {"latency": float("nan")}, {"latency": "1"}],
+    [
+        {"api_keys": "key_1"},
+        {"api_keys": b"key_1"},
+        {"api_keys": 5},
+        {"api_keys": {""}},
+        {"api_keys": [5]},
+        {"start": "2026-01-01"},
+        {"start": None},
+        {"latency": -1},
+        {"latency": float("nan")},
+        {"latency": 10**400},
+        {"latency": True},
+        {"latency": "1"},
+        {"examples": "no"},
+        {"registry": "library"},
+    ],
+    ids=str,
 )
 def test_settings_that_make_no_sense_are_refused(document, settings):
     with pytest.raises(ConfigurationError):
-        Sandbox(document, **settings)
+        Sandbox(**{"registry": document, **settings})
+
+
+def test_a_refused_key_is_not_shown(document):
+    with pytest.raises(ConfigurationError) as caught:
+        Sandbox(document, api_keys="key_canary")
+
+    assert "key_canary" not in str(caught.value)
+
+
+def test_keys_that_are_added_later_are_not_let_in(document):
+    keys = {"key_1"}
+    engine = Sandbox(document, api_keys=keys).engine
+    keys.add("k")
+
+    assert engine.answer(Incoming("GET", "/api/v1/hours", headers=KEY)).status == 401
 
 
 def test_a_sandbox_without_a_registry_says_so():
@@ -99,3 +156,25 @@ def test_the_clock_begins_where_it_is_told_and_stands_still(document):
     assert sandbox.clock.iso() == sandbox.clock.iso() == "2030-05-05T00:00:00Z"
     sandbox.clock.sleep(3600)
     assert sandbox.clock.iso() == "2030-05-05T01:00:00Z"
+
+
+@pytest.mark.parametrize(
+    "seconds", ["1", None, float("nan"), float("inf"), True, 1e300, 10**400], ids=lambda one: f"{one!r:.10}"
+)
+def test_a_sleep_that_leads_to_no_date_is_refused_and_moves_nothing(sandbox, seconds):
+    before = sandbox.clock.iso()
+
+    with pytest.raises(ConfigurationError):
+        sandbox.clock.sleep(seconds)
+
+    assert sandbox.clock.iso() == before
+
+
+def test_the_package_gives_a_sandbox_of_its_own_api_without_loading_httpx():
+    code = (
+        "import sys; from retell_ai import Failure, Sandbox; box = Sandbox(failures=[Failure(kind='lose_answer')]); "
+        "print(box.waiting_failures, box.registry.api.name, 'httpx' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+
+    assert ended.stdout == "1 retell_ai False\n"

@@ -1,9 +1,10 @@
 import copy
+import json
 
 import httpx
 import pytest
 
-from tool_runtime.sandbox import Sandbox
+from tool_runtime.sandbox import Incoming, Sandbox
 
 
 def send(document, method, path, **options):
@@ -140,6 +141,30 @@ def test_query_values_are_decoded_by_their_types(api, books):
 def test_a_constraint_over_wire_names_is_kept(api):
     reply = api.post("/loans/search", json={"skip": 1, "cursor": "x"})
     assert reply.json()["error"]["text"] == "Invalid request: skip and cursor exclude each other"
+
+
+@pytest.mark.parametrize(
+    ("rule", "sent", "text"),
+    [
+        ("at_least_one", {}, "skip or cursor one of them is required"),
+        ("at_least_one", {"skip": 1}, None),
+        ("exactly_one", {}, "skip or cursor one of them is required"),
+        ("exactly_one", {"skip": 1, "cursor": "x"}, "skip and cursor exclude each other"),
+        ("together", {"skip": 1}, "cursor is required with skip"),
+        ("together", {}, None),
+    ],
+)
+def test_every_rule_over_wire_names_is_kept(document, rule, sent, text):
+    changed = copy.deepcopy(document)
+    changed["tools"]["search_loans"]["constraints"] = [{rule: ["skip", "cursor"]}]
+    content = json.dumps(sent).encode()
+
+    reply = Sandbox(changed).engine.answer(
+        Incoming("POST", "/api/v1/loans/search", headers={"x-api-key": "k"}, content=content)
+    )
+
+    message = json.loads(reply.content).get("error", {}).get("text")
+    assert message == (f"Invalid request: {text}" if text else None)
 
 
 def test_a_constraint_with_a_name_that_never_travels_is_not_the_servers(api):

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 import traceback
 import warnings
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from retell_ai import AsyncClient, Client
+import tool_runtime as runtime
+from retell_ai import AsyncClient, Client, Sandbox
 from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.errors import ConfigurationError, InvalidArguments
 from tool_runtime.surfaces.common.client import AsyncClient as NamedAsyncClient
@@ -199,3 +201,59 @@ def test_every_tool_can_be_called_by_name_on_the_sandbox(sandboxed):
 
     assert sandboxed.invoke("list_voices").result == sandboxed.call("list_voices")
     assert sandboxed.registry is registry
+
+
+def test_clients_of_one_registry_share_a_sandbox():
+    sandbox = Sandbox()
+
+    with Client(sandbox=sandbox) as first, Client(sandbox=sandbox) as second:
+        made = first.create_agent(voice_id="11labs-Adrian", prompt="x")
+        assert second.get_agent(agent_id=made["agent_id"])["agent_id"] == made["agent_id"]
+        assert first.sandbox is second.sandbox is sandbox
+
+
+def test_a_sandbox_of_an_equal_registry_serves_a_client():
+    document = json.loads(Client.registry_source.read_text(encoding="utf-8"))
+
+    with Client(sandbox=runtime.Sandbox(document)) as client:
+        assert client.list_voices()
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"version": "9.9.9"}, {"title": "Changed"}], ids=str)
+def test_a_sandbox_of_another_registry_is_refused(change):
+    document = json.loads(Client.registry_source.read_text(encoding="utf-8"))
+    other = runtime.Sandbox({**document, "api": {**document["api"], **change}})
+
+    with pytest.raises(ConfigurationError, match="another registry"):
+        Client(sandbox=other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"ledger": "calls.sqlite3"}, "Ledger('calls.sqlite3')"),
+        ({"ledger": Path("calls.sqlite3")}, "Ledger('calls.sqlite3')"),
+        ({"ledger": 5}, "not int"),
+        ({"ledger": runtime.Ledger}, "not the class Ledger"),
+        ({"clock": 5}, "int lacks monotonic, wall, sleep, asleep"),
+        ({"clock": object}, "lacks"),
+        ({"registry": 5}, "load_registry"),
+        ({"registry": {}}, "load_registry"),
+        ({"force": "no"}, "True or False"),
+        ({"force": 0}, "True or False"),
+        ({"delivers": None}, "True or False"),
+        ({"repeats": "none"}, "undelivered, all"),
+        ({"repeat_window": -1}, "0 or more"),
+        ({"repeat_window": float("nan")}, "0 or more"),
+        ({"repeat_window": float("inf")}, "0 or more"),
+        ({"surface": ""}, "the name of who calls"),
+        ({"surface": 5}, "the name of who calls"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_setting_that_no_client_can_work_with_is_an_error_of_the_constructor(kind, settings, told):
+    with pytest.raises(ConfigurationError) as caught:
+        kind(sandbox=True, **settings)
+    assert next(iter(settings)) in str(caught.value)
+    assert told in str(caught.value)
+    assert caught.value.outcome == "not_sent"

@@ -25,7 +25,7 @@ from tool_runtime.core.flow import Ask, Context, Done, Flow, Repeats, Send
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.invoke import invoke
 from tool_runtime.core.ledger import AnyLedger
-from tool_runtime.core.options import RequestOptions, read_options
+from tool_runtime.core.options import RequestOptions
 from tool_runtime.core.pages import Pages
 from tool_runtime.core.preview import preview
 from tool_runtime.core.registry import Registry, load_registry
@@ -34,6 +34,7 @@ from tool_runtime.core.waiting import wait
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.connection import NETWORK, REPLY_LIMIT, AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
+from tool_runtime.surfaces.common.client_settings import check_registry, check_settings
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
 from tool_runtime.values.secrets import Secret
 
@@ -88,19 +89,36 @@ class _Base:
         writes are answered from the ledger, `delivers` that a returned result has reached its caller.
         """
         api_key, accounts = concealed(api_key, accounts)
-        self.registry = registry or self._own_registry()
+        self.registry = self._own_registry() if registry is None else check_registry(registry)
         environment = Environment(os.environ, self.registry.api.environment)
         self._accounts = Accounts(
             self.registry, environment, api_key=api_key, base_url=base_url, given=accounts, policy=policy
         )
         self._sandbox_key = api_key or Secret("sandbox-key")
         self.sandbox: Sandbox | None = self._sandbox(sandbox, environment)
-        self._refuse(http_client, confirm)
-        given = {"timeout": timeout, "total": total, "retries": retries}
-        _, faults = read_options({name: value for name, value in given.items() if value is not None}, "")
-        if faults:
-            message = "; ".join(str(fault).removeprefix("request_options.") for fault in faults)
-            raise ConfigurationError(message)
+        self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
+        self._settings: dict[str, Any] = {
+            "clock": self._clock,
+            "surface": surface,
+            "on_sandbox": self.sandbox is not None,
+            "timeout": timeout,
+            "total": total,
+            "retries": retries,
+            "can_ask": confirm is not None,
+            "force": force,
+            "ledger": ledger,
+            "repeats": repeats,
+            "repeat_window": repeat_window,
+            "delivers": delivers,
+        }
+        check_settings(self._settings, http_client, confirm, awaits=self._awaits)
+        self._settings |= {
+            "registry": self.registry,
+            "binder": Binder(self.registry),
+            "random": random.random,
+            "new_key": lambda: secrets.token_hex(16),
+            "missing_key": self._accounts.missing_key,
+        }
         api = self.registry.api
         distribution = api.distribution or api.name
         kind: Any = AsyncConnection if self._awaits else Connection
@@ -113,26 +131,6 @@ class _Base:
             reply_limit=reply_limit,
         )
         self._confirm = confirm
-        self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
-        self._settings: dict[str, Any] = {
-            "registry": self.registry,
-            "binder": Binder(self.registry),
-            "clock": self._clock,
-            "random": random.random,
-            "new_key": lambda: secrets.token_hex(16),
-            "surface": surface,
-            "on_sandbox": self.sandbox is not None,
-            "timeout": timeout,
-            "total": total,
-            "retries": retries,
-            "can_ask": confirm is not None,
-            "force": force,
-            "ledger": ledger,
-            "repeats": repeats,
-            "repeat_window": repeat_window,
-            "delivers": delivers,
-            "missing_key": self._accounts.missing_key,
-        }
         self._context = self._context_for(account)
 
     @classmethod
@@ -141,18 +139,6 @@ class _Base:
             message = "this client has no registry of its own; pass registry=…"
             raise ConfigurationError(message)
         return load_registry(cls.registry_source)
-
-    def _refuse(self, http_client: Any, confirm: Any) -> None:
-        """Refuse what cannot go together, or cannot be used by this kind of client."""
-        if self.sandbox is not None and http_client is not None:
-            message = "sandbox and http_client exclude each other"
-            raise ConfigurationError(message)
-        if confirm is not None and not callable(confirm):
-            message = f"confirm is a function that gets an Invocation, not {type(confirm).__name__}"
-            raise ConfigurationError(message)
-        if not self._awaits and _is_coroutine_function(confirm):
-            message = f"{type(self).__name__} cannot await: confirm must be a plain function"
-            raise ConfigurationError(message, hint="Give a plain function, or use the asynchronous client.")
 
     def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> "Sandbox | None":
         if wanted is None:
@@ -166,9 +152,10 @@ class _Base:
         if not isinstance(wanted, Sandbox):
             message = f"sandbox is True, False or a Sandbox, not {type(wanted).__name__}"
             raise ConfigurationError(message)
-        if wanted.registry.api.name != self.registry.api.name:
-            message = f"the sandbox stands in for {wanted.registry.api.name}, and not for {self.registry.api.name}"
-            raise ConfigurationError(message)
+        if wanted.registry is not self.registry and wanted.registry.document != self.registry.document:
+            there, here = (f"{one.api.name} {one.api.version}" for one in (wanted.registry, self.registry))
+            message = f"the sandbox stands in for {there}, and this client has another registry, of {here}"
+            raise ConfigurationError(message, hint="Make the sandbox of the client's registry.")
         return wanted
 
     def _context_for(self, name: str | None) -> Context:
@@ -254,10 +241,6 @@ def split_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
 
 def _given(arguments: Any) -> Any:
     return {} if arguments is None else arguments
-
-
-def _is_coroutine_function(confirm: Any) -> bool:
-    return inspect.iscoroutinefunction(confirm) or inspect.iscoroutinefunction(getattr(confirm, "__call__", None))  # noqa: B004 - an object with an async __call__ is called just the same
 
 
 class Client(_Base):

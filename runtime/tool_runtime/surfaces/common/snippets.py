@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tool_runtime.core.templates import referred
+
 WIDTH = 88
 INDENT = "    "
 
@@ -34,7 +36,8 @@ def python_call(
 def expression(template: Any) -> str:
     """Return a template as a Python expression on one line: `$agent.agent_id` -> `agent["agent_id"]`."""
     if isinstance(template, str):
-        return _reference(template[1:]) if _is_reference(template) else _text(template)
+        path = referred(template)
+        return _reference(path) if path else _text(template)
     if isinstance(template, Mapping):
         return "{" + ", ".join(f"{_quoted(key)}: {expression(value)}" for key, value in template.items()) + "}"
     if isinstance(template, list):
@@ -58,7 +61,7 @@ def _laid_out(prefix: str, value: Any, depth: int) -> str:
         return _bracketed(prefix + "[", [("", part) for part in value], "]", depth)
     line = prefix + expression(value)
     room = WIDTH - (depth + 1) * len(INDENT) - 4
-    if not isinstance(value, str) or _is_reference(value) or len(line) + depth * len(INDENT) < WIDTH:
+    if not isinstance(value, str) or referred(value) or len(line) + depth * len(INDENT) < WIDTH:
         return line
     parts = _lines(value[1:] if value.startswith("$$") else value, room)
     inner = INDENT * (depth + 1)
@@ -77,10 +80,6 @@ def _lines(text: str, width: int) -> list[str]:
 def _is_name(name: str) -> bool:
     # Python normalises identifiers beyond ASCII, so one name could become another.
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
-
-
-def _is_reference(text: str) -> bool:
-    return text.startswith("$") and not text.startswith("$$") and len(text) > 1
 
 
 def _reference(path: str) -> str:

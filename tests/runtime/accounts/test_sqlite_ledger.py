@@ -6,8 +6,8 @@ import pytest
 from ledger_cases import NOW, ending, intent
 
 from tool_runtime.accounts.caps import Caps
-from tool_runtime.accounts.ledger import Ledger
 from tool_runtime.accounts.memory_ledger import MemoryLedger
+from tool_runtime.accounts.sqlite_ledger import Ledger
 from tool_runtime.core.ledger import Ending, Entry, LedgerNotWritten
 from tool_runtime.errors import CapReached, InvalidArguments
 
