@@ -1,12 +1,15 @@
-"""The generator: from a folder of YAML to bindings, schemas, a registry and a reference.
+"""The generator: makes bindings, schemas, a registry and a reference from a folder of YAML files.
 
     sources.py, spec.py      the files of a spec as values, with the line of every value
-    grammar.py, lint/, destinations.py   what is wrong with them
+    grammar.py, lint/, destinations.py   the checks of a spec
     parameters.py, compile.py   the registry, from which everything else is made
-    identifiers.py, literals.py   the doors through which names and values enter generated code
+    identifiers.py, literals.py   the only ways in which names and values enter generated code
     python_types.py, bindings.py, webhook_bindings.py, docstrings.py   the Python package
     argument_schemas.py, docs/    JSON Schemas and the reference
-    generate.py, output.py, cli.py   the whole way, the files, the command
+    openapi.py, luals.py     an OpenAPI document, and annotations for Lua editors
+    upstream/, changes/      imports of upstream documents; comparisons and releases
+    generate.py, output.py, cli.py   all steps together, the files, the command
 
-It reads a spec and writes files; it never calls the API that the spec describes, and nothing imports it.
+The generator reads a spec and writes files. It never calls the API that the spec describes, and no other package
+imports the generator.
 """

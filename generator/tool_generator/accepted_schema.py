@@ -1,8 +1,8 @@
-"""Friendly schemas: what callers may pass where a shape lets them say it more simply than the API wants it.
+"""Friendly schemas: what callers may pass if a shape lets them write a value in a simpler form than the API's.
 
-Derived from the shape and the wire schema together: a case takes what its own schema says, narrowed to the values that
-the wire form has in that place, so that what is shown to callers is exactly what binding takes. It must not know about
-tools, Python or output files.
+A friendly schema is made from the shape and the schema on the wire together. A case of the shape accepts the values of
+its own schema, limited to the values that the API accepts at that place. So callers see exactly what binding accepts.
+This module must not know about tools, Python or output files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def shape_body(shape: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the shape itself where it is given by name; an unknown or circular name gives the empty shape."""
+    """Give a shape, or the shape that a name stands for; an unknown or circular name gives the empty shape."""
     seen = set()
     while isinstance(shape, str) or (isinstance(shape, dict) and "shape" in shape):
         name = shape if isinstance(shape, str) else shape["shape"]
@@ -29,7 +29,7 @@ def shape_body(shape: Any, shapes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def friendly_schema(shape: Any, wire: Any, shapes: Mapping[str, Any], types: Mapping[str, Any]) -> Any:
-    """Give the schema of what callers pass where a shape widens it; None where `wire` says it already."""
+    """Give the schema of what callers pass if a shape widens it; None if `wire` admits all of this already."""
     body = shape_body(shape, shapes)
     if "cases" in body:
         return any_of([*(_accepted(case, wire, types) for case in body["cases"]), wire])
@@ -43,7 +43,7 @@ def friendly_schema(shape: Any, wire: Any, shapes: Mapping[str, Any], types: Map
 
 
 def _accepted(case: dict[str, Any], wire: Any, types: Mapping[str, Any]) -> Any:
-    """Give the schema of the values that a case takes: its own, narrowed to what the wire form has in their place."""
+    """Give the schema of the values that a case accepts: its own schema, limited to the values of the wire form."""
     when = case["when"]
     if "each" in case:
         rows = resolved(wire, types) if isinstance(wire, dict) else wire
@@ -56,9 +56,9 @@ def _accepted(case: dict[str, Any], wire: Any, types: Mapping[str, Any]) -> Any:
 
 
 def _place_of_value(template: Any, wire: Any, types: Mapping[str, Any], seen: set[str] | None = None) -> Any:
-    """Give the schema that stands where the template has its value; None where the wire form does not tell.
+    """Give the schema at the place where the template has its value; None if the wire form has no such schema.
 
-    `seen` are the types that were met in the same union: one may well be an option of its own, or stand there twice.
+    `seen` are the types on the way through the same union. A type may be an option of itself, or be there twice.
     """
     seen = set() if seen is None else seen
     if template == "$" or wire is None:
@@ -94,7 +94,7 @@ def _holds_value(template: Any) -> bool:
 
 
 def _narrowed(when: Any, place: Any, types: Mapping[str, Any]) -> Any:
-    """Take over the fixed values of the place, where it has some."""
+    """Add the fixed values of the place, if there are any."""
     known = resolved(place, types)
     if not isinstance(known, dict) or not isinstance(when, dict):
         return when
@@ -125,12 +125,15 @@ def _keyed(body: dict[str, Any], wire: Any, shapes: Mapping[str, Any], types: Ma
         properties[name] = schema
     for name, schema in raw.items():
         properties.setdefault(name, schema)
-    # An unknown key that holds a filter object of its own passes: the API may be ahead of the spec.
+    # The API may have fields that the spec does not know yet. So an unknown key with a filter object is accepted.
     return {"type": "object", "properties": properties, "additionalProperties": {"type": ["object", "array"]}}
 
 
 def any_of(options: list[Any]) -> Any:
-    """Give the union of schemas, flat and without repeats; an absent schema (None) adds nothing."""
+    """Give the union of schemas, flat and without repeats; an absent schema (None) adds nothing.
+
+    Example: `[{"type": "string"}, {"type": "null"}, {"type": "null"}]` -> an `anyOf` of string and null.
+    """
     flat: list[Any] = []
     for option in options:
         if option is None:

@@ -1,7 +1,8 @@
 """One JSON Schema for the arguments of each tool, for models, editors and validators.
 
-Draft 2020-12, `$defs` within, only what is reachable. The root is one plain object without combinators, since model
-providers differ in what else they take: rules over several arguments are told in the description.
+The schemas are draft 2020-12, and hold under `$defs` only the types that the tool needs. The root is one plain object
+without combinators, because providers of models differ in which combinators they accept: the description states the
+rules over several arguments.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ RULES = {
 
 
 def tool_schemas(registry: Registry, notice: str) -> dict[str, dict[str, Any]]:
-    """Give the schema of every tool's arguments by the tool's name. `notice` becomes its comment."""
+    """Give the schema of every tool's arguments by the tool's name. `notice` becomes the comment of each one."""
     types = {name: _portable(schema) for name, schema in registry.types.items()}
     edges = {name: uses(schema) for name, schema in registry.types.items()}
     return {name: _tool_schema(tool, types, edges, notice) for name, tool in registry.tools.items()}
@@ -63,7 +64,7 @@ def _tool_schema(tool: Tool, types: Mapping[str, Any], edges: Mapping[str, set[s
 
 
 def description(tool: Tool) -> str:
-    """Tell what the tool does, and the rules over several arguments."""
+    """Give the text that says what the tool does, and the rules over several arguments."""
     parts = [tool.summary, tool.description, lifecycle(tool)]
     parts += [RULES[constraint.rule].format(", ".join(constraint.names)) for constraint in tool.constraints]
     return "\n\n".join(part for part in parts if part)

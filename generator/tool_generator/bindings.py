@@ -1,7 +1,7 @@
-"""The Python bindings: objects for the templates, and their rendering.
+"""The Python bindings: the objects that the templates show, and the rendering of the templates.
 
-Owns what the generated modules hold. All thinking happens here: the templates only loop and choose. Text enters through
-`literals`, names through `names`, types through `python_types`.
+This module owns the content of the generated modules. Every decision is made here: the templates only loop and choose.
+Text enters through `literals`, names through `identifiers`, types through `python_types`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ERRORS = (
     "ReplyTooLarge", "ServerError", "SpecError", "TimedOut", "ToolError", "Unauthorized", "UnknownTool",
     "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut", "WebhookRefused",
 )  # fmt: skip
-# What a package offers of the runtime, by the module where that stands.
+# What a generated package exports from the runtime, by the module of the runtime.
 RUNTIME = {
     "tool_runtime.accounts.caps": ("Caps",),
     "tool_runtime.accounts.sqlite_ledger": ("Ledger",),
@@ -50,7 +50,7 @@ _TYPING = ("Any", "BinaryIO", "Literal", "Required", "TypeAlias", "TypedDict")
 
 @cache
 def environment() -> jinja2.Environment:
-    """Give the environment of the Python templates: an undefined name is an error, and nothing is escaped for HTML."""
+    """Give the environment of the Python templates. An undefined name is an error; nothing is escaped for HTML."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("tool_generator", "templates"),
         undefined=jinja2.StrictUndefined,
@@ -63,7 +63,7 @@ def environment() -> jinja2.Environment:
 
 @dataclass(frozen=True, slots=True)
 class ToolMethod:
-    """A tool as the templates see it: everything is source."""
+    """A tool for the templates: every field is source."""
 
     name: str
     method: str
@@ -77,7 +77,7 @@ class ToolMethod:
 
 @dataclass(frozen=True, slots=True)
 class WaiterMethod:
-    """A waiter as the templates see it."""
+    """A waiter for the templates: every field is source."""
 
     name: str
     method: str
@@ -106,7 +106,7 @@ def python_files(registry: Registry, header: str) -> dict[str, str]:
     module.definitions = ordered(module.definitions)
     arguments, uses_files = _arguments(registry, types)
     package = registry.api.name
-    # The import sorter wants one block, in the order of the names.
+    # ruff's import sorter accepts only one block, in the order of the names.
     common = {"header": comment(header), "package": package, "package_first": package < "tool_runtime"}
     title = registry.api.title
     rendered = {
@@ -254,7 +254,7 @@ def _definition(item: Definition) -> dict[str, Any]:
     bases = [*((item.odd_name,) if item.odd else ()), *item.bases] or ["TypedDict"]
     return {
         "name": item.name,
-        # A quoted alias may name classes that come later, itself included.
+        # An alias in quotes may name classes that come later, even itself.
         "expression": literal(item.expression) if item.expression else "",
         "doc": docstring(item.description) if item.description else "",
         "bases": ", ".join(bases),
@@ -340,7 +340,7 @@ def _words(text: str) -> set[str]:
 
 
 def _imported(found: set[str]) -> str:
-    """Give names as import sorters order them: constants, then classes, capitals and small letters alike."""
+    """Give names in the order of import sorters: constants, then classes; upper and lower case count the same."""
 
     def rank(name: str) -> tuple[bool, list[tuple[int, str]], str]:
         parts = re.findall(r"\d+|\D+", name.lower())
@@ -351,7 +351,7 @@ def _imported(found: set[str]) -> str:
 
 
 def _is_class(word: str) -> bool:
-    """Tell whether a word of a type expression is a class of `types.py` made for an unnamed object."""
+    """Say whether a word of a type expression is a class of `types.py` that was made for an unnamed object."""
     return word.isidentifier() and word[0].isupper() and word not in identifiers.RESERVED_CLASSES
 
 

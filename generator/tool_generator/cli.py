@@ -1,7 +1,7 @@
-"""The command `toolgen`: validate a spec, generate from it, check that what was generated is current.
+"""The command `toolgen`: validates a spec, generates a package from a spec, checks that the package is current.
 
-Problems go to standard error, one a line, as `file:line: message`. Exit codes: 0 all is well, 1 the spec has problems
-or the output is not current, 2 the command was used wrongly.
+Problems go to standard error, one a line, as `file:line: message`. Exit codes: 0 all is well; 1 the spec has problems,
+or the output is not current; 2 the command was used wrongly.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def _spec(given: Path | None) -> Path:
 
 def _compiled(folder: Path) -> Compiled:
     _require_extras()
-    # A run makes some hundred thousand small objects, keeps nearly all of them, and ends: looking for garbage among
-    # them again and again would take a third of its time.
+    # A run makes some hundred thousand small objects, keeps nearly all of them, and ends. Searches for garbage among
+    # them would take a third of the time.
     gc.disable()
     from tool_generator.generate import compile_spec
 

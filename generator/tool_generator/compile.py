@@ -1,7 +1,7 @@
-"""Compiling a sound spec into the registry: the public JSON format that the runtime and every output read.
+"""Compiles a sound spec into the registry: the public JSON format that the runtime reads and every output is made of.
 
-Owns the format of `registry.json`: keys, their order, which defaults are left out. It must not check anything (the lint
-did) and must not know about Python or about files.
+This module owns the format of `registry.json`: keys, the order of keys, the defaults that are left out. It checks
+nothing (the lint did), and must not know about Python or about files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TOOL_KEYS = (
 def registry_of(
     spec: Spec, parameters: Mapping[str, dict[str, Parameter]], generated: dict[str, str]
 ) -> dict[str, Any]:
-    """Give the registry of a spec without problems. `parameters` holds the expanded parameters of every tool."""
+    """Give the registry of a spec without problems. `parameters` are the expanded parameters of every tool."""
     used = used_types(spec, parameters)
     registry: dict[str, Any] = {"$generated": generated, "registry": FORMAT, "api": spec.api}
     for section in ("server", "auth", "errors", "pagination", "waiters"):
@@ -58,7 +58,7 @@ def registry_of(
 
 
 def tool_order(spec: Spec) -> list[str]:
-    """List the tools in the order of the reference: by group, then as the spec has them."""
+    """List the tools in the order of the reference: by group, then in the order of the spec."""
     rank = {name: index for index, name in enumerate(spec.api["groups"])}
     return sorted(spec.tools, key=lambda name: rank.get(spec.tools[name].group, len(rank)))
 
@@ -120,7 +120,7 @@ def shape_schemas(shape: Any, path: tuple[str | int, ...] = ()) -> Iterator[tupl
 
 
 def webhook_payloads(spec: Spec) -> Iterator[tuple[str, Any]]:
-    """Yield the payload's schema of every webhook event, with the event's name."""
+    """Yield the name and the schema of the payload of every webhook event."""
     section = spec.sections.get("webhooks")
     if section is not None and section.whole:
         yield from ((name, event["payload"]) for name, event in section.data["events"].items())
@@ -135,7 +135,7 @@ def _webhooks(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shape(shape: Any) -> Any:
-    """Give a shape as the registry has it: schemas refer to `#/types/…`, nested shapes stay as they are named."""
+    """Give a shape in the form of the registry: references become `#/types/…`, names of nested shapes stay."""
     if not isinstance(shape, dict):
         return shape
     copy = dict(shape)
@@ -186,13 +186,13 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
 
 
 def full_name(tool: Entry, spec: Spec) -> str:
-    """Give the tool's long name."""
+    """Give the long name of a tool."""
     name: str = tool.data.get("full_name", f"{spec.api['name']}_{tool.name}")
     return name
 
 
 def idempotency(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a tool's idempotency field in its long form: `key` is `{"in": "body", "name": "key"}`."""
+    """Give a tool's idempotency field in its long form: `key` -> `{"in": "body", "name": "key"}`."""
     given: Any = data["idempotency"]
     return {"in": "body", "name": given} if isinstance(given, str) else given
 

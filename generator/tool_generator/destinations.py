@@ -1,8 +1,8 @@
-"""What a spec may name as header, query parameter, path and pattern, so that a request is the one that it seems.
+"""Which headers, query parameters, paths and patterns a spec may name, so that a request goes where it seems to go.
 
-The checks of a spec and the reading of a document rest on the same answers: an import makes no spec that the checks
-refuse. Plain functions over texts; each says what is wrong, or gives nothing. This module must not know specs or
-documents.
+The checks of a spec and the reader of documents use the same functions, so an import makes no spec that the checks
+refuse. Each function takes a text and says what is wrong; an empty text means that nothing is wrong. This module must
+not know specs or documents.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QUERY_NAME = re.compile(r"[0-9A-Za-z_.~\[\]-]+")
 _PLACEHOLDER = re.compile(r"\{\+?[^{}]*\}")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-# What connections, proxies and the runtime itself say.
+# Headers that connections, proxies and the runtime set.
 _RUNTIME_HEADERS = frozenset(
     {
         "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type",
@@ -27,7 +27,7 @@ _RUNTIME_HEADERS = frozenset(
         "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-# What makes a server or a proxy take another method, host or path than the request's own.
+# Headers that make a server or a proxy use another method, host or path than those of the request.
 _REROUTING_HEADERS = frozenset(
     {
         "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto",
@@ -38,7 +38,7 @@ _REROUTING_HEADERS = frozenset(
 
 
 def header_problem(name: str) -> str:
-    """Say why a spec may not name a header, or give nothing: `Host` gives `"Host" belongs to the runtime`."""
+    """Say why a spec may not name a header; empty if it may: `Host` -> `"Host" belongs to the runtime`."""
     if not _TOKEN.fullmatch(name):
         return f"{quoted(name)} is no header's name: use letters, digits and -"
     if name.lower() in _RUNTIME_HEADERS:
@@ -49,14 +49,14 @@ def header_problem(name: str) -> str:
 
 
 def query_name_problem(name: str) -> str:
-    """Say why a spec may not name a query parameter, or give nothing: `a&b` gives `"a&b" is no name …`."""
+    """Say why a spec may not name a query parameter; empty if it may: `a&b` -> `"a&b" is no name …`."""
     if _QUERY_NAME.fullmatch(name):
         return ""
     return f"{quoted(name)} is no name of a query parameter: use letters, digits, _ and -"
 
 
 def key_place_problem(place: str, name: str) -> str:
-    """Say why the key may not travel in a header or query parameter of this name, or give nothing."""
+    """Say why a header or query parameter of this name may not carry the key; empty if it may."""
     if place == "query":
         return query_name_problem(name)
     problem = "" if name.lower() == "authorization" else header_problem(name)
@@ -64,8 +64,8 @@ def key_place_problem(place: str, name: str) -> str:
 
 
 def template_problem(template: str) -> str:
-    """Say why a path template leads elsewhere than it seems, or give nothing: `/a/../b` gives `must not hold …`."""
-    # A raw path brings its own slash.
+    """Say why a path template is not what it seems; empty if all is well: `/a/../b` -> `must not hold …`."""
+    # The value of a raw path begins with a slash.
     path = _PLACEHOLDER.sub("x", template.replace("/{+", "{+").replace("{+", "/{+"))
     problem = path_problem(path)
     if problem is None and (_STRAY_PERCENT.search(path) or not path.isascii() or not path.isprintable()):
@@ -74,7 +74,7 @@ def template_problem(template: str) -> str:
 
 
 def pattern_problem(pattern: str) -> str:
-    """Say why a pattern cannot be used, or give nothing: `(` gives `is no regular expression: missing ), …`."""
+    """Say why a pattern cannot be used; empty if it can: `(` -> `is not a regular expression: …`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)

@@ -1,6 +1,7 @@
-"""The docstrings of generated methods, as plain text; `literals.docstring` makes source of it.
+"""The docstrings of generated methods, as plain text; `literals.docstring` makes source of the text.
 
-A tool is told in full once, in the blocking client, within a budget of lines: long lists of arguments name the rest.
+The method of the blocking client has the full description of a tool, within a limit of lines: a long list of arguments
+ends with the names of the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _INDENT = "    "
 
 
 def tool_doc(tool: Tool, returns: str) -> str:
-    """Tell everything that a caller in Python needs to know about a tool."""
+    """Give everything that a caller in Python needs to know about a tool."""
     lines: list[str] = [tool.summary]
     if tool.description:
         lines += ["", *tool.description.split("\n")]
@@ -38,18 +39,18 @@ def tool_doc(tool: Tool, returns: str) -> str:
 
 
 def short_doc(tool: Tool) -> str:
-    """Tell what the asynchronous form of a tool does; the blocking one tells the rest."""
+    """Give what the asynchronous form of a tool does; the blocking form has the rest."""
     notice = lifecycle(tool)
     return f"{tool.summary}\n\n{notice}" if notice else tool.summary
 
 
 def iterator_doc(tool: Tool) -> str:
-    """Tell what iterating over a paged tool does."""
+    """Give what an iteration over a paged tool does."""
     return f"{tool.summary}\n\nYields at most `max_items` rows, or all of them, over as many pages as it takes."
 
 
 def waiter_doc(waiter: Waiter) -> str:
-    """Tell what a waiter waits for, how often it asks and how long."""
+    """Give what a waiter waits for, how often it asks, and for how long."""
     return (
         f"{waiter.summary.strip()}\n\n"
         f"Calls `{waiter.tool}` every {waiter.interval} s, for {waiter.timeout} s at most by default.\n"
@@ -58,7 +59,7 @@ def waiter_doc(waiter: Waiter) -> str:
 
 
 def lifecycle(tool: Tool) -> str:
-    """Say that a tool is deprecated, until when it works, and what replaces it; empty for all others."""
+    """Say that a tool is deprecated, until when it works, and what replaces it; empty for every other tool."""
     if not (tool.deprecated or tool.sunset):
         return ""
     until = f"; stops working on {tool.sunset}" if tool.sunset else ""
@@ -74,7 +75,7 @@ def _argument(parameter: Parameter) -> str:
 
 
 def words(schema: Any) -> str:
-    """Name the kind of value that a schema wants: `string`, `Call`, `list of string`, `string or null`."""
+    """Name the kind of value that a schema wants: `{"type": ["string", "null"]}` -> `string or null`."""
     if not isinstance(schema, dict):
         return "any JSON"
     if (name := type_name_of(schema)) is not None:

@@ -1,4 +1,4 @@
-"""From a spec folder to generated files: load, lint, compile, emit. The one place that knows the whole way."""
+"""From a spec folder to generated files: load, lint, compile, emit. Only this module knows all steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A sound spec, compiled. `notice` is the line that every generated file carries."""
+    """A sound spec and its registry. `notice` is the line that every generated file carries."""
 
     registry: Registry
     guide: dict[str, str]
@@ -31,7 +31,7 @@ class Compiled:
 
 
 def compile_spec(folder: Path) -> Compiled:
-    """Load, check and compile the spec in `folder`. Raises SpecProblems with everything that is wrong."""
+    """Load, check and compile the spec in `folder`. Raises SpecProblems with every problem."""
     report = Report()
     spec = load_spec(folder, report)
     parameters = lint(spec, report)
@@ -44,7 +44,7 @@ def compile_spec(folder: Path) -> Compiled:
 def generated_files(compiled: Compiled) -> dict[str, str]:
     """Give every generated file by its path in the output folder. Equal specs give equal bytes.
 
-    Raises SpecProblems when a guide text has no place in the reference.
+    Raises SpecProblems if a guide text has no place in the reference.
     """
     from tool_generator.docs import emit_docs
 
@@ -53,7 +53,7 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     files["py.typed"] = ""
     document = registry.document
     files["registry.json"] = pretty(document)
-    # What `--help` shows stands apart, so that showing it reads no registry.
+    # `--help` shows only the content of api.json, so it need not read the registry.
     files["api.json"] = pretty({"$generated": document["$generated"], "api": document["api"]})
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
     files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
@@ -69,7 +69,7 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
 
 
 def _marked(path: str, text: str, notice: str) -> str:
-    """Add the notice as a comment: above a page, but below llms.txt, which has to begin with its title."""
+    """Add the notice as a comment: at the top of a page, but below the title of llms.txt, which must come first."""
     text = text if text.endswith("\n") else text + "\n"
     mark = f"<!-- {notice} -->\n"
     return f"{mark}\n{text}" if path.endswith(".md") else f"{text}\n{mark}"

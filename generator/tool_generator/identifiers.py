@@ -1,7 +1,7 @@
-"""Names of the spec as Python identifiers: the only door through which a name enters generated code.
+"""Names of the spec as Python identifiers. No name enters generated code in any other way.
 
-A scope hands out identifiers and reports two names that would become the same one, with both origins. Nothing is
-renamed silently: the only changes are the spelling rules below. This module must not know about files or tools.
+A scope gives out identifiers, and reports two names that would become the same identifier, with both origins. Nothing
+is renamed silently: only the spelling rules below change a name. This module must not know about files or tools.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
-# Names that generated modules use themselves: a class of the same name would hide them, a key of that name would hide
-# them from the fields below it.
+# Names that generated modules use. A class of the same name would hide them; a key of the same name would hide them
+# from the fields below.
 MODULE_NAMES = frozenset(
     {
         "Any", "AsyncClient", "AsyncIterator", "AsyncIterators", "AsyncWaiters", "BinaryIO", "Client", "Iterator",
@@ -25,8 +25,8 @@ MODULE_NAMES = frozenset(
 )  # fmt: skip
 RESERVED_CLASSES = MODULE_NAMES | set(dir(builtins))
 
-# Members of the runtime's clients, which a tool's method of the same name would replace, and built-in types, which it
-# would hide from the annotations of its class.
+# Members of the runtime's clients, which a tool's method of the same name would replace; and built-in types, which
+# such a method would hide from the annotations of its class.
 CLIENT_MEMBERS = frozenset(
     {
         "account", "account_name", "accounts", "bool", "bytes", "call", "close", "dict", "float", "int", "iter", "list",
@@ -36,14 +36,14 @@ CLIENT_MEMBERS = frozenset(
 
 
 def is_identifier(name: str) -> bool:
-    """Tell whether Python takes `name` as it stands for an attribute or an argument."""
+    """Say whether Python accepts `name` unchanged as an attribute or an argument."""
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def identifier(name: str) -> str:
     """Spell a name as a Python identifier: a keyword gets an underscore, other characters become underscores.
 
-    `from` is `from_`, `files[]` is `files`, `2nd` is `_2nd`.
+    `from` -> `from_`, `files[]` -> `files`, `2nd` -> `_2nd`.
     """
     if is_identifier(name):
         return name
@@ -56,7 +56,7 @@ def identifier(name: str) -> str:
 
 
 def class_name(name: str) -> str:
-    """Spell a name as a Python class: `create_phone_call` is `CreatePhoneCall`, `None` is `None_`."""
+    """Spell a name as a Python class: `create_phone_call` -> `CreatePhoneCall`, `None` -> `None_`."""
     parts = _WORD.findall(name)
     spelled = "".join(part[0].upper() + part[1:] for part in parts)
     if not spelled or spelled[0].isdigit():
@@ -66,17 +66,17 @@ def class_name(name: str) -> str:
 
 @dataclass(slots=True)
 class Scope:
-    """The identifiers of one Python namespace and what each of them stands for."""
+    """The identifiers of one Python namespace, each with the thing that it stands for."""
 
     taken: dict[str, str] = field(default_factory=dict)
 
     def claim(self, spelled: str, origin: str) -> str | None:
-        """Take an identifier for `origin`; give the origin that holds it already, or None when it was free."""
+        """Take an identifier for `origin`. Gives the origin that already has it; None if the identifier was free."""
         holder = self.taken.setdefault(spelled, origin)
         return None if holder == origin else holder
 
     def derive(self, spelled: str, origin: str) -> str:
-        """Take an identifier for something without a name of its own; a number keeps it apart from earlier ones."""
+        """Take an identifier for something without a name. A number is added if the identifier is taken."""
         candidate, count = spelled, 1
         while candidate in self.taken or candidate in RESERVED_CLASSES:
             count += 1

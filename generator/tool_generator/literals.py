@@ -1,7 +1,7 @@
-"""Values of the spec as Python source: the only doors through which text and data enter generated code.
+"""Values of the spec as Python source. No text or data enters generated code in any other way.
 
-`literal` writes any JSON value, `docstring` any text as a triple-quoted string. Both give source that evaluates to
-exactly what went in, whatever it holds. This module must not know where the source goes.
+`literal` writes any JSON value, `docstring` writes any text as a triple-quoted string. Python evaluates both to
+exactly the value that went in, whatever the value holds. This module must not know where the source goes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from textwrap import TextWrapper
 from typing import Any
 
-# Quotes that would end the string, or run into the ones around it.
+# Quotes that would end the string, or join the quotes around the string.
 _QUOTES = re.compile(r'"{3,}|^"|"\Z')
 _UNSAFE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u0600-\u0605\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb]"
@@ -18,7 +18,7 @@ _UNSAFE = re.compile(
 
 
 def literal(value: Any) -> str:
-    """Write a JSON value as a Python literal."""
+    """Write a JSON value as a Python literal: `{"a": null}` -> `{"a": None}`."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -32,7 +32,7 @@ def literal(value: Any) -> str:
 def docstring(text: str) -> str:
     """Write a text as the source of a triple-quoted string, on as many lines as the text has.
 
-    Control characters and those that reorder or hide text become escapes, so that source shows what it says.
+    Control characters, and characters that reorder or hide text, become escapes: readers see the whole source.
     """
     escaped = _QUOTES.sub(lambda match: match.group().replace('"', '\\"'), text.replace("\\", "\\\\"))
     escaped = _UNSAFE.sub(_escape, escaped)
@@ -52,7 +52,10 @@ def comment(text: str) -> str:
 
 
 def sentence(text: str, limit: int = 160) -> str:
-    """Give the first sentence of a text on one line, cut to a readable length."""
+    """Give the first sentence of a text on one line, cut to a readable length.
+
+    Example: `Ends a call. The agent stops.` -> `Ends a call.`
+    """
     line = " ".join(text.split())
     end = re.search(r"(?<=[.!?])\s+(?=[A-Z`\"'(])", line)
     first = line[: end.start()] if end else line

@@ -1,11 +1,11 @@
-"""Annotations for the Lua language server, so that editors complete and check the tools in Lua: `<api>.lua`.
+"""Annotations for the Lua language server, with which editors complete and check the tools in Lua: `<api>.lua`.
 
-Every tool is a function of one table, under each of its names; arguments and types are classes; accounts are namespaces
-with the same tools. What scripts see is what is told: what is sent may be `json.null`, while a field of a result that
-is null is absent; values of enumerations in results are not the last word.
+Every tool is a function in one table, under each of its names. Arguments and types are classes. Accounts are
+namespaces with the same tools. The annotations describe what scripts see: a sent value may be `json.null`, a field of
+a result that is null is absent, and an enumeration in a result may have further values.
 
-The file is never run, but it is Lua. Texts stand in line comments, and no text can end its line: see `_line`. This
-module knows the registry and LuaLS, and nothing of Python.
+Nobody runs the file, but it must be valid Lua. Texts stand in line comments, and no text can end its line: see
+`_line`. This module knows the registry and LuaLS. It must not know about Python.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _MOST_VALUES = 60
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a table; all of it is source."""
+    """One field of a table; every part is source."""
 
     name: str
     optional: bool
@@ -52,7 +52,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A table with known fields, or, with `alias`, a name for a type."""
+    """A table with known fields; or, with `alias`, a name for a type."""
 
     name: str
     doc: tuple[str, ...]
@@ -63,7 +63,7 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A tool: `target` is where it stands, `others` where else."""
+    """A tool: `target` is its main place, `others` are its other places."""
 
     target: str
     doc: tuple[str, ...]
@@ -77,9 +77,9 @@ class Function:
 
 @dataclass(slots=True)
 class _Writer:
-    """Turns schemas into types, and collects the classes that this takes.
+    """Turns schemas into types, and collects the classes that the types need.
 
-    `is_sent` says whether scripts send such values, `is_open` whether an enumeration may have other values.
+    `is_sent` says whether scripts send such values; `is_open` says whether an enumeration may have other values.
     """
 
     types: Types
@@ -115,7 +115,7 @@ class _Writer:
         self.classes.append(Class(name, _block(schema.get("description", "")), ", ".join(parents), fields))
 
     def field(self, key: str, schema: Any, required: bool, owner: str, told: str | None = None) -> Field:  # noqa: FBT001
-        """Write one field; `told` stands in for the schema's own description."""
+        """Write one field; `told` replaces the description of the schema."""
         described = schema.get("description", "") if isinstance(schema, dict) else ""
         found = self._union(schema, f"{owner}.{class_name(key)}")
         dropped = not self.is_sent and _NULL in found
@@ -154,7 +154,7 @@ class _Writer:
             for value in values
             if not isinstance(value, str) and value is not None
         } | ({_NULL} if None in values else set())
-        # A value that cannot be written as a LuaLS literal is still a string.
+        # A value that cannot be written as a LuaLS literal is a string all the same.
         is_open = bool(strings) and (self.is_open or len(set(filter(None, found))) < len(set(strings)))
         return [*filter(None, found), *(["string"] if is_open else []), *sorted(kinds)]
 
@@ -178,7 +178,7 @@ class _Writer:
 
 
 def lua_annotations(registry: Registry, notice: str) -> str:
-    """Give the content of the annotation file; `notice` is the line that says where it comes from."""
+    """Give the content of the annotation file; `notice` is the line that names its source."""
     api = registry.api
     types = Types(registry.types, {})
     names = {name: f"{api.name}.{class_name(name)}" for name in registry.types}
@@ -278,18 +278,18 @@ def _key(name: str) -> str:
 
 
 def _string(value: str) -> str:
-    """Write a string as a LuaLS literal; empty for one with characters that would have to be escaped."""
+    """Write a string as a LuaLS literal; empty if the string has characters that need an escape."""
     return f'"{value}"' if value.isprintable() and not set('"\\`') & set(value) else ""
 
 
 def _line(text: str) -> str:
-    """Give a text on one line of printable characters: whatever would end a comment becomes a space."""
+    """Give a text on one line of printable characters: characters that would end a comment become spaces."""
     if not text.isprintable():
         text = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(text.split())
 
 
 def _block(text: str) -> tuple[str, ...]:
-    """Give a text line by line. A line that LuaLS would take for an annotation is escaped as Markdown does it."""
+    """Give the lines of a text. A line that LuaLS would read as an annotation is escaped as in Markdown."""
     lines = [_line(line) for line in text.strip().splitlines()]
     return tuple(f"\\{line}" if line.startswith(("@", "|")) else line for line in lines)

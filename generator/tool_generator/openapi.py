@@ -1,11 +1,11 @@
-"""The API as an OpenAPI 3.1 document, in the words of the spec: `openapi.json`.
+"""The API as an OpenAPI 3.1 document, with the texts of the spec: `openapi.json`.
 
-One operation for every request that a tool makes: wire names, places, types, statuses. What is this project's own
-stays out: friendly forms (a shaped argument appears as what is sent for it), arguments for steps, spreads, and tools
-that take a raw path. A tool composed of others appears with its own request; where several make the same request,
-the plainest stands for all, and `x-tool` names the others under `also`.
+The document has one operation for every request that a tool makes: wire names, places, types, statuses. Features of
+this project stay out: friendly forms (an argument with a shape appears as the field that is sent), arguments for
+steps, spreads, and tools that take a raw path. A tool made of several requests appears with its own request. If
+several tools make the same request, the plainest tool stands for all, and `x-tool` names the others under `also`.
 
-This module knows the registry and OpenAPI, and nothing of Python or of files.
+This module knows the registry and OpenAPI. It must not know about Python or about files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _BINARY = {"type": "string", "format": "binary"}
 
 
 def openapi_document(registry: Registry, notice: str) -> dict[str, Any]:
-    """Give the document; `notice` is the line that says where it comes from."""
+    """Give the document; `notice` is the line that names its source."""
     api = registry.api
     types = Types(registry.types, {})
     document: dict[str, Any] = {
@@ -149,7 +149,7 @@ def _told(tool: Tool) -> Iterator[str]:
 
 
 def portable(schema: Any) -> Any:
-    """Give a schema with OpenAPI's keywords only and references into the components."""
+    """Give a schema with only OpenAPI's keywords, and with references into the components."""
 
     def change(item: dict[str, Any]) -> dict[str, Any]:
         kinds = item.get("type", ())
@@ -165,10 +165,10 @@ def portable(schema: Any) -> Any:
 
 
 def _described(field: WireField) -> Any:
-    """Give the schema of a body field with what is said of its argument."""
+    """Give the schema of a body field with the texts of its argument."""
     parameter = field.parameter
     extra: dict[str, Any] = {key: True for key in ("deprecated", "secret") if getattr(parameter, key)}
-    # What is said of a friendly form does not hold for what is sent.
+    # The texts of a friendly form do not describe the value that is sent.
     if parameter.shape is None:
         told = ("description", "default", "example")
         extra = {key: getattr(parameter, key) for key in told if key in parameter.given} | extra
@@ -237,7 +237,7 @@ def _part(field: WireField) -> Any:
 
 
 def _is_composite(schema: Any, types: Types) -> bool:
-    """Tell whether values may be arrays or objects, which multipart writes as JSON in one part."""
+    """Say whether values may be arrays or objects, which multipart writes as JSON in one part."""
     schema = types.target(schema)
     if not isinstance(schema, dict):
         return True
@@ -262,7 +262,7 @@ def _reply(tool: Tool, types: Types) -> dict[str, Any]:
 
 
 def _without_steps(tool: Tool, schema: Any, types: Types) -> Any:
-    """Give the schema of the request's own reply: what steps add to the result does not come from there."""
+    """Give the schema of the reply to the request itself, without the fields that steps add to the result."""
     added = {step.id for step in tool.steps.after}
     if not added:
         return schema

@@ -1,7 +1,7 @@
-"""Writing generated files: formatting, comparing, and replacing a folder's content without touching what is not ours.
+"""Writes generated files: formats them, compares them, and replaces them without a change to files of other origin.
 
-A file is ours when it carries the mark. Files are replaced one by one, each atomically; files that carry the mark and
-are no longer made are removed. This module must not know what the files say.
+A generated file carries a mark. Each file is replaced atomically, one after the other. A file with the mark that is no
+longer generated is removed. This module must not know what the files say.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MARKED_SUFFIXES = (".py", ".json", ".lua", ".md", ".txt")
 
 
 class FormatFailed(Exception):
-    """The formatter refused a generated file: a problem of the generator, not of the spec."""
+    """ruff refused a generated file. This is a problem of the generator, not of the spec."""
 
 
 def header(api_name: str, digest: str) -> str:
@@ -33,7 +33,7 @@ def header(api_name: str, digest: str) -> str:
 
 
 def formatted(files: dict[str, str]) -> dict[str, str]:
-    """Format the Python files among `files`, all in one run of ruff that no configuration nearby can change."""
+    """Format the Python files among `files`, in one run of ruff that ignores every configuration nearby."""
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types
 
     sources = {name: text for name, text in files.items() if name.endswith(".py")}
@@ -69,7 +69,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def difference(files: dict[str, str], out: Path) -> str:
-    """Give the unified diff from what stands in `out` to `files`; empty when all is as it should be."""
+    """Give the unified diff from the files in `out` to `files`; empty if `out` is current."""
     parts = []
     for name in sorted({*files, *stale_files(files, out)}):
         path = out / name
@@ -94,10 +94,10 @@ def _text(path: Path) -> str:
 
 
 def write(files: dict[str, str], out: Path) -> tuple[list[str], list[str]]:
-    """Make `out` hold `files`; give the names of the files that were written and of those that were removed.
+    """Make `out` hold `files`. Gives the names of the files that were written, and of those that were removed.
 
-    Unchanged files are left alone, so that their times say when they changed. Raises FileExistsError, before anything
-    is written, when a file that is not ours stands in the way.
+    An unchanged file is not written, so its time says when it last changed. Raises FileExistsError, before the first
+    write, if a file without the mark has the name of a generated file.
     """
     pending = {}
     for name, text in files.items():

@@ -1,7 +1,8 @@
-"""The parameters of a tool: the declared ones and those that its body type brings along, in their final order.
+"""The parameters of a tool, in their final order: the declared ones, and those that come from its body type.
 
-Owns expansion (`body: {$ref: T}`), what a body parameter takes from the body type, and spellings. Schemas still hold
-bare type names. It must not know about Python or about output files.
+This module owns the expansion of `body: {$ref: T}`, the values that a body parameter takes from the body type, and
+spellings. References in schemas are still bare names of types. This module must not know about Python or about output
+files.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tool_generator.spec import Entry, Spec
 
 IN_BODY = ("body", "file", "whole_body")
-# A file as JSON can say it; Python takes paths, bytes and open files besides.
+# A file as JSON can state it. In Python, callers may also pass paths, bytes and open files.
 FILE = {
     "type": "object",
     "description": "A file: its name, and its content as text or in base64.",
@@ -34,7 +35,7 @@ _FROM_PROPERTY = ("description", "example", "deprecated", "default", "secret")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a tool. `data` holds what the spec says of it, completed; `where` is its file and line."""
+    """One parameter of a tool. `data` is the spec's text, completed; `where` is its file and line."""
 
     name: str
     data: dict[str, Any]
@@ -43,19 +44,19 @@ class Parameter:
 
     @property
     def place(self) -> str:
-        """Where it goes: `in` of the grammar."""
+        """The place of the parameter: `in` of the grammar."""
         place: str = self.data["in"]
         return place
 
     @property
     def wire(self) -> str:
-        """Its name on the wire."""
+        """The name on the wire."""
         wire: str = self.data.get("wire", self.name)
         return wire
 
     @property
     def required(self) -> bool:
-        """Whether callers must give it."""
+        """Whether callers must give the argument."""
         return bool(self.data.get("required"))
 
     @property
@@ -165,10 +166,10 @@ def _completed(
 
 
 def _spellings(parameter: Parameter, known: Mapping[str, Parameter], shapes: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give further names of an argument: its wire name where no other claims it, the Python spelling of a keyword."""
+    """Give further names of an argument: its wire name if no other argument has it; `from_` for the keyword `from`."""
     found = []
     wire = parameter.wire
-    # Under its wire name a value has the wire form; a `form` shape would wrap that once more.
+    # Under its wire name, a value has the wire form; a `form` shape would wrap the value a second time.
     wrapped = "form" in shape_body(parameter.data.get("shape"), shapes)
     shared = any(other.wire == wire and other.name != parameter.name for other in known.values())
     if (

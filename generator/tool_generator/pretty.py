@@ -1,7 +1,7 @@
-"""JSON for readers and diffs: what fits on a line stands on one line, everything else has a line for each member.
+"""JSON for readers and diffs: a value that fits on one line stands there; others have a line for each member.
 
-Members keep their order. The result is a fixed function of the value. Several times faster than the standard library's
-indented form, which matters since nearly all of the output is JSON.
+Members keep their order, and equal values give equal texts. This module is several times faster than the indented form
+of the standard library; nearly all of the output is JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def pretty(value: Any) -> str:
 
 
 def _written(value: Any, newline: str) -> str:
-    """Write a value whose further lines begin with `newline`, which ends in its indentation."""
+    """Write a value. `newline` begins each further line, and ends with the indentation of that line."""
     kind = type(value)
     if kind is str:
         return encode_basestring(value)

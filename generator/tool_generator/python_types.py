@@ -1,7 +1,7 @@
 """JSON Schemas as Python types: type expressions, TypedDict classes and aliases.
 
-Owns the mapping from schemas (as the registry has them, `#/types/…`) to Python. A `Module` collects the definitions of
-one generated module in order. It must not know about tools or about templates.
+This module owns the mapping from schemas (as in the registry, with `#/types/…`) to Python. A `Module` collects the
+definitions of one generated module in order. This module must not know about tools or about templates.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ _ALIAS_KEYS = {
     "writeOnly",
 }
 _KINDS = {str: "str", int: "int", float: "float", bool: "bool", type(None): "None"}
-# Beyond this, a checker's message would be longer than anybody reads.
+# With more values, the message of a type checker would be too long to read.
 _MAX_LITERAL_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One key of a TypedDict: `key` on the wire, the type expression, and what it means."""
+    """One key of a TypedDict: `key` on the wire, the type expression, and the meaning."""
 
     key: str
     expression: str
@@ -48,7 +48,7 @@ class Field:
 class Definition:
     """One definition of a generated module: a TypedDict with `fields`, or an alias for `expression`.
 
-    `odd` are the fields that a class body cannot spell; they come from a base class in functional syntax, `odd_name`.
+    `odd` are the fields that a class body cannot spell. They come from a base class in functional syntax, `odd_name`.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Types:
     _merged: dict[str, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
 
     def target(self, schema: Any) -> Any:
-        """Follow references to a schema that is none; a circle gives the empty schema."""
+        """Follow references to a schema without a reference; a circle gives the empty schema."""
         seen: set[str] = set()
         while isinstance(schema, dict) and "$ref" in schema:
             name = schema["$ref"].removeprefix(TYPES)
@@ -81,7 +81,7 @@ class Types:
         return schema
 
     def is_class(self, schema: Any) -> bool:
-        """Tell whether a schema becomes a TypedDict class of its own."""
+        """Say whether a schema becomes a TypedDict class of its own."""
         return (
             isinstance(schema, dict)
             and "$ref" not in schema
@@ -116,7 +116,7 @@ class Types:
         return properties, required
 
     def gather(self, schema: Any, properties: dict[str, Any], required: set[str]) -> None:
-        """Add the properties of an object schema, and the names of the required ones, to what is there."""
+        """Add the properties of an object schema, and the names of the required ones, to the given collections."""
         if not isinstance(schema, dict):
             return
         if "$ref" in schema:
@@ -136,7 +136,7 @@ class Types:
 
 @dataclass(slots=True)
 class Module:
-    """The definitions of one generated module, in an order in which bases come before the classes they serve."""
+    """The definitions of one generated module. Bases come before the classes that need them."""
 
     types: Types
     scope: identifiers.Scope
@@ -184,7 +184,8 @@ class Module:
         self.definitions.append(Definition(name, description, bases, plain, odd, odd_name))
 
     def _plain(self, key: str) -> bool:
-        # Python mangles `__x` in a class body, and a key named like a type would hide that type from the fields below.
+        # Python mangles `__x` in a class body. A key with the name of a type would hide this type from the fields
+        # below.
         return identifiers.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
 
     def _hidden(self) -> set[str]:
@@ -193,7 +194,7 @@ class Module:
         return self._names
 
     def _bases(self, schema: dict[str, Any]) -> list[str] | None:
-        """Give the Python bases of a class made by `allOf`; None when inheritance cannot say it."""
+        """Give the Python bases of a class made by `allOf`; None if inheritance cannot express it."""
         parts = schema.get("allOf", [])
         bases: list[str] = []
         seen: dict[str, Any] = {}
@@ -225,7 +226,10 @@ class Module:
         return self.types.names[pointer.removeprefix(TYPES)]
 
     def expression(self, schema: Any, hint: str) -> str:
-        """Give the type expression of a schema. Objects within it become classes whose names begin with `hint`."""
+        """Give the type expression of a schema. Objects within it become classes whose names begin with `hint`.
+
+        Example: `{"type": ["string", "null"]}` -> `str | None`.
+        """
         parts = list(dict.fromkeys(self._union(schema, hint)))
         if "Any" in parts or not parts:
             return "Any"
@@ -294,7 +298,7 @@ class Module:
 
 
 def _narrowed(option: Any, schema: dict[str, Any]) -> Any:
-    """Give an option of a union the type of the union where it names none of its own."""
+    """Give an option of a union the type of the union, if the option names no type."""
     if (
         isinstance(option, dict)
         and "type" in schema
@@ -309,7 +313,7 @@ def _description(schema: Any) -> str:
 
 
 def ordered(definitions: list[Definition]) -> list[Definition]:
-    """Put bases before the classes that inherit from them and keep the order otherwise."""
+    """Put bases before the classes that inherit from them; keep the order otherwise."""
     by_name = {item.name: item for item in definitions}
     placed: dict[str, Definition] = {}
 

@@ -1,7 +1,7 @@
-"""Moving through JSON Schemas: subschemas, references, the properties of an object, the schema at a dotted path.
+"""Walks through JSON Schemas: subschemas, references, the properties of an object, the schema at a dotted path.
 
-Works on schemas as the spec writes them, whose `$ref` is the bare name of a type. It must not know about tools, Python
-or files. `types` is always the mapping of type names to their schemas.
+The schemas are those of the spec, where `$ref` is the bare name of a type. `types` is always the mapping of type names
+to their schemas. This module must not know about tools, Python or files.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def references(schema: Schema) -> Iterator[tuple[tuple[str | int, ...], str]]:
 
 
 def rewritten(schema: Schema, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Schema:
-    """Give a copy of a schema in which `change` was applied to a copy of every subschema, innermost first."""
+    """Give a copy of a schema. `change` was applied to a copy of every subschema, innermost first."""
     if not isinstance(schema, dict):
         return schema
     copy: dict[str, Any] = {}
@@ -79,7 +79,7 @@ def with_refs(schema: Schema, prefix: str) -> Schema:
 
 
 def reachable(start: Iterable[str], types: Types) -> set[str]:
-    """Give the names of the known types that can be reached from `start`, `start` included."""
+    """Give the names of the known types that `start` needs, `start` included."""
     pending = [name for name in start if name in types]
     found = set(pending)
     while pending:
@@ -91,7 +91,7 @@ def reachable(start: Iterable[str], types: Types) -> set[str]:
 
 
 def resolved(schema: Schema, types: Types) -> Schema:
-    """Follow references until a schema that is none; an unknown or circular one gives the empty schema."""
+    """Follow references to a schema without a reference; an unknown or circular one gives the empty schema."""
     seen = set()
     while isinstance(schema, dict) and "$ref" in schema and not isinstance(schema.get("properties"), dict):
         name = schema["$ref"]
@@ -114,7 +114,7 @@ def object_parts(schema: Schema, types: Types) -> tuple[dict[str, Schema], list[
 def _merged(
     schema: Schema, types: Types, known: dict[str, tuple[dict[str, Schema], dict[str, None]]]
 ) -> tuple[dict[str, Schema], dict[str, None]]:
-    """Merge an object schema. `known` holds what each type gave: a type that is met twice is read once."""
+    """Merge an object schema. `known` caches the result of each type, so that no type is read twice."""
     properties: dict[str, Schema] = {}
     required: dict[str, None] = {}
     if not isinstance(schema, dict):
@@ -137,7 +137,7 @@ def _merged(
 
 
 def branches(schema: Schema, types: Types) -> Iterator[Schema]:
-    """Yield the alternatives of a schema, with references followed and unions opened; those of a type once."""
+    """Yield the alternatives of a schema, with references followed and unions opened. Each type is opened once."""
     yield from _branches(schema, types, frozenset(), set())
 
 
@@ -162,7 +162,7 @@ def _branches(schema: Schema, types: Types, above: frozenset[str], met: set[str]
 def at_path(schema: Schema, path: str, types: Types) -> tuple[list[Schema], list[str]]:
     """Give the schemas at a dotted path, and the names that would have been right at the step that failed.
 
-    Two empty lists mean that the schema does not say: the value may be there.
+    Two empty lists mean that the schema says nothing about the path: a value may be there.
     """
     current = [schema]
     for step in path.split(".") if path else ():

@@ -1,8 +1,8 @@
-"""Reading the YAML files of a spec, with the line of every value kept.
+"""Reads the YAML files of a spec, and keeps the line of every value.
 
-Scalars follow the YAML 1.2 core schema, narrowed to what JSON can say: only `true` and `false` are booleans, dates,
-`on`, `yes`, `0755` and `1e999` are strings, and keys are strings whatever they look like. What YAML can say and JSON
-cannot (anchors, tags, several documents, duplicate keys) is a problem. This module must not know what the files mean.
+Scalars follow the YAML 1.2 core schema, limited to JSON: only `true` and `false` are booleans; dates, `on`, `yes`,
+`0755` and `1e999` are strings; every key is a string. Things that YAML has and JSON lacks (anchors, tags, several
+documents, duplicate keys) are problems. This module must not know what the files mean.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Source:
     node: yaml.Node | None
 
     def where(self, path: Iterable[str | int] = (), *, key: bool = False) -> tuple[str, int]:
-        """Give the file and line of the value at `path`, or of its key; of the nearest parent when it is not there."""
+        """Give the file and line of the value at `path`, or of its key. If it does not exist: of the nearest parent."""
         node = self.node
         line = 1 if node is None else node.start_mark.line + 1
         for step in path:
@@ -92,7 +92,7 @@ def digest(folder: Path, files: Iterable[Path]) -> str:
 
 
 def read_source(name: str, label: str, content: bytes, report: Report) -> Source:
-    """Read one YAML file. Whatever is wrong with it goes to `report`; the value then is None or lacks the part."""
+    """Read one YAML file. Every problem goes to `report`; the value is then None, or lacks the wrong part."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:

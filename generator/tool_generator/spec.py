@@ -1,7 +1,7 @@
-"""The spec as one value: every file of a spec folder, read, checked against the grammar and merged.
+"""The spec as one value: every file of a spec folder, read, checked against the grammar, and merged.
 
-Owns which files there are, how they merge, and which entries are whole enough for the checks that follow. It must not
-know what any output looks like.
+This module owns which files there are, how they are merged, and which entries are sound enough for further checks. It
+must not know any output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NAMED_SECTIONS = ("pagination", "waiters", "shapes")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One named thing of the spec: a tool, a type, a waiter, … `whole` is false where the grammar found a problem."""
+    """One named thing of the spec: a tool, a type, a waiter, … `whole` is false if the grammar saw a problem in it."""
 
     name: str
     data: Any
@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Spec:
-    """All that a spec folder says. Mappings keep the order of the files' names and of the entries within them."""
+    """Everything that a spec folder says. Mappings keep the order of the file names, and of entries in a file."""
 
     digest: str
     sections: dict[str, Entry] = field(default_factory=dict)
@@ -61,12 +61,12 @@ class Spec:
         return data
 
     def schemas(self) -> dict[str, Any]:
-        """Give the schema of every whole type by its name; a broken one may be anything."""
+        """Give the schema of every sound type by its name; the value of a type with problems may be anything."""
         return {name: entry.data if entry.whole else {} for name, entry in self.types.items()}
 
 
 def load_spec(folder: Path, report: Report) -> Spec:
-    """Read the spec in `folder`. What is wrong with it goes to `report`; what could be read is in the result."""
+    """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read."""
     files = sources.source_files(folder)
     spec = Spec(sources.digest(folder, files))
     for path in files:
@@ -133,7 +133,7 @@ def _merge(source: Source, spec: Spec, report: Report) -> None:
 
 
 def _group(source: Source, spec: Spec, report: Report) -> str:
-    """Add the group of a file of tools; give its name, or nothing where the file names none."""
+    """Add the group of a file of tools. Gives the name of the group; empty if the file names none."""
     name = source.data.get("group")
     if not isinstance(name, str):
         return ""

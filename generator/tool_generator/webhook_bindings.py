@@ -1,7 +1,7 @@
 """The webhook side of the Python bindings: a class for every event, and the module that verifies and unwraps.
 
-Owns what `types.py` says of events and what `webhooks.py` holds. How a delivery is judged is the runtime's business;
-the generated module holds the scheme as data and hands it on.
+This module owns the part of `types.py` about events, and the content of `webhooks.py`. The runtime judges deliveries;
+the generated module holds the scheme as data and passes it to the runtime.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FUNCTIONS = ("sign_webhook", "unwrap_webhook", "verify_webhook")
 
 
 def event_class(name: str) -> str:
-    """Give the Python name of an event's payload: `call_started` is `CallStartedEvent`."""
+    """Give the Python name of an event's payload: `call_started` -> `CallStartedEvent`."""
     return f"{identifiers.class_name(name).rstrip('_')}Event"
 
 
@@ -57,7 +57,7 @@ def _define_event(event: WebhookEvent, field: str, module: Module) -> str:
 
 
 def _options(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield the alternatives of a payload that is a union, or the payload itself."""
+    """Yield the alternatives of a payload that is a union; for other payloads, the payload itself."""
     options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())] if isinstance(schema, dict) else []
     for option in options or [schema]:
         yield option if isinstance(option, dict) else {}
@@ -68,7 +68,7 @@ def _fields(name: str, schema: dict[str, Any], field: str, hint: str, module: Mo
     for key, value in properties.items():
         told = value.get("description", "").strip() if isinstance(value, dict) else ""
         if key == field:
-            # The literal is what lets checkers tell the events of the union apart.
+            # The literal lets type checkers distinguish the events of the union.
             yield Field(key, f"Literal[{literal(name)}]", required=True, description=told)
         else:
             expression = module.expression(value, f"{hint}{identifiers.class_name(key).rstrip('_')}")
@@ -76,7 +76,7 @@ def _fields(name: str, schema: dict[str, Any], field: str, hint: str, module: Mo
 
 
 def template_values(webhooks: Webhooks, title: str) -> dict[str, Any]:
-    """Give what the template of `webhooks.py` needs; all of it is source. `title` is the API's."""
+    """Give the values for the template of `webhooks.py`; every value is source. `title` is the API's title."""
     scheme: dict[str, Any] = {
         "header": webhooks.header,
         "signature": webhooks.signature,

@@ -1,8 +1,8 @@
 """The requests that the tools of a registry make, and the fields that each request carries.
 
-Owns how arguments become fields. An argument with a shape becomes the field that the shape fills. Two arguments with
-the same wire name become one field. An argument that only steps use becomes no field. This module must not know about
-OpenAPI.
+This module owns how arguments become fields. An argument with a shape becomes the field that the shape fills. Two
+arguments with the same wire name become one field. An argument that only steps use becomes no field. This module must
+not know about OpenAPI.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tool_runtime.core.registry import Registry
     from tool_runtime.core.tools import Parameter, Tool
 
-# `steps` never leaves the runtime; a spread is made of arguments that are parameters themselves.
+# `steps` never leave the runtime; a spread consists of arguments that are parameters themselves.
 _OUTSIDE = ("steps", "spread", "query_map")
 
 
@@ -71,7 +71,7 @@ def wire_fields(registry: Registry, tool: Tool, places: tuple[str, ...]) -> list
         schema = parameter.schema if form is None else _formed(form, parameter.schema)
         if wire in found:
             known = found[wire]
-            # The argument that takes the wire form itself says more than the template of a friendly one.
+            # The argument that takes the wire form has a more exact schema than the template of a friendly argument.
             keeps = form is not None
             found[wire] = WireField(
                 wire,
@@ -92,7 +92,10 @@ def _form(registry: Registry, shape: Any) -> Any:
 
 
 def _formed(form: Any, value: Any) -> Any:
-    """Give the schema of what a template makes of a value; null stays null."""
+    """Give the schema of the values that a template makes from `value`; null stays null.
+
+    Example: the template `{"id": "$"}` and a string -> an object with the required string `id`.
+    """
     kinds = value.get("type") if isinstance(value, dict) else None
     if isinstance(kinds, list) and "null" in kinds:
         rest = [kind for kind in kinds if kind != "null"]

@@ -1,8 +1,8 @@
-"""Which alternative of one union answers to which of another, and what alternatives are called.
+"""Which alternatives of two unions belong together, and the names of alternatives in paths.
 
-Objects of a union are told apart by their tags (fields with few allowed values, such as `type`), else by how many field
-names they share. Where one side has one object and the other several, the several are taken together. It must not know
-what differences between a pair mean.
+The objects of a union are matched by their tags (fields with few allowed values, such as `type`), else by the number
+of field names that they share. If one side has one object and the other side several, the several are taken together.
+This module must not know what the differences between a pair mean.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ _MOST_TAG_VALUES = 8
 def paired(
     one_schemas: Schemas, one: Sequence[Branch], other_schemas: Schemas, other: Sequence[Branch]
 ) -> tuple[list[tuple[Branch, Branch]], list[Branch], list[Branch]]:
-    """Pair the objects of two unions. Give the pairs, what is left of the one, and what is left of the other."""
+    """Pair the objects of two unions. Give the pairs, and the objects without a partner on either side.
+
+    Example: `[{type=cat}, {type=dog}]` and `[{type=dog}]` give one pair of dogs; the cat is left on the first side.
+    """
     if len(one) == 1 and len(other) == 1:
         return [(one[0], other[0])], [], []
     tags = [tags_of(one_schemas, branch) for branch in one]
@@ -41,7 +44,7 @@ def paired(
     rows: dict[int, list[int]] = {row: [row] for row in partners}
     columns: dict[int, list[int]] = {row: [column] for row, column in partners.items()}
     taken = set(partners.values())
-    # What found no partner of its own joins the nearest that has one, where its tags allow that.
+    # An object without a partner of its own joins the nearest pair, if the tags allow this.
     for _, row, column in scores:
         if column not in taken and row in partners:
             columns[row].append(column)
@@ -65,7 +68,10 @@ def paired(
 
 
 def tags_of(schemas: Schemas, branch: Branch) -> dict[str, frozenset[str]]:
-    """Give the fields of an object that have few allowed values, with those values."""
+    """Give the fields of an object that have few allowed values, with these values.
+
+    Example: an object with `type: {const: cat}` and `age: {type: integer}` gives `{"type": {'"cat"'}}`.
+    """
     found = {}
     for name, node in branch.properties.items():
         view = schemas.view(node)
@@ -78,7 +84,7 @@ def tags_of(schemas: Schemas, branch: Branch) -> dict[str, frozenset[str]]:
 def _likeness(
     one: Branch, tags: dict[str, frozenset[str]], other: Branch, other_tags: dict[str, frozenset[str]]
 ) -> float:
-    """Tell how alike two objects are; negative where a tag tells them apart."""
+    """Say how alike two objects are; negative if a tag separates them."""
     score = 0.0
     for name, values in tags.items():
         if name not in other_tags or name not in one.required | other.required:
@@ -96,7 +102,7 @@ def _likeness(
 
 
 def label(schemas: Schemas, branch: Branch) -> str:
-    """Give what an alternative is called in paths: `{type=end_call}`, or nothing where no tag tells."""
+    """Give the name of an alternative in paths: `{type=end_call}`; an empty text if the alternative has no tag."""
     tags = {name: values for name, values in tags_of(schemas, branch).items() if len(values) == 1}
     for name in [*_TAG_FIELDS, *sorted(tags)]:
         if name in tags:

@@ -1,7 +1,7 @@
-"""CHANGELOG.md in the format of Keep a Changelog: rendering entries, and moving what is unreleased under a version.
+"""CHANGELOG.md in the format of Keep a Changelog: write entries, and move unreleased entries under a version.
 
-What people wrote stays as they wrote it; entries are added below it, under the same headings. It must not know how
-entries come about, nor write files.
+What people wrote stays as it is; new entries go below, under the same headings. This module must not know where
+entries come from, and writes no files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UNRELEASED_LINK = re.compile(
 
 
 def bullets(entries: Iterable[Entry]) -> dict[str, list[str]]:
-    """Give the entries as list items by heading: breaks first, the same words about several tools once."""
+    """Give the entries as list items by heading: breaks first, and equal texts about several tools as one item."""
     groups: dict[str, dict[tuple[bool, str], list[str]]] = {}
     for entry in entries:
         told = groups.setdefault(entry.section, {}).setdefault((entry.level == BREAKING, entry.text), [])
@@ -57,14 +57,14 @@ def _bullet(breaks: bool, text: str, tools: list[str]) -> str:  # noqa: FBT001 -
 
 
 def markdown(entries: Iterable[Entry]) -> str:
-    """Give the entries as Markdown, headings of the third level with their items; empty when there is nothing."""
+    """Give the entries as Markdown, with headings of the third level; an empty text if there are no entries."""
     parts = [f"### {heading}\n\n" + "\n".join(items) for heading, items in bullets(entries).items()]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
 @dataclass(slots=True)
 class Section:
-    """The text of one version: what stands before the first heading, then text by heading."""
+    """The text of one version: the lines before the first heading, then the text of each heading."""
 
     intro: str = ""
     headings: dict[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Section:
         return section
 
     def add(self, items: Mapping[str, list[str]]) -> None:
-        """Add list items below what stands under their headings already."""
+        """Add list items below the text that stands under their headings already."""
         for heading, found in items.items():
             text = self.headings.get(heading, "")
             self.headings[heading] = (text + "\n" if text else "") + "\n".join(found)
@@ -105,18 +105,18 @@ class Section:
 
 
 def has_version(text: str, version: str) -> bool:
-    """Tell whether a changelog has a section for a version."""
+    """Say whether a changelog has a section for a version."""
     return any(match["name"] == version for match in _SECTION.finditer(text))
 
 
 def section(text: str, version: str, label: str) -> str:
-    """Give what stands under a version, or under `Unreleased`. Raises Unusable where there is no such heading."""
+    """Give the text under a version, or under `Unreleased`. Raises Unusable if there is no such heading."""
     start, end = _span(text, version, label)
     return text[start:end].strip("\n")
 
 
 def _span(text: str, version: str, label: str) -> tuple[int, int]:
-    """Give where the text under a version begins and ends."""
+    """Give the positions at which the text under a version begins and ends."""
     found = list(_SECTION.finditer(text))
     for index, match in enumerate(found):
         if match["name"].lower() == version.lower():
@@ -129,10 +129,10 @@ def _span(text: str, version: str, label: str) -> tuple[int, int]:
 
 
 def released(text: str, version: str, date: str, items: Mapping[str, list[str]], label: str) -> str:
-    """Give the changelog with what was unreleased, and `items` by heading, under a version.
+    """Give the changelog with the unreleased text, and `items` by heading, under a version.
 
     `label` names the file in messages. A link of the form `[Unreleased]: …/compare/v1.0.0...HEAD` moves on to the new
-    version. Raises Unusable where there is no heading Unreleased or the version has a section already.
+    version. Raises Unusable if there is no heading Unreleased, or if the version has a section already.
     """
     if has_version(text, version):
         message = f"{label}: has a section for {version} already"

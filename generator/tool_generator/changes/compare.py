@@ -1,8 +1,8 @@
-"""Comparing two schemas: every difference between what one admits and what the other does, with its path.
+"""Differences between two schemas: everything that only one of them admits, each with its path.
 
 The differences are neutral: `one` has this, `other` has that. Whether a difference breaks anything depends on who
-sends and who reads, which `rules.py` knows. The walk goes breadth first, so a type that stands in many places is
-reported where it is met first, and once; types that contain themselves end by the pairs already seen. It must not
+sends and who reads; `rules.py` knows that. The walk goes breadth first. A pair of types is compared once, at the first
+place where the walk meets the pair; types that contain themselves end the walk in the same way. This module must not
 know about tools.
 """
 
@@ -50,9 +50,9 @@ _UPPER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference. `fact` names a field or a null that only `one` has; another use of its type can vouch for it.
+    """One difference. `fact` names a field or a null that only `one` has; another use of its type may confirm it.
 
-    `may_be_absent` is true for the value of a field that need not be there anyway.
+    `may_be_absent` is true for the value of a field that may be absent anyway.
     """
 
     path: str
@@ -73,9 +73,9 @@ class _Pair:
 
 
 class Comparer:
-    """Compares schemas of two documents. `compared` counts what was looked at; `facts` holds what both sides have.
+    """Compares schemas of two documents. `compared` counts the compared facts; `facts` are the facts of both sides.
 
-    Pairs of types already seen are skipped, so one comparer serves one side of one operation.
+    A pair of types is compared once. Therefore a comparer serves one side (request or reply) of one operation.
     """
 
     def __init__(self, one: Schemas, other: Schemas) -> None:
@@ -88,7 +88,10 @@ class Comparer:
     def compare(
         self, one: Node, other: Node, path: str, *, may_be_absent: bool = False, own: Collection[str] = ()
     ) -> list[Difference]:
-        """List the differences from `one` to `other`, at `path` and below; `own` are top fields of `one` to skip."""
+        """List the differences from `one` to `other`, at `path` and below; `own` are fields of `one` to skip.
+
+        Example: `{"type": "string"}` and `{"type": ["string", "null"]}` give one difference of the kind `nullable`.
+        """
         found: list[Difference] = []
         pending = deque([_Pair(one, other, path, may_be_absent, frozenset(own))])
         while pending:
@@ -214,11 +217,13 @@ class Comparer:
                 continue
             path = f"{pair.path}.{name}"
             if name not in other.properties:
-                # A field that a document requires without saying what it is stands in a spec as one that says nothing.
+                # A document may require a field without a schema for the field. A spec writes such a field with an
+                # empty schema.
                 is_unsaid = name in other.required and node.schema in ({}, True)
                 if not isinstance(other.extra, Node) and not is_unsaid:
                     now = described(self.one.view(node))
-                    # What every use needs is nobody's alone: no sibling can vouch for it.
+                    # Every use of the type needs a required field, so another use cannot explain why the field is
+                    # missing here.
                     yield Difference(path, REMOVED, now, None, "" if name in one.required else node.name)
                 continue
             self.facts.add(node.name)

@@ -1,7 +1,7 @@
 """The commands of `toolgen` that compare: drift, parity, diff, release. Arguments in, text and exit codes out.
 
-Exit codes: 0 nothing breaks, 1 something does (or differs, or is refused), 2 what was given cannot be used. Loads
-what it needs when it is called.
+Exit codes: 0 nothing breaks; 1 something breaks, differs, or is refused; 2 an input cannot be used. A command loads
+the modules that it needs when it runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _MOST_CHANGES = 8
 
 
 def register(group: click.Group, spec_folder: Callable[[Path | None], Path], compiled: Callable[[Path], Any]) -> None:
-    """Add the commands to a group. `spec_folder` finds the spec where none is given, `compiled` compiles it or ends."""
+    """Add the commands to a group.
+
+    `spec_folder` gives the spec folder if the user named none. `compiled` compiles a spec, or ends the program.
+    """
     _register_upstream(group, spec_folder, compiled)
     group.add_command(diff)
     _register_release(group, spec_folder, compiled)
@@ -227,11 +230,11 @@ def _date(given: str) -> str:
 
 
 def _sides(folder: Path, document: Path, compiled: Callable[[Path], Any]) -> tuple[Any, Upstream, Any]:
-    """Give the registry of a spec, a document, and which arguments come from shared types."""
+    """Give the registry of a spec, the document, and the arguments that come from shared types."""
     try:
         registry = compiled(folder).registry
     except SystemExit:
-        # To validate, an unsound spec is a finding; here it keeps the question from being asked.
+        # For `validate`, a wrong spec is the answer (exit code 1). Here a wrong spec is an input that cannot be used.
         sys.exit(2)
     from tool_generator.changes.drift import shared_names
     from tool_generator.upstream import UpstreamUnreadable, read_upstream

@@ -1,9 +1,9 @@
-"""The difference between two registries, as somebody feels it who calls tools by name.
+"""The difference between two registries for a person who calls tools by name.
 
-Compared are names, arguments, results, class and effects, iterators, waiters, lifecycle. What happens on the wire
-counts only as far as callers notice. A name or argument that went and is still accepted, as an alias or a spelling,
-is a rename and breaks nobody. Class decides what an account's policy lets through, so a change of class breaks either
-way.
+This module compares names, arguments, results, class and effects, iterators, waiters and lifecycle. A change on the
+wire counts only if callers notice the change. If an old name is still accepted, as an alias or a spelling, the change
+is a rename and breaks nobody. The class decides what the policy of an account allows, so a change of class breaks
+callers in both directions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PARAMETER_WIRE = ("wire", "place", "style", "shape", "raw")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to tell: in which section of a changelog, how grave, of which tool (or none), and in what words."""
+    """One change for the changelog: the section, the weight, the tool (or none), and the words."""
 
     section: str
     level: str
@@ -54,7 +54,7 @@ class Entry:
 
 @dataclass(slots=True)
 class _Both:
-    """Two registries with what the comparison looks up again and again."""
+    """Two registries, with the indexes that the comparison uses many times."""
 
     old: Registry
     new: Registry
@@ -93,7 +93,7 @@ def difference(old: Registry, new: Registry) -> list[Entry]:
 
 
 def _substance(registry: Registry) -> str:
-    """Give all that a registry says but its version, as one text."""
+    """Give everything that a registry says, except its version, as one text."""
     kept = {key: value for key, value in registry.document.items() if key not in ("$generated", "api")}
     kept["api"] = {key: value for key, value in asdict(registry.api).items() if key != "version"}
     return json.dumps(kept, sort_keys=True)
@@ -104,7 +104,7 @@ def _names(tool: Tool) -> list[str]:
 
 
 def _same_operation(tool: Tool, both: _Both) -> str | None:
-    """Give the new tool that does what a tool did whose name is gone altogether."""
+    """Give the new tool for the operation of an old tool whose name no longer exists."""
     for other, candidate in both.new.tools.items():
         if other in both.old.tools or not candidate.upstream:
             continue

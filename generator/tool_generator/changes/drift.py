@@ -1,13 +1,13 @@
-"""Drift: how far an upstream document has moved from the tools that were made for it.
+"""Drift: the differences between the tools of a registry and an upstream document, as one verdict for each tool.
 
-Judges every tool by what it sends and what its callers read, offline. `same`: nothing to do; `additive`: upstream
-offers more; `breaking`: calls fail or callers are surprised; `gone`: upstream has no such operation; `new`: an
-operation without a tool. Helpers that reach any path are listed as not judged.
+The comparison is offline. It judges a tool by what the tool sends and what its callers read. `same`: nothing to do.
+`additive`: upstream offers more. `breaking`: calls fail, or callers get what they do not expect. `gone`: upstream has
+no such operation. `new`: an operation without a tool. Helpers that reach any path get no verdict.
 
-Types are shared by create, update and reply, so a tool's schema may have more than upstream in one of these uses: null
-where only another may be null, fields that only another has. These two count only where no use of the type confirms
-them. A field that upstream takes away from one use alone therefore goes unseen until the type is split; every other
-difference is told wherever it is.
+Create, update and reply share types. So the schema of a tool may hold facts that upstream has in another use of the
+type only: a null, or a field. Such a fact is no difference if upstream confirms the fact in any use of the type.
+Therefore drift does not see a field that upstream removes from one use only, until the type is split. Drift reports
+every other difference.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ VERDICTS = ("gone", "breaking", "additive", "new", "same")
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The verdict on one tool, or on an operation without one. `operation` is upstream's `GET /things/{id}`."""
+    """The verdict on one tool, or on an operation without a tool. `operation` is upstream's `GET /things/{id}`."""
 
     name: str
     verdict: str
@@ -72,7 +72,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All verdicts, worst first and then by the registry's order; `own` are the helpers that no verdict concerns."""
+    """All verdicts: worst first, then in the order of the registry. `own` are the helpers, which get no verdict."""
 
     judgements: tuple[Judgement, ...]
     own: tuple[str, ...]
@@ -97,7 +97,7 @@ class Drift:
 
 @dataclass(slots=True)
 class Compared:
-    """All exchanges of a registry compared with a document, before anything is judged."""
+    """All exchanges of a registry compared with a document, before any verdict."""
 
     requests: dict[str, list[Difference]] = field(default_factory=dict)
     replies: dict[str, list[Difference]] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Compared:
             self.counts[name] = self.counts.get(name, 0) + count
 
     def add(self, tool: Tool, ours: Exchange, theirs: Exchange, schemas: tuple[Schemas, Schemas]) -> None:
-        """Compare one tool's exchange with its operation's."""
+        """Compare the exchange of one tool with the exchange of its operation."""
         comparer = Comparer(*schemas)
         found = list(_routes(tool, ours, theirs))
         found += _request(ours, theirs, comparer, schemas[1])
@@ -123,7 +123,7 @@ class Compared:
 
 
 def compared(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Compared:
-    """Compare every tool that has an operation with it. `names` are the identities of body fields, tool by tool."""
+    """Compare every tool with its operation, if it has one. `names` gives the identities of body fields by tool."""
     schemas = registry_schemas(registry), upstream_schemas(upstream)
     counterparts = Counterparts.of(upstream)
     result = Compared()
@@ -140,7 +140,7 @@ def compared(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping
 def drift(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Drift:
     """Judge every tool of a registry against a document.
 
-    `names` gives, tool by tool, the identities of body fields that come from a shared type (`shared_names`).
+    `names` gives, by tool, the identities of body fields that come from a shared type (`shared_names`).
     """
     result = compared(registry, upstream, names)
     judgements = []
@@ -165,7 +165,7 @@ def drift(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[st
 
 
 def shared_names(folder: Path, registry: Registry) -> dict[str, dict[str, str]]:
-    """Give the identities of body arguments that come from a shared type, tool by tool, of a sound spec folder."""
+    """Give the identities of body arguments that come from a shared type, by tool, of a sound spec folder."""
     spec = load_spec(folder, Report())
     schemas = registry_schemas(registry)
     return {
@@ -228,7 +228,7 @@ def _request(ours: Exchange, theirs: Exchange, comparer: Comparer, schemas: Sche
 
 
 def _moved(place: str, wire: str, there: Exchange, here: Exchange) -> str:
-    """Give the place in which `there` has the field that `here` has in `place` and `there` has not."""
+    """Give the place of a field in `there`, if the field is not in `place`; an empty text otherwise."""
     for other_place, name in there.fields:
         is_free = (other_place, name) not in here.fields
         if name == wire and other_place != place and is_free and (place, wire) not in there.fields:

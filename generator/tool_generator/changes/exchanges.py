@@ -1,8 +1,8 @@
-"""What goes over the wire, seen alike for a tool of the registry and for an operation of upstream.
+"""What goes over the wire, in one form for a tool of the registry and for an operation of upstream.
 
-Only the wire form counts here: names on the wire, places, the schema of what is sent and of what comes back. What the
-spec declares as its own (steps, spreads, shapes, arguments that stand for several queries) is marked, so that nobody
-looks for it upstream. It must not know how two exchanges are compared.
+Only the wire counts here: names on the wire, places, the schemas of request and reply. The things that only the spec
+declares (steps, spreads, shapes, arguments that stand for several query parameters) are marked, so that no comparison
+expects them upstream. This module must not know how two exchanges are compared.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _STYLES = {"form": "repeat", "spaceDelimited": "spaces", "pipeDelimited": "pipes
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that a request carries. `schema` is None where only its presence can be judged.
+    """One thing that a request carries. `schema` is None if only its presence can be judged.
 
-    `has_own_need` is true where the spec decides by itself whether callers have to give it.
+    `has_own_need` is true if the spec alone decides whether callers must give the field.
     """
 
     place: str
@@ -43,7 +43,7 @@ class Field:
 
     @property
     def path(self) -> str:
-        """Where it stands, as differences name it: `request.query.version`."""
+        """The place of the field, as differences name it: `request.query.version`."""
         return f"request.{self.place}.{self.wire}"
 
 
@@ -51,8 +51,8 @@ class Field:
 class Exchange:
     """A request and its reply. `fields` are by place and wire name; `whole` is a body that is no object of fields.
 
-    `encoding` is None where there is no body, `status` None where it is not known. `own_reply` are fields of the
-    reply that the runtime adds. `is_open` is true where callers may send body fields that nothing declares.
+    `encoding` is None without a body; `status` is None if it is not known. `own_reply` are fields of the reply that
+    the runtime adds. `is_open` is true if callers may send body fields that nothing declares.
     """
 
     name: str
@@ -69,17 +69,17 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """Method and path with the names of the segments left out: what makes a request reach its operation."""
+        """Method and path without the names of the placeholders: requests to one operation have the same route."""
         return route(self.method, self.path)
 
 
 def route(method: str, path: str) -> str:
-    """Give method and path without the names of its segments."""
+    """Give method and path without the names of the placeholders: `GET`, `/things/{id}` -> `GET /things/{}`."""
     return f"{method.upper()} {_SEGMENT.sub('{}', path)}"
 
 
 def is_own(tool: Tool) -> bool:
-    """Tell whether a tool is no operation of upstream but a helper: without a pin, and to whatever path it is given."""
+    """Say whether a tool is a helper and no upstream operation: the tool has no pin, and its callers give the path."""
     return tool.upstream is None and "{+" in tool.path
 
 
@@ -94,9 +94,9 @@ def upstream_schemas(upstream: Upstream) -> Schemas:
 
 
 def body_names(schemas: Schemas, body_type: str, tool: Mapping[str, Any]) -> dict[str, str]:
-    """Give the identities of a tool's arguments that take their schema from its body type.
+    """Give the identities of a tool's arguments whose schema comes from the body type of the tool.
 
-    `tool` is the entry of the spec, not that of the registry, which no longer knows where a schema came from.
+    `tool` is the entry of the spec. The entry of the registry no longer says where a schema came from.
     """
     view = schemas.view(Node({"$ref": TYPES + body_type}, body_type))
     fields = {wire: node.name for branch in view.objects for wire, node in branch.properties.items()}
@@ -135,7 +135,7 @@ def exchange_of_tool(tool: Tool, names: Mapping[str, str] | None = None) -> Exch
             argument in own_needs or wire in own_needs,
         )
         key = (found.place, str(positions.get(wire)) if place == "path" else found.wire)
-        # Two arguments may fill one wire name: the one without a shape says what the wire takes.
+        # Two arguments may fill one wire name. The argument without a shape has the schema of the wire.
         if key not in fields or fields[key].schema is None:
             known = fields.get(key)
             fields[key] = replace(found, has_own_need=True) if known else found
@@ -162,13 +162,13 @@ def _sent(parameter: Parameter, tool: str, names: Mapping[str, str]) -> Node | N
         is_list = isinstance(schema, dict) and schema.get("type") == "array"
         return Node({"type": "array", "items": _ONE_FILE} if is_list else _ONE_FILE, name)
     if parameter.shape is not None and parameter.friendly is None:
-        # Only a `form` has no friendly schema of its own: what it sends is made by its template.
+        # Only a `form` shape has no friendly schema: its template says what is sent.
         return None
     return Node(schema, names.get(parameter.name, name))
 
 
 def _own_needs(tool: Tool) -> Iterator[str]:
-    """Yield the arguments whose need the spec decides: those in constraints, and those that steps may fill."""
+    """Yield the arguments whose need the spec decides: arguments in constraints, and arguments that steps may fill."""
     for constraint in tool.constraints:
         yield from constraint.names
     for step in tool.steps.before:
@@ -183,7 +183,7 @@ def exchange_of_operation(operation: Operation, schemas: Schemas) -> Exchange:
         node = Node(parameter.schema, f"{operation.id}.{parameter.place}.{parameter.name}")
         name, style = parameter.name, ""
         if parameter.place == "query":
-            # `a[]` is how a document writes what a spec calls the array `a` in the style `brackets`.
+            # A document writes `a[]` where a spec writes an array `a` in the style `brackets`.
             has_brackets = name.endswith("[]") and name != "[]"
             style = "brackets" if has_brackets else _style(parameter.style, explode=parameter.explode)
             name = name.removesuffix("[]")
@@ -246,10 +246,10 @@ class Counterparts:
         return cls(upstream, found)
 
     def find(self, tool: Tool) -> Operation | None:
-        """Give the operation behind a tool.
+        """Give the operation behind a tool, or None.
 
-        Where the request still arrives counts first: an operation with the tool's method and path is its own, whatever
-        it is called; else the one of the pinned operationId, which then has moved; else none.
+        First counts the operation that has the tool's method and path, whatever its operationId is: the request
+        arrives there. Next counts the operation with the pinned operationId, which then has moved.
         """
         name = self.routes.get(route(tool.method, tool.path)) or tool.upstream
         return self.upstream.operations.get(name) if name else None

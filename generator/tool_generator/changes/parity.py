@@ -1,9 +1,9 @@
-"""Parity: whether a registry says all that an upstream document says, and nothing besides.
+"""Parity: whether a registry says everything that an upstream document says, and nothing else.
 
-Walks every operation, parameter, field (however deep), type, requirement and enum in both directions. What the spec
-declares as its own is told apart: helpers, tools kept for their callers after upstream dropped them, arguments that
-callers must give though upstream could do without, types where upstream has none, bounds. It must not judge what
-breaks whom.
+The comparison covers every operation, parameter, field (at any depth), type, requirement and enum, in both directions.
+Decisions of the spec are listed apart: helpers, tools that stay for their callers after upstream dropped the
+operation, arguments that callers must give although upstream does not require them, types where upstream has none,
+bounds. This module must not judge what breaks callers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NOT_COMPARED = {kind.BOUND_STATED}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One difference: of which tool (or operation without one), where, and what the registry and upstream have."""
+    """One difference: the tool (or an operation without one), the place, and what the two sides have there."""
 
     tool: str
     path: str
@@ -44,7 +44,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was compared (`counts`), what differs, and what is the spec's own."""
+    """What was compared (`counts`), the differences, and the decisions of the spec."""
 
     counts: Mapping[str, int]
     differences: tuple[Item, ...]
@@ -54,8 +54,8 @@ class Report:
 def parity(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Report:
     """Compare a registry with a document in both directions.
 
-    `names` gives, tool by tool, the identities of body fields that come from a shared type (`drift.shared_names`);
-    without them a field that another use of the same type has counts as a difference.
+    `names` gives, by tool, the identities of body fields that come from a shared type (`drift.shared_names`). Without
+    `names`, a field that only another use of the same type has counts as a difference.
     """
     result = compared(registry, upstream, names)
     differences: list[Item] = []
@@ -82,6 +82,6 @@ def parity(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[s
 
 
 def _is_decision(item: Difference) -> bool:
-    """Tell whether the spec may have it so: it knows more than upstream says, or asks its callers for more."""
+    """Say whether a difference is a decision of the spec: more knowledge, or more requirements, than upstream has."""
     is_argument = item.path.startswith("request.") and item.path.count(".") == 2  # noqa: PLR2004 - request.PLACE.NAME
     return item.kind in _KNOWLEDGE or (item.kind == kind.OPTIONAL and is_argument)

@@ -1,6 +1,6 @@
-"""Words for the changes of arguments and results, fit for a changelog.
+"""Words for the changes of arguments and results, as a changelog shows them.
 
-It must not know what breaks: that is in the change already.
+This module must not know what breaks: the change says that already.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OF_RESULTS = {
 
 
 def phrase(change: Change, verb: str) -> str:
-    """Say what changed at the change's path; `verb` is what the place does with values, `takes` or `is`."""
+    """Describe a change with its path; `verb` is `takes` for an argument and `is` for a result."""
     path = f"`{change.path}`"
     if change.kind == kind.ENUM_WIDENED and change.was is None:
         return f"{path}: new values {_values(change.now)}"

@@ -1,8 +1,8 @@
-"""Finding a registry: a file, a folder that holds one, or a revision of the git repository at hand.
+"""Finds and reads a registry: a file, a folder that holds one, or a revision of a git repository.
 
-What is read is checked as far as the comparison relies on it, so that a stranger's file ends in a message and not in a
-traceback. A registry of an old revision may lack what later ones have: the nearest neutral value stands in. This module
-must not know what registries are compared for.
+This module checks every part that the comparison relies on, so that a wrong file from a stranger gives a message and
+no traceback. A registry of an old revision may lack entries that later ones have; the nearest neutral value stands in.
+This module must not know why registries are compared.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _FURTHER_KEYS = {
 
 
 class Unusable(Exception):
-    """What was given cannot be used; the message says what and why."""
+    """An input cannot be used; the message names the input and the reason."""
 
 
 def find_registry(given: str, root: Path | None = None) -> Registry:
     """Read the registry that `given` names.
 
-    `given` is a registry file, a folder that holds one (at any depth, if only one), a git revision, or `REV:path`
-    with the path of the file or of its folder from the top of the repository. A file or folder counts before a
+    `given` is a registry file, a folder that holds exactly one registry at any depth, a git revision, or `REV:path`
+    with the path of the file or of its folder from the top of the repository. A file or folder has priority over a
     revision of the same name. Raises Unusable.
     """
     root = root or Path()
@@ -69,7 +69,7 @@ def _in_folder(folder: Path, given: str) -> Path:
 
 
 def read_registry(content: bytes, label: str) -> Registry:
-    """Read a registry from its bytes; `label` names it in messages. Raises Unusable."""
+    """Read a registry from its bytes; `label` names the registry in messages. Raises Unusable."""
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -82,7 +82,7 @@ def read_registry(content: bytes, label: str) -> Registry:
         raise Unusable(message)
     try:
         registry = Registry(_completed(value))
-        # Entries are read when they are first asked for: here, so that a message can name the file.
+        # The registry reads entries lazily. This loop reads all of them now, so that a message can name the file.
         for entries in (registry.tools, registry.waiters, registry.page_styles):
             tuple(entries.values())
         for tool in registry.tools.values():
@@ -94,7 +94,7 @@ def read_registry(content: bytes, label: str) -> Registry:
 
 
 def _completed(value: dict[str, Any]) -> dict[str, Any]:
-    """Give a registry with what the entries of old revisions may lack."""
+    """Add to a registry the values that entries of old revisions may lack."""
     completed = {"server": {"base_url": ""}, "auth": {"in": "header", "name": ""}, **value}
     completed["api"] = {"title": "", **value["api"]}
     completed["tools"] = {name: {"full_name": name, "group": "", **tool} for name, tool in value["tools"].items()}
@@ -148,7 +148,7 @@ def _at_revision(given: str, root: Path) -> Registry:
 
 
 def is_revision(name: str, root: Path) -> bool:
-    """Tell whether the repository at `root` knows a commit by this name."""
+    """Say whether the repository at `root` has a commit of this name."""
     try:
         _git(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     except Unusable:

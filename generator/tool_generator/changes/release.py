@@ -1,8 +1,8 @@
-"""Releases: the version in the spec, the section in the changelog and the generated output, all at once or not at all.
+"""Releases: version in the spec, section in the changelog, generated output; all together or not at all.
 
-Everything is made in memory first: what is refused, and any problem in the spec, comes to light before a byte is
-written. If writing fails half-way, what was written is put back. It must not know how registries are compared, nor
-print.
+All texts are made in memory first. So a refusal, or any problem in the spec, ends the release before the first byte is
+written. If a write fails, the files that were written before get their old content back. This module must not know how
+registries are compared, and prints nothing.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ SPEC_FILE = "api.yaml"
 
 
 class Refused(Exception):
-    """The release must not be made as asked; the message says why."""
+    """The release must not be made as ordered; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked for. Without `version` and `level` the difference decides; `since` names the last release."""
+    """What the user ordered. Without `version` and `level` the difference decides; `since` names the last release."""
 
     spec: Path
     out: Path
@@ -66,7 +66,7 @@ class Plan:
 
 
 def plan(order: Order) -> Plan:
-    """Prepare a release. Raises Refused, Unusable, and SpecProblems where the spec is unsound."""
+    """Prepare a release. Raises Refused, Unusable, and SpecProblems if the spec has problems."""
     registry = compile_spec(order.spec).registry
     try:
         text = order.changelog.read_bytes().decode("utf-8")
@@ -106,9 +106,9 @@ def _version(text: str, where: str) -> Version:
 
 
 def _base(order: Order, current: str, text: str) -> Registry | None:
-    """Give the registry of the last release: the one named, else that of the tag of the current version.
+    """Give the registry of the last release: the named release, else the release with the tag of the current version.
 
-    None where the current version was never released, which makes this the first release.
+    Gives None if the current version was never released; this release is then the first one.
     """
     if order.since:
         return find_registry(order.since)
@@ -162,7 +162,7 @@ def _free(version: Version, text: str, order: Order) -> Version:
 
 
 def _with_version(folder: Path, version: str) -> tuple[Path, bytes]:
-    """Give the file of the spec that holds the version, and its content with another version."""
+    """Give the file of the spec that holds the version, and the content of this file with another version."""
     report = Report()
     for path in sources.source_files(folder):
         if path.suffix == ".md":
@@ -179,7 +179,7 @@ def _with_version(folder: Path, version: str) -> tuple[Path, bytes]:
             line, start, end = node.start_mark.line, node.start_mark.column, node.end_mark.column
             if node.end_mark.line != line:
                 break
-            # The first line may begin with a byte order mark, which the reader does not count.
+            # The first line may begin with a byte order mark, which the YAML reader does not count as a column.
             shift = 1 if line == 0 and text.startswith("\ufeff") else 0
             old = lines[line]
             lines[line] = old[: start + shift] + version + old[end + shift :]
@@ -189,7 +189,7 @@ def _with_version(folder: Path, version: str) -> tuple[Path, bytes]:
 
 
 def _compiled_with(folder: Path, spec_text: bytes) -> Compiled:
-    """Compile a spec as it will be, with another api.yaml."""
+    """Compile a spec with the content that api.yaml will have."""
     with tempfile.TemporaryDirectory(prefix="toolgen-") as name:
         copy = Path(name, folder.resolve().name)
         for path in sources.source_files(folder):
@@ -225,7 +225,7 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def write(plan_: Plan) -> None:
-    """Write a release. Raises OSError, after everything is as it was before."""
+    """Write a release. If this fails, every file gets its old content back, and OSError is raised."""
     files = dict(plan_.files)
     touched = [plan_.spec_file, plan_.changelog]
     touched += [plan_.out / name for name in {*files, *output.stale_files(files, plan_.out)}]

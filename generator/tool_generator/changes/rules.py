@@ -1,19 +1,18 @@
-"""What a difference means to whom: the one table of what breaks and what does not.
+"""What a difference means, and for whom: the one table of what breaks callers and what does not.
 
-A request is judged by its sender: what was accepted has to be accepted still. A reply is judged by its reader: what
-could be relied upon has to be there still, and nothing may come that was ruled out. Kinds that a table leaves out say
-nothing to that reader and are no change. It must not know how differences are found.
+The sender judges a request: upstream must still accept what it accepted before. The reader judges a reply: everything
+that readers relied on must still be there, and nothing may appear that was impossible before. A kind that a table
+leaves out means nothing to that reader and is no change. This module must not know how differences are computed.
 
 Against a document (`REQUEST`, `REPLY`):
-- A schema that says nothing ({} or a free object) promises nothing, so that it says more now breaks nothing
-  (`stated`), and that a document says less than the spec is no change at all.
-- A bound that appears where none was known is knowledge, one that gets tighter is a break.
-- That an optional field of a reply may be null breaks nobody who copes with its absence. That null no longer comes is
-  no change: who was ready for it has nothing to do.
+- A schema that says nothing (`{}` or a free object) promises nothing. So if upstream now says more, nothing breaks
+  (`stated`), and if the document says less than the spec, there is no change.
+- A new bound where none was known is only knowledge; a tighter bound breaks.
+- An optional field of a reply that may now be null breaks nobody: readers must handle its absence anyway. A null that
+  no longer occurs is no change: readers that handle null have nothing to do.
 
-Between two registries (`ARGUMENTS`, `RESULTS`) the generator made both, so what appears is new to callers: a type or
-a bound that appears breaks, and a new value in a result does not, because results are typed as open to values
-unknown.
+Between two registries (`ARGUMENTS`, `RESULTS`) the generator made both sides, so a new statement is new to callers. A
+new type or bound breaks. A new value in a result does not break, because the types of results admit unknown values.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from tool_generator.changes.compare import Difference
 
-# Kinds that only operations have.
+# Kinds of differences that only operations have.
 PLACE = "place"
 MOVED = "moved"
 STYLE = "style"
@@ -98,7 +97,7 @@ RESULTS: Mapping[str, bool] = MappingProxyType({**REPLY, kind.ENUM_WIDENED: _FIT
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference with its meaning."""
+    """A difference and its meaning."""
 
     path: str
     kind: str
@@ -118,7 +117,7 @@ class Change:
 
 
 def judged(differences: Iterable[Difference], table: Mapping[str, bool], vouched: Collection[str] = ()) -> list[Change]:
-    """Give the changes among differences, those that break first, then by path.
+    """Give the changes among differences: breaking ones first, then by path.
 
     `vouched` names fields and nulls of a type that upstream has in some use of the type. A type that serves create,
     update and reply holds the fields of all three. A field that only create has is missing in the reply, and that is

@@ -1,8 +1,8 @@
-"""Versions and what a difference asks of the next one.
+"""Versions, and the next version that a difference asks for.
 
-Semantic Versioning: a break asks for a major version, something new for a minor one, anything else for a patch. Below
-1.0.0 nothing is promised yet, so there a break asks for a minor version and everything else for a patch. It must not
-know what changed.
+Semantic Versioning: a break asks for a major version, a new feature for a minor version, every other change for a
+patch. A version below 1.0.0 promises nothing yet: there a break asks for a minor version, and every other change for a
+patch. This module must not know what changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Version:
     patch: int
 
     def __str__(self) -> str:
-        """Give the usual form."""
+        """Give the usual form: `1.2.3`."""
         return f"{self.major}.{self.minor}.{self.patch}"
 
     @property
@@ -33,7 +33,7 @@ class Version:
         return self.major == 0
 
     def bumped(self, level: str) -> Version:
-        """Give the next version at a level of LEVELS."""
+        """Give the next version at a level of LEVELS: `1.2.3` at `minor` -> `1.3.0`."""
         if level == "major":
             return Version(self.major + 1, 0, 0)
         if level == "minor":
@@ -41,7 +41,7 @@ class Version:
         return Version(self.major, self.minor, self.patch + 1) if level == "patch" else self
 
     def step_to(self, other: Version) -> str:
-        """Give the level of the step to a later version; none where it is not later."""
+        """Give the level of the step to a later version; an empty text if the other version is not later."""
         if other <= self:
             return "none"
         if other.major != self.major:

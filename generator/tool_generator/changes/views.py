@@ -1,9 +1,9 @@
-"""What a schema admits, laid open: which kinds of JSON values, and what it says of each.
+"""What a schema admits, as a list of alternatives: the kinds of JSON values, and the limits of each kind.
 
-References are followed, `allOf` is merged, `anyOf` and `oneOf` are opened, so that two schemas that say the same in
-different words have the same view. Every part keeps an identity: the name of the type that declares it and the way from
-there (`Agent.tags[]`), by which uses of one type in several places are known as the same. It must not know what the
-schemas are for, nor which document is ours.
+References are followed, `allOf` is merged, `anyOf` and `oneOf` are opened. So two schemas that say the same in
+different words have the same view. Every part keeps an identity: the name of the type that declares the part, and the
+path from there (`Agent.tags[]`). The identity shows that two places use the same type. This module must not know what
+the schemas are for, or which side is the spec.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "minItems",
     "maxItems", "minProperties", "maxProperties", "multipleOf", "uniqueItems",
 )  # fmt: skip
-# Beyond this many alternatives a product of unions says nothing that a reader could follow.
+# A union with more alternatives tells a reader nothing.
 _MOST_ALTERNATIVES = 400
 _LONGEST_CHAIN = 100
 
@@ -38,9 +38,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One alternative of a schema. `values` are its allowed values as JSON texts, None where all are allowed.
+    """One alternative of a schema. `values` are its allowed values as JSON texts; None if all values are allowed.
 
-    `extra` is what further keys of an object may be: None where nothing is said, False where there may be none.
+    `extra` describes further keys of an object: None if the schema says nothing, False if there may be none.
     """
 
     types: frozenset[str] | None = None
@@ -54,13 +54,13 @@ class Branch:
 
     @property
     def is_free(self) -> bool:
-        """Whether it is an object of which nothing is said."""
+        """Whether the alternative is an object without any statement about its content."""
         return not self.properties and self.extra in (None, True)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that a schema admits. `kinds` holds the JSON types without null; `values` the allowed values by kind."""
+    """Everything that a schema admits. `kinds` are the JSON types without null; `values` the allowed values by kind."""
 
     is_any: bool
     is_nullable: bool
@@ -72,7 +72,7 @@ class View:
 
 
 class Schemas:
-    """The named schemas of one document. `prefix` begins the references to them."""
+    """The named schemas of one document. Every reference to them begins with `prefix`."""
 
     def __init__(self, prefix: str, named: Mapping[str, Any]) -> None:
         self._prefix = prefix
@@ -80,11 +80,11 @@ class Schemas:
         self._views: dict[tuple[int, str], View] = {}
         self._types: dict[str, list[Branch]] = {}
         self._joined: dict[tuple[str, frozenset[int]], Any] = {}
-        # Identities rest on id(): what was seen must stay alive as long as they are remembered.
+        # Identities rest on id(): each remembered schema must stay alive, so that no other object gets the same id.
         self._alive: list[Any] = []
 
     def resolved(self, node: Node) -> Node:
-        """Follow references that stand alone."""
+        """Follow a schema that is only a reference to the schema that it names."""
         seen = set()
         while isinstance(node.schema, dict) and "$ref" in node.schema:
             name = self._target(node.schema["$ref"])
@@ -102,7 +102,10 @@ class Schemas:
         return name if name in self._named else None
 
     def view(self, node: Node) -> View:
-        """Lay a schema open."""
+        """Give the view of a schema.
+
+        Example: `{"type": ["string", "null"], "enum": ["a", null]}` has the kind `string`, the value `"a"`, and null.
+        """
         node = self.resolved(node)
         key = (id(node.schema), node.name)
         if key not in self._views:
@@ -148,7 +151,7 @@ class Schemas:
         return list(islice((branch for branch in merged if branch is not None), _MOST_ALTERNATIVES))
 
     def _merged(self, one: Branch, other: Branch) -> Branch | None:
-        """Give what fits both; None where nothing does."""
+        """Give the alternative that meets both; None if no value meets both."""
         if _is_blank(one) or one is other:
             return other
         if _is_blank(other):
@@ -178,7 +181,7 @@ class Schemas:
         )
 
     def joined(self, keyword: str, nodes: Iterable[Node]) -> Node:
-        """Join schemas by `allOf` or `anyOf`; the same schemas always give the same node, however often joined."""
+        """Join schemas by `allOf` or `anyOf`. The same schemas give the same node every time."""
         parts: dict[int, Any] = {}
         first = ""
         for node in nodes:
@@ -196,7 +199,7 @@ class Schemas:
         return Node(self._joined[key], first)
 
     def united(self, objects: Iterable[Branch]) -> Branch:
-        """Give one object that stands for several: any field of any of them, required what all require."""
+        """Give one object for several: with all fields of all objects, and required where all require a field."""
         found = list(objects)
         if len(found) == 1:
             return found[0]
@@ -257,7 +260,7 @@ def _extra(extra: Any, name: str) -> Node | bool | None:
 
 
 def text_of(value: Any) -> str:
-    """Give a value as JSON text, by which it is compared."""
+    """Give a value as JSON text, for comparison."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
@@ -341,5 +344,5 @@ def _view(branches: list[Branch]) -> View:
 
 
 def covers(kinds: frozenset[str], kind: str) -> bool:
-    """Tell whether values of `kind` are among those of `kinds`: integers are numbers."""
+    """Say whether `kinds` includes the values of `kind`: `number` includes `integer`."""
     return kind in kinds or (kind == "integer" and "number" in kinds)

@@ -1,4 +1,4 @@
-"""The reference in Markdown, from a compiled registry: `emit_docs` is the whole of it."""
+"""The reference in Markdown, made from a compiled registry. `emit_docs` is the one entry point."""
 
 from tool_generator.docs.pages import emit_docs
 

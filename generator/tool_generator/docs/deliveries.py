@@ -1,6 +1,7 @@
-"""The section on webhooks: how to know a genuine delivery, and which events there are.
+"""The section on webhooks: how to recognise a genuine delivery, and which events exist.
 
-This module knows the registry's `webhooks` and the names of the generated functions; nothing of pages.
+This module knows the `webhooks` of the registry and the names of the generated functions. It must not know about
+pages.
 """
 
 import json
@@ -20,7 +21,7 @@ TITLE = "Webhooks"
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """The generated part of the section: a call that unwraps a delivery, what holds for it, and the events."""
+    """The generated part of the section: a call that unwraps a delivery, the rules for deliveries, and the events."""
 
     python: Code
     notes: tuple[str, ...]
@@ -34,7 +35,7 @@ def payload_types(registry: Registry) -> list[str]:
 
 
 def deliveries(api: DocumentedApi, links: Links) -> Deliveries | None:
-    """Return the section, or None for an API that sends no events."""
+    """Return the section; None for an API that sends no events."""
     described = api.registry.webhooks
     if described is None:
         return None

@@ -1,8 +1,8 @@
 """The entry of one function: everything that a caller of this tool has to know.
 
-An entry is the same on the reference page and on the tool's own page, but for where its links lead.
+The entry is the same on the reference page and on the tool's own page, except for the targets of the links.
 
-This module knows registry entries; it does not know in what order pages show things.
+This module knows registry entries. It must not know the order in which pages show things.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _CLASSES = {"read": "Read", "write": "Write"}
 
 @dataclass(frozen=True, slots=True)
 class DocumentedApi:
-    """The registry that pages are made of. `written` remembers the calls of each tool."""
+    """The registry that the pages are made of. `written` caches the calls of each tool."""
 
     registry: Registry
     written: dict[str, list[tuple[str, Snippets]]] = field(default_factory=dict)
@@ -108,7 +108,7 @@ def function(tool: Tool, api: DocumentedApi, links: Links) -> Function:
 
 
 def calls(tool: Tool, api: DocumentedApi) -> list[tuple[str, Snippets]]:
-    """Return each example of a tool (one made up where it has none) with its title, which is plain text."""
+    """Return each example of a tool with its title in plain text. A tool without examples gets one that is made up."""
     if tool.name not in api.written:
         examples = [(example.title, example.arguments) for example in tool.examples]
         command, result = api.registry.api.command, result_name(tool)
@@ -120,7 +120,7 @@ def calls(tool: Tool, api: DocumentedApi) -> list[tuple[str, Snippets]]:
 
 
 def result_name(tool: Tool) -> str | None:
-    """Return a variable's name for what a tool returns, or None where it returns nothing.
+    """Return a variable name for the result of a tool; None if the tool returns nothing.
 
     Example: the result of `list_calls` is `calls`, that of `end_call` is `result`.
     """

@@ -1,9 +1,9 @@
-"""Hand-written prose of the spec, fitted into the reference.
+"""Hand-written texts of the spec, placed into the reference.
 
-A guide text is Markdown already and is taken as it is, but for its headings: a heading on its first line is
-the title of the section that it fills, and the others are moved below that section's own.
+A guide text is Markdown and stays as it is, except for its headings. A heading on the first line becomes the title of
+the section. Every other heading moves to a level below the heading of the section.
 
-This module knows which texts there may be, and nothing of what is generated around them.
+This module knows which guide texts may exist. It must not know what the generator writes around them.
 """
 
 import difflib
@@ -20,18 +20,18 @@ _TITLE = re.compile(r"#{1,6}[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*(?:\n|\Z)")
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """One guide text: its own title (Markdown, empty where it has none) and the rest."""
+    """One guide text: its own title (Markdown; empty if it has none) and the rest."""
 
     title: str = ""
     text: str = ""
 
     def under(self, level: int, anchors: Anchors) -> str:
-        """Return the text with its topmost headings at `level`, and count them among the page's anchors."""
+        """Return the text with its topmost headings at `level`, and register the headings with `anchors`."""
         return shifted(self.text, level, lambda title: _count(anchors, title))
 
 
 def read_guide(guide: Mapping[str, str]) -> dict[str, Prose]:
-    """Return every guide text there may be, empty ones for those that are missing.
+    """Return every guide text that may exist; a missing one is empty.
 
     Raises ValueError for a stem that has no place in the reference.
     """

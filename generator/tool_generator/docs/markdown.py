@@ -1,11 +1,10 @@
-r"""Spec text as Markdown that says exactly that text.
+r"""Text of the spec as Markdown that shows exactly this text.
 
-Descriptions in a spec are plain text with two liberties: a `code span` stays a code span, and lines that
-begin with a list marker stay list items. Everything else means itself, so whatever Markdown would read as
-markup is escaped, and nothing more than that: agents read the source, where `call_id` is worth more than
-`call\_id`. Line breaks inside a paragraph are spaces, as in Markdown.
+Descriptions in a spec are plain text with two exceptions: a `code span` stays a code span, and lines that begin with a
+list marker stay list items. Characters that Markdown would read as markup are escaped, and no others: agents read the
+source, and `call_id` is easier to read than `call\_id`. A line break inside a paragraph is a space, as in Markdown.
 
-This module knows Markdown (CommonMark with the tables of GFM) and nothing of tools, types or pages.
+This module knows Markdown (CommonMark with the tables of GFM). It must not know about tools, types or pages.
 """
 
 import re
@@ -24,7 +23,7 @@ _CACHED_TEXTS = 8192
 
 
 def _escaped(text: str, found: re.Match[str]) -> str:
-    """Return one special character, escaped where Markdown would take it for markup at this place."""
+    """Return one special character, escaped if Markdown would read it as markup at this place."""
     token = found.group()
     before = text[found.start() - 1] if found.start() else ""
     after = text[found.end()] if found.end() < len(text) else ""
@@ -63,7 +62,7 @@ def _line(text: str) -> str:
 
 
 def _guarded(markdown: str) -> str:
-    """Escape what would begin a heading, quote, list, rule or link definition at the start of a block."""
+    """Escape a character at the start of a block that would begin a heading, quote, list, rule or link definition."""
     found = _BLOCK_START.match(markdown)
     if not found:
         return markdown
@@ -94,7 +93,7 @@ def _parts(text: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=_CACHED_TEXTS)
 def inline(text: str) -> str:
-    """Return text as inline Markdown on one line; paragraphs and list items are parted by `<br>`."""
+    """Return text as inline Markdown on one line; `<br>` separates paragraphs and list items."""
     return "<br>".join(_line(f"{marker} {part}" if marker else part) for marker, part in _parts(text))
 
 
@@ -104,7 +103,7 @@ def paragraph(text: str) -> str:
 
 
 def blocks(text: str) -> str:
-    """Return text as paragraphs and lists, without a final newline; empty text gives an empty string."""
+    """Return text as paragraphs and lists, without a final newline; an empty text stays empty."""
     rendered: list[str] = []
     listing = False
     for marker, part in _parts(text):
@@ -123,7 +122,7 @@ def heading(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return text as a code span. Line breaks become spaces; control characters the replacement character."""
+    """Return text as a code span. A line break becomes a space, a control character the replacement character."""
     text = _UNPRINTABLE.sub("\ufffd", _LINE.sub(" ", text)).replace("\t", " ")
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * (longest + 1) if longest else "`"
@@ -132,30 +131,33 @@ def code(text: str) -> str:
 
 
 def cell(markdown: str) -> str:
-    """Return inline Markdown for a table cell: a pipe, even one in a code span, would end the cell."""
+    r"""Return inline Markdown for a table cell. Pipes are escaped, even in a code span: a pipe would end the cell.
+
+    Example: `a | b` -> `a \| b`.
+    """
     return markdown.replace("|", "\\|")
 
 
 def fence(content: str) -> str:
-    """Return a code fence that no line of the content can close."""
+    """Return a code fence that no line of the content can close: four backticks around a line of three."""
     longest = max((len(run) for run in re.findall("`{3,}", content)), default=2)
     return "`" * (longest + 1)
 
 
 def slug(title: str) -> str:
-    """Return the anchor that renderers make of a heading: lower case, hyphens for spaces, no punctuation."""
+    """Return the anchor that renderers make of a heading: `Tool calls (beta)` -> `tool-calls-beta`."""
     kept = re.sub(r"[^\w\- ]", "", title.lower())
     return kept.replace(" ", "-")
 
 
 class Anchors:
-    """Hands out the anchors of one page's headings, numbered the way renderers number repeated ones."""
+    """Gives out the anchors of the headings of one page. Repeated headings get numbers, as renderers number them."""
 
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
 
     def add(self, title: str) -> str:
-        """Return the anchor of the next heading with this text; call it in the order of the page."""
+        """Return the anchor of the next heading with this text. Calls must follow the order of the page."""
         base = slug(title)
         anchor = base
         while anchor in self._seen:
@@ -172,10 +174,10 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 
 
 def shifted(text: str, level: int, visit: Callable[[str], None] = lambda _: None) -> str:
-    """Return a Markdown text whose topmost headings stand at `level`; `visit` is told each heading's text.
+    """Return a Markdown text whose topmost headings stand at `level`. `visit` gets the text of each heading.
 
-    Lines in fenced code are left alone, and so is everything else: this is for prose that is Markdown
-    already.
+    Lines in fenced code stay as they are, and so does everything else: this function is for texts that are Markdown
+    already. Example: `# A` and `## B` at level 3 become `### A` and `#### B`.
     """
     lines = text.split("\n")
     found: list[tuple[int, int, str]] = []

@@ -1,11 +1,10 @@
-"""JSON Schemas in words: a short type notation, the limits of a value, the members of an object.
+"""JSON Schemas in words: a short notation of types, the limits of a value, the members of an object.
 
-The notation is what a reader needs to write a value: `string`, `"a" | "b"`, `array of X`, `X or null`, and
-the name of a shared type as a link to its entry. What does not fit beside a name (the members of an object
-without a name of its own, an enumeration of more than `SHORT` values) is listed by `details`.
+The notation says what a reader needs to write a value: `string`, `"a" | "b"`, `array of X`, `X or null`, and the name
+of a shared type as a link to its entry. `details` lists what is too long for the notation: the members of an object
+without a name, and an enumeration of more than `SHORT` values.
 
-This module knows schemas and Markdown, and nothing of tools or pages. Where a link leads is told by a
-`Links`.
+This module knows schemas and Markdown. It must not know about tools or pages. A `Links` says where a link leads.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,12 +41,12 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where the names on one page lead.
+    """The targets of the links on one page.
 
-    `types`, `sections` and `tools` map a name to the anchor that it has on the reference page; `local` holds
-    the types that stand on this page too, or is None where all do. `reference` is the file of the reference
-    page, empty on that page itself. Tools have a page each, next to it. `spelled` holds the types that are
-    short enumerations: their values stand in place of a link.
+    `types`, `sections` and `tools` map a name to its anchor on the reference page. `local` are the types that stand on
+    this page; None if all types do. `reference` is the file of the reference page, and empty on the reference page.
+    Each tool has a page of its own in the same folder. `spelled` are short enumerations: their values replace the
+    link.
     """
 
     types: Mapping[str, str]
@@ -63,7 +62,7 @@ class Links:
         return f"[{inline(name)}]({'' if here else self.reference}#{self.types[name]})"
 
     def to_tool(self, name: str) -> str:
-        """Return a link to a tool's entry; a name that is no tool stays a code span."""
+        """Return a link to the entry of a tool; a name that is no tool stays a code span."""
         if name not in self.tools:
             return code(name)
         return f"[{code(name)}]({f'{name}.md' if self.reference else '#' + self.tools[name]})"
@@ -74,7 +73,7 @@ class Links:
 
 
 def type_name(schema: Any) -> str | None:
-    """Return the name of the shared type that a schema refers to, or None."""
+    """Return the name of the shared type that a schema refers to; None for other schemas."""
     return type_name_of(schema) if isinstance(schema, dict) else None
 
 
@@ -96,7 +95,7 @@ def referred(schema: Any) -> Iterator[str]:
 
 
 def reachable(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return the types that the starting ones need, themselves included, each once and nearest first."""
+    """Return all types that the given types need, themselves included, each once, nearest first."""
     found = dict.fromkeys(start)
     queue = list(found)
     for name in queue:
@@ -107,12 +106,12 @@ def reachable(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> lis
 
 
 def notation(schema: Any, links: Links) -> str:
-    """Return the type of a schema as inline Markdown."""
+    """Return the type of a schema as inline Markdown: `{"type": ["string", "null"]}` -> `string or null`."""
     return _notation(schema, links)[0]
 
 
 def _notation(schema: Any, links: Links) -> tuple[str, bool]:
-    """Return the notation, and whether it needs parentheses inside another one."""
+    """Return the notation, and whether the notation needs parentheses inside another one."""
     if not isinstance(schema, dict):
         return ("nothing" if schema is False else "any"), False
     if (name := type_name(schema)) is not None:
@@ -181,7 +180,7 @@ def _joined(schemas: list[Any], word: str, links: Links) -> tuple[str, bool]:
 
 
 def limits(schema: Any) -> list[str]:
-    """Return sentences on what a value may be beyond its type, its default and its examples."""
+    """Return sentences on the limits of a value, without its type, its default and its examples."""
     if not isinstance(schema, dict) or _LIMITING.isdisjoint(schema):
         return []
     sentences: list[str] = []
@@ -205,7 +204,7 @@ def limits(schema: Any) -> list[str]:
 
 
 def _valued(schema: Schema) -> Schema:
-    """Look through `X or null` at X, where the limits are written."""
+    """Return X for a schema that is `X or null`, because the limits stand in X."""
     for union in ("anyOf", "oneOf"):
         given = [item for item in schema.get(union, ()) if isinstance(item, dict) and item.get("type") != "null"]
         if len(given) == 1:
@@ -214,7 +213,7 @@ def _valued(schema: Schema) -> Schema:
 
 
 def samples(schema: Any, default: Any = ..., example: Any = ...) -> list[str]:
-    """Return sentences with the default and the examples; the arguments come before what the schema says."""
+    """Return sentences with the default and the examples; `default` and `example` have priority over the schema."""
     facts: Schema = schema if isinstance(schema, dict) else {}
     if default is ...:
         default = facts.get("default", ...)
@@ -229,7 +228,7 @@ def samples(schema: Any, default: Any = ..., example: Any = ...) -> list[str]:
 
 
 def describe(schema: Any) -> str:
-    """Return a schema's description with its lifecycle, limits, default and examples, as inline Markdown."""
+    """Return the description of a schema with its lifecycle, limits, default and examples, as inline Markdown."""
     if not isinstance(schema, dict):
         return ""
     sentences = ["Deprecated."] if schema.get("deprecated") else []
@@ -241,7 +240,7 @@ def describe(schema: Any) -> str:
 
 
 def details(schema: Any, links: Links, depth: int = 0) -> list[str]:
-    """Return what the notation of a schema leaves out, as lines of a nested list; mostly none."""
+    """Return what the notation of a schema leaves out, as lines of a nested list. Most schemas need none."""
     if not isinstance(schema, dict) or "$ref" in schema or _NESTING.isdisjoint(schema):
         return []
     lines: list[str] = []

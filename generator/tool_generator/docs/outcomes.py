@@ -1,8 +1,8 @@
-"""What can go wrong, in words: the errors that every tool shares, and what is particular to one.
+"""What can go wrong, in words: the errors that all tools share, and the rules of one tool.
 
-The classes and codes are those of the runtime's error tree; a test holds the two together.
+The classes and codes are those of the runtime's error tree; a test compares them.
 
-This module knows registry entries and the runtime's error names, and nothing of pages.
+This module knows registry entries and the names of the runtime's errors. It must not know about pages.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One kind of error: its class in Python, its code everywhere else, when it comes, what helps."""
+    """One kind of error: its Python class, its code on all other surfaces, when it occurs, what helps."""
 
     name: str
     code: str
@@ -148,7 +148,7 @@ FAILURES = (
 
 
 def particular(tool: Tool, links: Links) -> list[str]:
-    """Return what is particular to one tool's failures, as inline Markdown, a line each."""
+    """Return the rules of one tool for errors and repeats, as lines of inline Markdown."""
     shared = links.to_section("errors", "the errors of every tool")
     lines = [f"`InvalidArguments` before anything is sent; {shared}."]
     lines += _missing(tool)

@@ -1,7 +1,7 @@
-"""The pages of the reference: one with everything, one for each tool, and `llms.txt` that lists them.
+"""The pages of the reference: one with everything, one for each tool, and `llms.txt`, which lists them.
 
-This module owns what stands on which page and how pages are rendered; `reference.py` owns the order of the
-big one. Templates loop, choose and include: every text that they show was made in Python.
+This module owns which part stands on which page, and how pages are rendered; `reference.py` owns the order of the big
+page. Templates loop, choose and include: Python makes every text that they show.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from tool_runtime.core.tools import Tool
 
 @dataclass(frozen=True, slots=True)
 class ToolPage:
-    """A tool's own page: its entry, the types of its arguments, and those of its result."""
+    """The page of one tool: its entry, the types of its arguments, and the types of its result."""
 
     reference: str
     function: Function
@@ -60,9 +60,9 @@ class Index:
 def emit_docs(registry: Registry, guide: Mapping[str, str]) -> dict[str, str]:
     """Return every page as relative path -> Markdown that ends with one newline.
 
-    `registry` is the compiled registry, `guide` maps the stems of the spec's guide texts to their Markdown.
-    Both have passed the lint. Raises ValueError for a guide text that has no place, and for a tool whose page
-    would take the place of the reference.
+    `registry` is the compiled registry; `guide` maps the stems of the spec's guide texts to their Markdown. Both have
+    passed the lint. Raises ValueError for a guide text that has no place, and for a tool whose page would overwrite
+    the reference page.
     """
     prose = read_guide(guide)
     slug = registry.api.slug
@@ -138,7 +138,7 @@ def _render(template: str, page: object) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Strip trailing spaces, and leave one blank line at most outside fenced code."""
+    """Strip trailing spaces, and leave at most one blank line in a row, except in fenced code."""
     lines: list[str] = []
     closing = ""
     for raw in text.split("\n"):

@@ -1,10 +1,9 @@
-"""Pages and waiting: how a caller reads all rows of a list, and how one waits for a state.
+"""Pages and waiting: how a caller reads all rows of a list, and how a caller waits for a state.
 
-Python has iterators and waiters for both. Every other surface has the calls they are made of, so those are
-shown too.
+Python has iterators and waiters for both. Every other surface has the calls behind them, so the reference shows these
+calls too.
 
-This module knows the registry's pagination styles and waiters; it does not know where on a page they are
-shown.
+This module knows the pagination styles and waiters of the registry. It must not know where on a page they stand.
 """
 
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from tool_runtime.core.tools import Condition, PageStyle, Tool
 
 @dataclass(frozen=True, slots=True)
 class Iteration:
-    """One pagination style: its tools as links, the loop in Python and in Lua, and what to mind."""
+    """One pagination style: its tools as links, the loop in Python and in Lua, and what callers must know."""
 
     tools: str
     python: Code
@@ -31,7 +30,7 @@ class Iteration:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One waiter: its name, what it is for, the call, and what it does (inline Markdown)."""
+    """One waiter: its name, its purpose, the call, and what it does (inline Markdown)."""
 
     name: str
     summary: str
@@ -40,7 +39,7 @@ class Waiting:
 
 
 def iterations(api: DocumentedApi, links: Links) -> Iterator[Iteration]:
-    """Yield each pagination style that a tool uses, shown on the first such tool."""
+    """Yield each pagination style that a tool uses, with the first such tool as the example."""
     for name, style in api.registry.page_styles.items():
         users = [tool for tool in api.registry.tools.values() if tool.pagination == name]
         if users:
@@ -79,7 +78,7 @@ def _condition(condition: Condition) -> str:
 
 
 def _example(tool: Tool, style: PageStyle, api: DocumentedApi) -> dict[str, Any]:
-    """Return the arguments of the first example without those that say which page."""
+    """Return the arguments of the first example without those that choose a page."""
     given = tool.examples[0].arguments if tool.examples else example_arguments(tool, api.types)
     moving = {style.cursor, style.page, style.offset, style.limit, *style.first_page_only}
     return {key: value for key, value in given.items() if key not in moving}

@@ -1,11 +1,11 @@
 """The reference page: everything that an agent needs to call every tool, in one file.
 
-Its order is that of a reader who starts with nothing: what it is, how to call it, what there is (each group
-with Lua that runs), the helpers for what has no tool yet, accounts, waiting and iterating, webhooks, errors;
-then every function, then every type.
+The page is ordered for a reader who knows nothing yet: what the API is, how to call it, which tools exist (each group
+with Lua that runs), the helpers for paths without a tool, accounts, waits and iterators, webhooks, errors; then every
+function, then every type.
 
-This module owns that order, the sections and their anchors. How an entry, a type or a call is written is not
-its business.
+This module owns this order, the sections and their anchors. It must not know how an entry, a type or a call is
+written.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ _ACCOUNT = "production"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the templates' own prose says of the API; all of it Markdown."""
+    """What the fixed texts of the templates say about the API, all as Markdown."""
 
     title: str
     summary: str
@@ -59,7 +59,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class GroupSection:
-    """A group's section: what it is for, its tools as list lines, and a Lua script that shows them."""
+    """The section of a group: its purpose, its tools as list lines, and a Lua script that shows them."""
 
     title: str
     prose: str
@@ -69,7 +69,7 @@ class GroupSection:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section whose title and prose a guide text may give."""
+    """A section; a guide text may give its title and its prose."""
 
     title: str
     prose: str
@@ -101,7 +101,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is needed before anything is written: the prose of sections, and where every link leads."""
+    """What must be known before a page is written: the prose of sections, and the target of every link."""
 
     introduction: str
     generic: Section
@@ -119,12 +119,12 @@ def groups_of(registry: Registry) -> list[Group]:
 
 
 def is_generic(group: Group, registry: Registry) -> bool:
-    """Say whether a group holds nothing but helpers that take a raw path."""
+    """Say whether a group holds only helpers that take a raw path."""
     return all(any(item.raw for item in registry.tools[name].parameters.values()) for name in group.tools)
 
 
 def layout(registry: Registry, prose: Mapping[str, Prose], catalogue: Catalogue) -> Plan:
-    """Walk through the headings in their order on the page and note their anchors."""
+    """Walk through the headings in the order of the page, and record their anchors."""
     anchors = Anchors()
     groups = groups_of(registry)
     anchors.add(registry.api.title)

@@ -1,6 +1,6 @@
-"""Arguments for a tool whose spec gives no example: what it requires, and nothing else.
+"""Arguments for a tool whose spec gives no example: only what the tool requires.
 
-This module knows registry entries and nothing of how calls are written down.
+This module knows registry entries. It must not know how calls are written.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ _BY_TYPE: Mapping[str, Any] = {"integer": 1, "number": 1, "boolean": True, "null
 
 
 def example_arguments(tool: Tool, types: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values for the required parameters and for the first way out of each `exactly_one`.
+    """Return values for the required parameters, and for the first option of each `exactly_one`.
 
-    A parameter's own example is taken before anything that its schema suggests.
+    The example of a parameter has priority over a value made from its schema.
     """
     wanted = [parameter.name for parameter in tool.parameters.values() if parameter.required]
     for constraint in tool.constraints:

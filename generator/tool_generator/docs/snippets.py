@@ -1,10 +1,10 @@
-"""One call of a tool, written out for each surface: Lua, Python, command line, JSON.
+"""One call of a tool, written for each surface: Lua, Python, command line, JSON.
 
-The literals are exact: what a surface reads back is the value that went in. Printable text stands as it is,
-in UTF-8; everything that a reader could not see (control and format characters, exotic spaces, lone
-surrogates) is escaped. JSON has no infinity and no NaN, so those are refused with ValueError.
+The literals are exact: a surface reads back the value that went in. Printable text stays as it is, in UTF-8.
+Characters that a reader cannot see (control and format characters, exotic spaces, lone surrogates) are escaped. JSON
+has no infinity and no NaN, so these raise ValueError.
 
-This module knows the grammars of the four languages and nothing of registries, pages or Markdown.
+This module knows the grammars of the four languages. It must not know about registries, pages or Markdown.
 """
 
 import json
@@ -33,7 +33,7 @@ _BMP = 0x10000
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """How one language writes JSON values; `member` writes an object's key up to where its value begins."""
+    """How one language writes JSON values; `member` writes the key of an object up to the start of its value."""
 
     string: Callable[[str], str]
     member: Callable[[str], str]
@@ -98,7 +98,7 @@ def _lua_member(name: str) -> str:
 
 
 def _lua_integer(number: int) -> str:
-    # Lua reads the digits before it applies the sign, and these digits alone are one too many for an integer.
+    # Lua reads the digits before the sign, and these digits alone are one too large for an integer.
     return f"({number + 1} - 1)" if number == _LUA_LOWEST_INTEGER else str(number)
 
 
@@ -112,7 +112,8 @@ _PYTHON = _Language(
     string=_python_string,
     member=lambda name: f"{_python_string(name)}: ",
 )
-# An empty Lua table is an object, and nil in a table is nothing at all: `json` has names for both.
+# An empty Lua table is an object, and a nil in a table is an absent value: `json` has names for an empty list and
+# null.
 _LUA = _Language(
     null="json.null",
     list_open="{",
@@ -148,7 +149,7 @@ def _flat(value: Any, language: _Language) -> str:
 
 
 def _layout(value: Any, language: _Language, indent: int, used: int) -> str:
-    """Write a value on one line where it fits into WIDTH after `used` columns, else one member a line."""
+    """Write a value on one line if it fits into WIDTH after `used` columns, else one member a line."""
     flat = _flat(value, language)
     if used + len(flat) <= WIDTH or not isinstance(value, list | tuple | Mapping) or not value:
         return flat
@@ -169,18 +170,21 @@ def lua_path(namespace: str, tool: str) -> str:
 
 
 def lua_call(path: str, arguments: Mapping[str, Any], result: str | None = None) -> str:
-    """Return a Lua call with one table of arguments; `result` names a local that receives what it returns."""
+    """Return a Lua call with one table of arguments; `result` names the local that receives the result.
+
+    Example: `lua_call("app.x.end_call", {"id": "a"}, "r")` -> `local r = app.x.end_call({id = "a"})`.
+    """
     head = f"local {result} = {path}(" if result else f"{path}("
     return f"{head}{_layout(arguments, _LUA, 0, len(head) + 1)})"
 
 
 def lua_local(name: str) -> str:
-    """Return a name that a Lua local may have: the given one, or `result` where that is none."""
+    """Return `name` if a Lua local may have this name, else `result`."""
     return name if _is_lua_name(name) and name not in {"app", "json", "docs", "mcp", "regex"} else "result"
 
 
 def python_call(tool: str, arguments: Mapping[str, Any], result: str | None = None) -> str:
-    """Return a method call with keyword arguments, or `client.call(...)` where a name forbids that."""
+    """Return a method call with keyword arguments, or `client.call(...)` if a name is no Python name."""
     head = f"{result} = " if result else ""
     if not _is_python_name(tool) or not _are_keywords(arguments):
         head += f"client.call({_python_string(tool)}, "
@@ -189,7 +193,7 @@ def python_call(tool: str, arguments: Mapping[str, Any], result: str | None = No
 
 
 def python_method(method: str, arguments: Mapping[str, Any]) -> str:
-    """Return a call of a method with keyword arguments, or with `**{...}` where a name forbids that."""
+    """Return a call of a method with keyword arguments, or with `**{...}` if a name is no Python name."""
     head = f"{method}("
     if not _are_keywords(arguments):
         return f"{head}**{_layout(arguments, _PYTHON, 0, len(head) + 3)})"
@@ -201,12 +205,12 @@ def python_method(method: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _are_keywords(arguments: Mapping[str, Any]) -> bool:
-    # `self` is the method's own first parameter: Python would see it given twice.
+    # `self` is the first parameter of the method: Python would refuse a second value for it.
     return all(map(_is_python_name, arguments)) and "self" not in arguments
 
 
 def _is_python_name(name: str) -> bool:
-    # Python folds look-alike letters into ASCII ones, so such a name would not arrive as written.
+    # Python folds some letters beyond ASCII into ASCII letters, so the argument would arrive under another name.
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
@@ -216,7 +220,7 @@ def command_line(command: str, tool: str, arguments: Mapping[str, Any]) -> str:
 
 
 def json_request(tool: str, arguments: Mapping[str, Any]) -> str:
-    """Return the call as a JSON object of `tool` and `arguments`."""
+    """Return the call as a JSON object with `tool` and `arguments`."""
     return _layout({"tool": tool, "arguments": arguments}, _JSON, 0, 0)
 
 
@@ -235,8 +239,8 @@ def snippets(
 ) -> Snippets:
     """Return one call on every surface.
 
-    `namespace` is the Lua table that holds the tools, `command` the user's command, `result` a variable for
-    what the tool returns (Lua and Python only; None where it returns nothing).
+    `namespace` is the Lua table that holds the tools; `command` is the user's command; `result` is the variable for
+    the result (Lua and Python only; None if the tool returns nothing).
     """
     return Snippets(
         lua=lua_call(lua_path(namespace, tool), arguments, result and lua_local(result)),

@@ -1,9 +1,9 @@
 """Entries of shared types: name, meaning, fields; and which types a page needs.
 
-Each type is written at most twice: with links that stay on the page, and with links to the reference page
-(for results on a tool's own page, where the types inside them are left out).
+Each type is written at most twice: once with links that stay on the page, and once with links to the reference page
+(for a result on a tool's own page, which leaves out the types inside).
 
-This module knows types; it does not know what else stands on a page.
+This module knows types. It must not know what else stands on a page.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -29,7 +29,7 @@ from tool_runtime.core.tools import Tool
 
 @dataclass(frozen=True, slots=True)
 class TypeEntry:
-    """A type's entry: `kind` says what a type is that is no plain object, and else nothing."""
+    """The entry of a type. `kind` describes a type that is no plain object; it is empty for plain objects."""
 
     heading: str
     prose: str
@@ -39,7 +39,7 @@ class TypeEntry:
 
 @dataclass(slots=True)
 class Catalogue:
-    """The types of a registry. It remembers the entries that it has written."""
+    """The types of a registry, with a cache of the entries that were written."""
 
     types: Mapping[str, Any]
     edges: Mapping[str, tuple[str, ...]]
@@ -53,12 +53,12 @@ class Catalogue:
         return cls(types, edges, type_headings(types))
 
     def in_order(self, names: Iterable[str]) -> list[str]:
-        """Return these types and all that they need, in the registry's order."""
+        """Return these types and all types that they need, in the order of the registry."""
         needed = set(reachable(names, self.edges))
         return [name for name in self.types if name in needed]
 
     def entry(self, name: str, links: Links) -> TypeEntry:
-        """Return a type's entry, with all links on the page or, where `links.local` is empty, all off it."""
+        """Return the entry of a type. Its links stay on the page, or lead off the page if `links.local` is empty."""
         key = name, links.local is None
         if key not in self._entries:
             self._entries[key] = _entry(self.headings[name], self.types[name], links)
@@ -66,7 +66,7 @@ class Catalogue:
 
 
 def type_headings(names: Iterable[str]) -> dict[str, str]:
-    """Return the heading of each type's entry. No two give the same anchor, whatever else is on the page."""
+    """Return the heading of each type's entry. Every heading has its own anchor, whatever else stands on the page."""
     headings: dict[str, str] = {}
     taken: set[str] = set()
     for name in names:
@@ -80,7 +80,7 @@ def type_headings(names: Iterable[str]) -> dict[str, str]:
 
 
 def short_enumerations(types: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the types whose values may stand in place of their name."""
+    """Return the types that are short enumerations; their values may replace their name."""
     return {
         name: schema
         for name, schema in types.items()
@@ -94,7 +94,7 @@ def argument_types(tool: Tool) -> list[str]:
 
 
 def result_types(tool: Tool, registry: Registry) -> list[str]:
-    """Return the types that a tool's result names, what they are made of, and for a page its rows."""
+    """Return the types that a tool's result names, the types within them, and for a page the types of its rows."""
     named, types = dict.fromkeys(referred(tool.returns.schema)), registry.types
     style = registry.page_style(tool)
     items = style.items.split(".")[0] if style else ""

@@ -1,16 +1,17 @@
-"""All checks of a spec beyond its grammar: the same code behind `toolgen validate` and every generation.
+"""All checks of a spec beyond its grammar. `toolgen validate` and every generation run the same checks.
 
     types.py       types and their references
     names.py       names of tools, arguments and classes, and what they become in Python
     tools.py       one tool by itself: path, places, class, effects, lifecycle
-    references.py  what names something else: steps, waiters, pagination, reconcile, templates
+    references.py  everything that names something else: steps, waiters, pagination, reconcile, templates
     first_law.py   what a spec must never order: blind repeats, hidden writes, calls that go elsewhere
-    webhooks.py    how deliveries are signed, and the events
+    webhooks.py    the signature of deliveries, and the events
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
 
-Every check looks at all entries and reports every problem. None stops at the first, save where types or shapes stand in
-each other so that no check could follow them. Entries that the grammar refused are known by name but not looked into.
+Every check looks at all entries and reports every problem. The checks stop early in one case only: types or shapes are
+nested in each other so deeply that no check could follow them. An entry that the grammar refused is known by its name,
+and its content is not checked.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
-    """Check the whole spec into `report`; give the expanded parameters of every tool that could be read."""
+    """Check the whole spec into `report`. Gives the expanded parameters of every tool that could be read."""
     if not check_made_of(spec, report):
         return {}
     check_types(spec, report)

@@ -82,7 +82,7 @@ def _check_destination(spec: Spec, report: Report) -> None:
 
 
 def _holds_key(place: str, name: str, spec: Spec) -> bool:
-    """Tell whether a header or query parameter is the one that carries the key."""
+    """Say whether a header or query parameter is the one that carries the key."""
     auth = spec.sections.get("auth")
     if auth is None or not auth.whole or auth.data["in"] != place:
         return False
@@ -164,7 +164,7 @@ def _check_key(
 
 
 def _takes_text(schema: Any, types: Mapping[str, Any]) -> bool:
-    """Tell whether a schema admits texts."""
+    """Say whether a schema admits texts."""
     for option in branches(schema, types):
         kinds = option.get("type", "string") if isinstance(option, dict) else "string"
         if option is not False and "string" in ([kinds] if isinstance(kinds, str) else kinds):
@@ -214,7 +214,7 @@ def _steps(tool: Entry) -> Iterator[tuple[Path, Mapping[str, Any]]]:
 
 
 def _check_secrets(tool: Entry, known: Mapping[str, Parameter], parameters: Parameters, report: Report) -> None:
-    """Check that a secret argument goes nowhere where the argument's new name would be shown."""
+    """Check that a secret argument goes to no place that would show its value under another name."""
     secret = {item.name for item in known.values() if item.data.get("secret")}
     if not secret:
         return
@@ -227,7 +227,7 @@ def _check_secrets(tool: Entry, known: Mapping[str, Parameter], parameters: Para
         hidden = {name for item in taken.values() if item.data.get("secret") for name in (item.name, *item.spellings)}
         for name, template in call.get("with", {}).items():
             shown = secret.intersection(reference.partition(".")[0] for reference in references(template))
-            # The recipe of reconcile stands in errors, logs and the ledger.
+            # The recipe of reconcile stands in errors, in logs and in the ledger.
             if shown and (path == ("reconcile",) or name not in hidden):
                 told = ", ".join(map(quoted, sorted(shown)))
                 message = f"{tool.name}: {told} is secret, and {quoted(name)} of {call['tool']} would show it"
@@ -240,7 +240,7 @@ def _check_numbers(tool: Entry, known: Mapping[str, Parameter], types: Mapping[s
     if numbers and not dials:
         message = f"{tool.name}: numbers are those that a call makes ring: add the effect dial, or leave numbers out"
         report.problem(tool.where("numbers", key=True), message)
-    # What a helper with a raw path dials, nobody can know.
+    # Nobody can know which numbers a helper with a raw path dials.
     if dials and not numbers and not any(item.data.get("raw") for item in known.values()):
         message = f"{tool.name}: dials, but numbers does not say whom: limits on numbers cannot hold for it"
         report.warn(tool.where("effects", key=True), f"{message}; write numbers: [$to_number] or the like")
@@ -264,12 +264,12 @@ def _check_numbers(tool: Entry, known: Mapping[str, Parameter], types: Mapping[s
 
 
 def _check_replacements(spec: Spec, parameters: Parameters, report: Report) -> None:
-    """Check that following `replaced_by` ends."""
+    """Check that a chain of `replaced_by` ends."""
     for name in parameters:
         chain = [name]
         while (following := _replacement(spec, chain[-1])) is not None and following not in chain:
             chain.append(following)
-        # A tool that is replaced by itself is told elsewhere.
+        # Another check reports a tool that is replaced by itself.
         if following == name and len(chain) > 1:
             told = " to ".join([*chain, name])
             report.problem(spec.tools[name].where("replaced_by"), f"{name}: replaced_by leads back: {told}")

@@ -1,4 +1,4 @@
-"""Checks of names: no two things may answer to one name, in the spec or in the Python that is made of it."""
+"""Checks of names: no two things may have the same name, in the spec or in the Python that is made of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EVERYWHERE = {"self", "request_options"}
 
 
 def check_names(spec: Spec, parameters: Mapping[str, dict[str, Parameter]], report: Report) -> None:
-    """Check the names of tools, types and waiters, and those of every tool's arguments."""
+    """Check the names of tools, types and waiters, and the names of every tool's arguments."""
     _check_tool_names(spec, report)
     _check_python_names(spec, report)
     waited = {entry.data.get("tool") for entry in spec.waiters.values() if entry.whole}
@@ -47,7 +47,7 @@ def _check_tool_names(spec: Spec, report: Report) -> None:
                 (alias, "the alias", ("aliases", index)) for index, alias in enumerate(tool.data.get("aliases", ()))
             ]
         for spelling, what, path in spellings:
-            # Names that differ in case or hyphens only would be one name to people and to some surfaces.
+            # People and some surfaces take names that differ only in case or hyphens for one name.
             holder, owner = taken.setdefault(spelling.lower().replace("-", "_"), (what, tool))
             if owner is not tool or (holder != what and what == "the alias"):
                 file, line = owner.where(key=True)
@@ -122,7 +122,7 @@ def _check_wires(tool: Entry, parameters: Mapping[str, Parameter], report: Repor
         )
         if not place:
             continue
-        # Headers that differ in case only are one header.
+        # Headers that differ only in case are one header.
         wire = parameter.wire.lower() if place == "header" else parameter.wire
         other = places.setdefault((place, wire), parameter)
         if other is not parameter and not any({other.name, parameter.name} <= members for members in apart):

@@ -28,7 +28,7 @@ class _Checker:
     report: Report
 
     def tool_named(self, entry: Entry, path: Path, name: str) -> bool:
-        """Check that a tool exists; tell whether it can be looked into."""
+        """Check that a tool exists. Says whether its content can be checked."""
         if name not in self.spec.tools:
             self.report.problem(
                 entry.where(*path),
@@ -37,7 +37,7 @@ class _Checker:
         return name in self.parameters
 
     def reply(self, tool: str) -> Any:
-        """Give the schema of a tool's reply, or None where it says nothing."""
+        """Give the schema of a tool's reply; None if the reply has no schema."""
         return self.spec.tools[tool].data.get("returns", {}).get("schema")
 
     def call(self, entry: Entry, path: Path, call: Mapping[str, Any], known: Mapping[str, Any]) -> None:

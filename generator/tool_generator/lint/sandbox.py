@@ -1,4 +1,4 @@
-"""Checks of what the sandbox and the demo are told: do resources, types, actions, tools and waiters exist?"""
+"""Checks of sandbox.yaml and demo.yaml: every resource, type, action, tool and waiter that they name must exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", 
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:
-    """Check the resources, the tools' use of them, and the demo."""
+    """Check the resources, the resources that tools name, and the demo."""
     for resource in spec.resources.values():
         if resource.whole:
             _check_resource(resource, spec, report)

@@ -25,7 +25,7 @@ def check_template(
     report: Report,
     types: Mapping[str, Any] | None = None,
 ) -> None:
-    """Check one template. `known` maps each name that it may use to a schema, or to None where any path will do."""
+    """Check one template. `known` maps each name that the template may use to a schema; None admits every path."""
     for at, reference in _placed(template, path):
         name, _, rest = reference.partition(".")
         if name not in known:

@@ -1,4 +1,4 @@
-"""Checks of one tool by itself, and of what api.yaml says of all: path, places, class, effects, lifecycle, groups."""
+"""Checks of one tool by itself, and of the statements in api.yaml: path, places, class, effects, lifecycle, groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of types, and of every schema wherever it stands: references, loops, patterns, required properties, shapes."""
+"""Checks of types, and of schemas in every place: references, loops, patterns, required properties, shapes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-# Real types are made of a handful; walks call themselves once a type.
+# Real types consist of a handful of others. A walk calls itself once for each type.
 _HIGHEST = 100
 _MOST_SHAPES = 100
 
 
 def check_made_of(spec: Spec, report: Report) -> bool:
-    """Check what types are made of; tell whether all other checks can follow them."""
+    """Check which types a type consists of. Says whether all other checks can follow the types."""
     types = spec.schemas()
     edges = {name: tuple(_direct(schema)) for name, schema in types.items()}
     for name in _loops(edges):
@@ -61,7 +61,7 @@ def _tool_schemas(entry: Entry) -> Iterator[tuple[Path, Any]]:
 
 
 def check_schema(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any], report: Report) -> None:
-    """Check one schema and all within it."""
+    """Check one schema and all schemas within it."""
     for at, item in descend(schema, path):
         if not isinstance(item, dict):
             continue
@@ -82,7 +82,7 @@ def check_schema(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any]
 
 
 def _check_required(entry: Entry, path: Path, schema: Any, types: Mapping[str, Any], report: Report) -> None:
-    """Check that what is required is a property, be it of another part of the same `allOf`."""
+    """Check that every required name is a property, perhaps in another part of the same `allOf`."""
     known, _ = object_parts(schema, types)
     if not known:
         return
@@ -98,14 +98,14 @@ def _check_required(entry: Entry, path: Path, schema: Any, types: Mapping[str, A
 
 
 def _check_pattern(entry: Entry, path: Path, pattern: str, report: Report) -> None:
-    """Check that both who read a pattern take it: Python, for whoever uses the schemas, and the runtime's validator."""
+    """Check that both readers of a pattern accept it: Python, for users of the schemas, and the runtime's validator."""
     problem = pattern_problem(pattern)
     if problem:
         report.problem(entry.where(*path), f"the pattern {quoted(pattern)} {problem}")
 
 
 def _loops(edges: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """List the types that need themselves to be resolved, rather than as a property or an item."""
+    """List the types whose definition leads back to the type itself, and not only through a property or an item."""
     looping = []
     for name in edges:
         pending, seen = list(edges[name]), set()
@@ -121,7 +121,7 @@ def _loops(edges: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 def _measured(edges: Mapping[str, tuple[str, ...]], measure: Callable[[Iterator[int]], int]) -> dict[str, int]:
-    """Measure every name by what the names below it measure; 1 is for a name without any, 0 for one within a loop.
+    """Measure every name by the measures of the names below it: 1 for a name with none below, 0 within a loop.
 
     Example: `{"A": ("B", "B"), "B": ()}` with `max` is `{"B": 1, "A": 2}`, and with `sum` `{"B": 1, "A": 3}`.
     """
@@ -153,7 +153,7 @@ def _direct(schema: Any) -> Iterator[str]:
 
 
 def check_shapes(spec: Spec, report: Report) -> bool:
-    """Check the named shapes and those that parameters hold; tell whether shapes can be written out."""
+    """Check the named shapes and the shapes of parameters. Says whether shapes can be written out."""
     types = spec.schemas()
     for entry in spec.shapes.values():
         if entry.whole:
@@ -164,7 +164,7 @@ def check_shapes(spec: Spec, report: Report) -> bool:
     loops = _loops(edges)
     for name in loops:
         report.problem(spec.shapes[name].where(key=True), f"the shape {name} is defined as itself")
-    # Friendly schemas have no names to refer to: each shape within a shape is written out.
+    # Friendly schemas cannot refer to shapes by name: each shape within a shape is written out.
     large = {name for name, size in _measured(edges, sum).items() if size > _MOST_SHAPES and name not in loops}
     for name in sorted(name for name in large if large.isdisjoint(edges[name])):
         message = f"the shape {name} holds more than {_MOST_SHAPES} shapes, those within them counted: make it smaller"

@@ -23,7 +23,7 @@ _KNOWN = {"signature": ("digest", *_TIMES), "message": ("body", *_TIMES)}
 
 
 def check_webhooks(spec: Spec, types: Mapping[str, Any], report: Report) -> None:
-    """Check the section `webhooks`, where there is one."""
+    """Check the section `webhooks`, if the spec has one."""
     section = spec.sections.get("webhooks")
     if section is None or not section.whole:
         return
@@ -58,7 +58,7 @@ def _check_templates(section: Entry, report: Report) -> None:
         for name in sorted({name for name in found if found.count(name) > 1}):
             report.problem(section.where(key), f"{key} has {{{name}}} more than once")
         times[key] = set(found) & set(_TIMES)
-    # A time that is not signed can be set by whoever sends an old delivery again.
+    # Whoever sends an old delivery again can change a time that is not part of the signed message.
     if times["signature"] != times["message"]:
         report.problem(section.where("message"), "signature and message have to hold the same timestamp, or none")
     if "tolerance" in section.data and not times["signature"]:

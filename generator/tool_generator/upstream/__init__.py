@@ -1,9 +1,9 @@
-"""Upstream documents (OpenAPI 3.0 and 3.1): reading one into facts, and bringing a spec folder up to date with one.
+"""Upstream documents (OpenAPI 3.0 and 3.1): read one as facts, and bring a spec folder up to date with those facts.
 
-    model.py       the facts; everybody else may rely on it
-    document.py    a file as plain JSON values, with guards against hostile ones
-    pointers.py    pointers and `$ref` within a document
-    dialects.py    schemas of both versions as JSON Schema 2020-12
+    model.py       the facts; every other module may rely on them
+    document.py    reads a file as plain JSON values, with guards against hostile files
+    pointers.py    JSON pointers and `$ref` within a document
+    dialects.py    rewrites the schemas of both versions as JSON Schema 2020-12
     bodies.py      request bodies and replies
     operations.py  operations, parameters, servers, security
 
@@ -11,13 +11,13 @@
     rounds.py      one round: matching.py, pairing.py, update_tools.py, update_values.py,
                    update_properties.py, create.py, fresh.py
     convert.py     upstream's schemas as types of the spec; equivalent_schemas.py, naming.py, guesses.py, arguments.py
-    definitions.py the same at a place that may be such a type's own definition
-    admitted.py    what a schema admits, on both sides; directions.py, index.py
-    editor.py      changes to files and the account of them; edits.py, rendering.py
+    definitions.py the same conversion, at a place that may lie within the definition of the type itself
+    admitted.py    what a schema admits, for the spec and for upstream; directions.py, index.py
+    editor.py      changes to files, and the report of these changes; edits.py, rendering.py
     import_command.py  `toolgen import`
 
-`read_upstream` and `parse_upstream` are the doors for everything that only needs the facts. Importing the package
-needs no YAML reader; calling them does.
+A module that needs only the facts calls `read_upstream` or `parse_upstream`. The import of this package loads no YAML
+reader; a call of these two functions does.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
 
 
 def read_upstream(path: Path) -> Upstream:
-    """Read an OpenAPI 3.0 or 3.1 document, YAML or JSON. Raises UpstreamUnreadable where it is none."""
+    """Read an OpenAPI 3.0 or 3.1 document, YAML or JSON. Raises UpstreamUnreadable if the file is no such document."""
     from tool_generator.upstream import operations
 
     return operations.read_upstream(path)
 
 
 def parse_upstream(content: bytes) -> Upstream:
-    """Read a document from its bytes. Raises UpstreamUnreadable where it is no OpenAPI 3."""
+    """Read a document from its bytes. Raises UpstreamUnreadable if the bytes are no OpenAPI 3 document."""
     from tool_generator.upstream import operations
 
     return operations.parse_upstream(content)

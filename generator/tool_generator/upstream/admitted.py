@@ -1,7 +1,8 @@
-"""What a schema admits, as a flat list of alternatives: the common ground on which two sides are compared.
+"""What a schema admits, as a flat list of alternatives. The import compares the spec and upstream by these lists.
 
-Follows references, opens unions, joins `allOf`. Works on the spec's schemas and on upstream's alike; a `Side` tells
-what a reference means and where in the spec's files a schema stands. It must not know about files or tools.
+This module follows references, opens unions and joins `allOf`. It treats the schemas of the spec and of upstream in
+the same way: a `Side` says what a reference means, and where a schema stands in the files of the spec. This module
+must not know about files or tools.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A file's name and a path within its value.
+# The name of a file, and a path within the value of that file.
 At: TypeAlias = tuple[str, tuple[str | int, ...]]
 Role: TypeAlias = str  # "request" or "reply"
 
@@ -37,7 +38,7 @@ _OBJECT = ("properties", "additionalProperties", "required", "patternProperties"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A schema, where it stands in the spec (`at`, on that side only), and its name if it is a named one."""
+    """A schema, the place where it stands (`at`, for the spec only), and its name if it has one."""
 
     schema: Any
     at: At | None = None
@@ -53,7 +54,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One thing that a schema admits. An object has all its parts in `parts`; others have one."""
+    """One thing that a schema admits. An object has all its parts in `parts`; every other kind has one part."""
 
     kind: str
     parts: tuple[Node, ...]
@@ -61,29 +62,29 @@ class Alternative:
 
     @property
     def node(self) -> Node:
-        """The schema itself; of an object, its last part."""
+        """The schema itself. For an object: the schema of its last part."""
         return self.parts[-1]
 
 
 class Side(Protocol):
-    """What references mean on one side. `opened` remembers what was listed before."""
+    """What references mean on one side. `opened` keeps the lists that were made before."""
 
     opened: dict[tuple[int, At | None, str], tuple[Any, list[Alternative]]]
 
     def target(self, reference: str) -> Node | None:
-        """Give the schema that `$ref` names, or None."""
+        """Give the schema that `$ref` names; None if there is no such schema."""
 
 
 def alternatives(node: Node, side: Side) -> list[Alternative]:
-    """List what a schema admits, null included. Each schema is opened once, however many others are made of it.
+    """List what a schema admits, null included. Each schema is opened once, even if many others are made of it.
 
     Example: `{"anyOf": [{"$ref": "Cat"}, {"type": ["string", "null"]}]}` admits an object, a text and null.
     """
     key = (id(node.schema), node.at, node.name)
     known = side.opened.get(key)
     if known is None:
-        # The schema is kept beside the result, so that its id stays its own. What leads back here meanwhile, through a
-        # type that is defined as itself, admits anything.
+        # The schema is kept beside the result: while the schema lives, no other schema can get the same id. A type may
+        # be defined as itself; a reference that leads back here before the list is complete admits anything.
         side.opened[key] = (node.schema, [Alternative("any", (node,), node.name)])
         known = side.opened[key] = (node.schema, list(_open(node, side))[:MAX_ALTERNATIVES])
     return known[1]
@@ -156,13 +157,16 @@ def _joined(items: tuple[Alternative, ...], name: str) -> Alternative:
     objects = [item for item in items if item.kind == "object"]
     if not objects:
         return Alternative(items[0].kind, items[0].parts, name or items[0].name)
-    # A part that comes by two ways is one part.
+    # A part that two references lead to is listed once.
     parts = {(id(part.schema), part.at): part for item in objects for part in item.parts}
     return Alternative("object", tuple(parts.values()), name)
 
 
 def properties(item: Alternative) -> dict[str, Node]:
-    """Give the properties of an object, the last part's meaning first where several have one."""
+    """Give the properties of an object. If several parts have a property, the last part wins.
+
+    Example: parts with the properties `{a, b}` and `{b, c}` give `a` and `c`, and `b` of the second part.
+    """
     found: dict[str, Node] = {}
     for part in item.parts:
         if isinstance(part.schema, dict):
@@ -189,7 +193,10 @@ def keyword(item: Alternative, name: str) -> Any:
 
 
 def values(item: Alternative) -> list[Any] | None:
-    """Give the values that an alternative is limited to, or None."""
+    """Give the values that an alternative is limited to; None if there is no limit.
+
+    Example: `{"enum": ["on", null]}` gives `["on"]`.
+    """
     schema = item.node.schema
     if not isinstance(schema, dict) or item.kind == "object":
         return None
@@ -200,7 +207,7 @@ def values(item: Alternative) -> list[Any] | None:
 
 
 def fit(ours: Alternative, theirs: Alternative, our_side: Side, their_side: Side, depth: int = 2) -> float:
-    """Tell how well two alternatives match: 0 not at all, 1 alike."""
+    """Say how well two alternatives match: 0 is not at all, 1 is alike."""
     if ours.kind != theirs.kind:
         return 0.5 if {ours.kind, theirs.kind} == {"integer", "number"} else 0.0
     if ours.kind == "object":
@@ -217,13 +224,16 @@ def fit(ours: Alternative, theirs: Alternative, our_side: Side, their_side: Side
 
 
 def closeness(ours: Alternative, theirs: Alternative, our_side: Side, their_side: Side) -> tuple[bool, float]:
-    """Give an order of matches: objects that bear the same fixed values come before all others, then by fit."""
+    """Give a sort key for matches: objects with the same fixed values come before all others, then the better fit."""
     mine, its = fixed_values(ours, our_side), fixed_values(theirs, their_side)
     return bool(mine) and mine == its, fit(ours, theirs, our_side, their_side)
 
 
 def fixed_values(item: Alternative, side: Side) -> dict[str, str]:
-    """Give the properties of an object that have one value, with it."""
+    """Give the properties of an object that can have one value only, each with this value.
+
+    Example: `{"properties": {"type": {"const": "cat"}, "age": {"type": "integer"}}}` gives `{"type": "'cat'"}`.
+    """
     found = {}
     for name, node in properties(item).items() if item.kind == "object" else ():
         options = [values(option) for option in alternatives(node, side)]
@@ -254,7 +264,7 @@ def _fit_objects(ours: Alternative, theirs: Alternative, our_side: Side, their_s
         left = [values(item) for item in alternatives(mine[name], our_side)]
         right = [values(item) for item in alternatives(its[name], their_side)]
         if len(left) == len(right) == 1 and left[0] and right[0] and len(left[0]) == len(right[0]) == 1:
-            # A property with one value tells the kinds of a union apart: nothing else matters beside it.
+            # A property with one value separates the kinds of a union; no other property matters then.
             if left[0] != right[0]:
                 return 0.0
             score = 0.5 + score / 2
@@ -275,7 +285,7 @@ def _overlap(left: set[str], right: set[str]) -> float:
 
 
 def is_bare(schema: Any) -> bool:
-    """Tell whether nobody wrote anything about a schema: no texts, no secrets, no examples, all the way down."""
+    """Say whether a schema holds nothing that a person wrote, at any depth: no texts, no secrets, no examples."""
     if isinstance(schema, list):
         return all(is_bare(item) for item in schema)
     if not isinstance(schema, dict):

@@ -1,8 +1,9 @@
-"""What an operation asks of a tool: one wanted argument for each place on the wire, or a word on what cannot be said.
+"""The arguments that an operation wants from a tool, one for each place on the wire, and notes on what is left out.
 
-Maps OpenAPI's styles to those of specs: form arrays to repeat or comma, `a[]` to brackets, deepObject and exploded
-objects to one argument for each key. Path placeholders are spelled as identifiers; their names never travel. Shared
-by creating and by updating tools, so that the second import finds what the first one wrote. It must not know files.
+This module maps the styles of OpenAPI to the styles of specs: form arrays become repeat or comma, `a[]` becomes
+brackets, deepObject and exploded objects become one argument for each key. The name of a path placeholder never goes
+over the wire, so this module spells each one as an identifier. Creation and update of tools share this module:
+therefore a second import recognises what the first import wrote. This module must not know about files.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SEGMENT = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One argument: where it goes, upstream's schema, and the spec's `style` for lists in the query."""
+    """One argument: its place, upstream's schema, and the spec's `style` for lists in the query."""
 
     place: str
     wire: str
@@ -40,12 +41,12 @@ class Wanted:
 
 
 def path_of(operation: Operation) -> str:
-    """Give the path with placeholders that a spec can name."""
+    """Give the path with placeholders that a spec can name: `/pets/{pet-id}` -> `/pets/{pet_id}`."""
     return _SEGMENT.sub(lambda match: "{" + placeholder(match[1]) + "}", operation.path)
 
 
 def placeholder(name: str) -> str:
-    """Spell a placeholder as an identifier."""
+    """Spell a placeholder as an identifier: `pet-id` -> `pet_id`."""
     return (
         name
         if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and identifiers.is_identifier(name)
@@ -54,7 +55,7 @@ def placeholder(name: str) -> str:
 
 
 def wanted_parameters(operation: Operation, side: Side) -> tuple[list[Wanted], list[str]]:
-    """List what path, query and headers want, and what could not be expressed."""
+    """List the arguments of path, query and headers, and notes on what a tool cannot express."""
     found: list[Wanted] = []
     told: list[str] = []
     for parameter in operation.parameters:
@@ -178,10 +179,10 @@ def _object(parameter: Parameter, item: Alternative, told: list[str]) -> Iterato
 
 @dataclass(frozen=True, slots=True)
 class WantedBody:
-    """What a body wants. `whole` where it is no object of known fields: then the value is the body.
+    """What a body wants. If `whole` is set, the body is no object of known fields: one argument holds the whole body.
 
-    `fields` are upstream's properties by wire name, `files` those that are files, `needed` the required ones;
-    `is_open` where unknown fields are part of the interface.
+    `fields` are upstream's properties by wire name. `files` are the names of the fields that are files, `needed` of
+    those that are required. `is_open` says that unknown fields are part of the interface.
     """
 
     encoding: str
@@ -194,7 +195,7 @@ class WantedBody:
 
 
 def wanted_body(operation: Operation, side: Side) -> tuple[WantedBody | None, list[str], bool]:
-    """Give what the body wants, what could not be expressed, and whether the tool can work at all."""
+    """Give what the body wants, notes on what a tool cannot express, and whether the tool can work at all."""
     body = operation.body
     if body is None:
         return None, [], True
@@ -242,7 +243,7 @@ def _content_type(operation: Operation, name: str) -> str:
 
 
 def is_file(node: Node, side: Side, content_type: str = "") -> bool:
-    """Tell whether a multipart field is a file or a list of files."""
+    """Say whether a multipart field is a file or a list of files."""
     for item in alternatives(node, side):
         schema = item.node.schema if isinstance(item.node.schema, dict) else {}
         if item.kind == "array" and "items" in schema:
@@ -268,12 +269,15 @@ def is_file(node: Node, side: Side, content_type: str = "") -> bool:
 
 
 def is_list(node: Node, side: Side) -> bool:
-    """Tell whether a field is a list."""
+    """Say whether a field is a list."""
     return any(item.kind == "array" for item in alternatives(node, side))
 
 
 def argument_name(wire: str, place: str, taken: dict[str, Any]) -> str:
-    """Give a free name for an argument: its wire name if that is an identifier, after its place if it is taken."""
+    """Give a free name for an argument: the wire name as an identifier, with its place in front if the name is taken.
+
+    Example: the header `X-Trace` gives `x_trace`; the query parameter `id` gives `query_id` if `id` is taken.
+    """
     plain = wire if identifiers.is_identifier(wire) else snake_case(wire.removesuffix("[]"))
     spelled = {identifiers.identifier(name) for name in taken} | RESERVED
     candidate, count = plain, 1

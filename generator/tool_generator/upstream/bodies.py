@@ -1,7 +1,7 @@
-"""Request bodies and successful replies: which content type counts, what is in it.
+"""Request bodies and successful replies: which content type counts, and the schema of the content.
 
-JSON is preferred, then multipart, then forms. A reply's status is the lowest 2xx that has content the tool can
-read, else the lowest. It must not know about operations or specs.
+JSON is preferred, then multipart, then forms. The status of a reply is the lowest 2xx status with content that a tool
+can read; if there is none, the lowest 2xx status. This module must not know about operations or specs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RANK = {"json": 0, "multipart": 1, "form": 2, "other": 3}
 
 
 def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) -> Body | None:
-    """Read a request body; None where there is none."""
+    """Read a request body; None if the operation has none."""
     if raw is None:
         return None
     value, place = document.resolve(raw, place)

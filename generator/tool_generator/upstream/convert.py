@@ -1,8 +1,9 @@
-"""Upstream's schemas as the spec writes them, with names for what is new.
+"""Upstream's schemas in the form that the spec uses, with names for new types.
 
-A named schema becomes the type that it was paired with, else the type of its twin, else a type that is alike, else
-a new type with a clean name. Kinds of union are written as `anyOf`, null among the types, single values as `enum`.
-Upstream's sentences are left out unless asked for. It must not know files or tools.
+A named schema becomes the type that the schema was paired with. If there is none, it becomes the type of an equivalent
+schema, then a type of the spec that says the same, then a new type with a clean name. Unions are written as `anyOf`,
+null stands among the types, and single values are an `enum`. Upstream's sentences are left out unless the caller asks
+for them. This module must not know about files or tools.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _ENOUGH = 3
 
 
 class Converter:
-    """Writes upstream's schemas as the spec's. `types` collects the new ones by name."""
+    """Converts upstream's schemas to the form of the spec. `types` collects the new types by name."""
 
     def __init__(
         self,
@@ -57,22 +58,26 @@ class Converter:
         self._shapes = self._index()
 
     def _index(self) -> dict[str, str]:
-        """Give the spec's types by their canonical form, for reuse."""
+        """Give the types of the spec by their canonical form, so that they can be used again."""
         found: dict[str, str] = {}
         for name, schema in self._ours.types.items():
             found.setdefault(canonical(schema, {}), name)
         return found
 
     def seen(self, schema: Any, role: str) -> Any:
-        """Give a schema of upstream as a role sees it."""
+        """Give an upstream schema as requests or replies see it."""
         return self._theirs[role].seen(schema)
 
     def schema(self, schema: Any, role: str) -> Any:
-        """Convert a schema."""
+        """Convert a schema.
+
+        Example: a reference to the upstream schema `PetResponse`, a new one, becomes a reference to the new type
+        `Pet`.
+        """
         return self._complete(self._plain(schema, role))
 
     def _complete(self, converted: Any) -> Any:
-        """Name as properties what a schema only requires, so that it can be seen."""
+        """Declare as properties the names that a schema only requires, so that readers see them."""
         if not isinstance(converted, dict):
             return converted
         parts = [converted, *converted.get("allOf", ())]
@@ -106,7 +111,7 @@ class Converter:
         return _tidy(out)
 
     def _said(self, key: str, value: Any, out: dict[str, Any]) -> None:
-        """Take over a keyword that holds no schema."""
+        """Copy a keyword that holds no schema."""
         if key in _TEXTS:
             if self._descriptions:
                 out[key] = value.strip() if isinstance(value, str) else value
@@ -125,7 +130,7 @@ class Converter:
         items = [convert(item, role) for item in value]
         target = "anyOf" if key == "oneOf" else key
         if target in out:
-            # anyOf and oneOf side by side: both hold.
+            # anyOf and oneOf stand side by side: a value has to meet both.
             out.setdefault("allOf", []).append({"anyOf": items})
             return
         if target == "anyOf":
@@ -137,19 +142,19 @@ class Converter:
         out[target] = items + (out.get(target, []) if target == "allOf" else [])
 
     def known(self, upstream: str, role: str) -> str | None:
-        """Give the type that a named schema is already, or None."""
+        """Give the type that already stands for a named schema; None if there is none."""
         members = self.equivalents.get(upstream, (upstream,))
         found = (self._names.get((member, role)) or self._paired(member, role) for member in (upstream, *members))
         return next((name for name in found if name is not None), None)
 
     def target(self, reference: str) -> Node | None:
-        """Give a type of the spec by its name, new ones included."""
+        """Give a type of the spec by its name, new types included."""
         if reference in self.types:
             return Node(self.types[reference], None, reference)
         return self._ours.target(reference)
 
     def name(self, upstream: str, role: str) -> str:
-        """Give the name of the type that a named schema of upstream is."""
+        """Give the name of the type that stands for a named upstream schema."""
         if not self._theirs[role].differs(upstream):
             role = ""
         key = (upstream, role)
@@ -184,7 +189,7 @@ class Converter:
         return name
 
     def _loosen(self, converted: dict[str, Any], members: tuple[str, ...]) -> None:
-        """Require only what all of the bodies require that a type serves."""
+        """Require only the fields that every body of this type requires."""
         needed = [set(self.schemas[member].get("required", ())) for member in members]
         kept = [name for name in converted.pop("required", ()) if all(name in names for names in needed)]
         if kept:
@@ -198,7 +203,10 @@ class Converter:
         return {**annotations, **({"anyOf": [reference, {"type": "null"}]} if is_nullable else reference)}
 
     def _alike(self, raw: Any) -> str | None:
-        """Find a type of the spec that says the same, if it says enough to be no coincidence."""
+        """Look for a type of the spec that says the same. A schema that says little is skipped.
+
+        The match of a schema that says little may be a coincidence.
+        """
         if not isinstance(raw, dict) or "$ref" in str(raw):
             return None
         size = 2 * len(raw.get("enum", ())) or sum(
@@ -207,7 +215,7 @@ class Converter:
         return self._shapes.get(canonical(raw, {})) if size > _ENOUGH else None
 
     def _namesake(self, upstream: str, raw: Any) -> str | None:
-        """Find a type of the spec that says the same under the name that it would get."""
+        """Look for a type of the spec that says the same and already has the name that a new type would get."""
         name = type_name(upstream, self._used)
         is_same = name in self._ours.types and canonical(self._ours.types[name], {}) == canonical(raw, {})
         return name if is_same else None
@@ -222,7 +230,10 @@ class Converter:
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Write a schema in the shortest of its forms: null among the types, no lists of one."""
+    """Write a schema in its shortest form: an `anyOf` or `allOf` of one schema becomes this schema.
+
+    Example: `{"allOf": [{"type": "string"}]}` -> `{"type": "string"}`.
+    """
     for key in ("anyOf", "allOf"):
         items = schema.get(key)
         if items and len(items) == 1 and isinstance(items[0], dict) and not (items[0].keys() & (schema.keys() - {key})):
@@ -239,7 +250,10 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(branches: list[Any]) -> dict[str, Any] | None:
-    """Write `anyOf` of a plain schema and null, or of plain types, as one schema; None for other unions."""
+    """Write an `anyOf` of a plain schema and null, or of plain types, as one schema; None for other unions.
+
+    Example: `[{"type": "string"}, {"type": "null"}]` -> `{"type": ["string", "null"]}`.
+    """
     rest = [item for item in branches if item != {"type": "null"}]
     kinds: list[str] = []
     if all(isinstance(item, dict) and set(item) == {"type"} for item in rest):

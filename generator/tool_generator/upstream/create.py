@@ -1,7 +1,8 @@
 """New tools for operations that have none.
 
-A body whose schema is used elsewhere too becomes `body: {$ref: …}`; one that is used once is written out as
-arguments. Every guess bears a `# review:` comment. It must not know files.
+If other operations use the schema of a body too, the tool gets `body: {$ref: …}`. If one operation alone uses the
+schema, its fields are written as arguments. Every guess has a `# review:` comment. This module must not know about
+files.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ _ORDER = (
 
 
 class Maker:
-    """Makes tools. `counts` says how often each schema of upstream is referred to."""
+    """Makes tools. `counts` says how many references lead to each upstream schema."""
 
     def __init__(
         self, theirs: Mapping[str, TheirSide], converter: Converter, counts: Mapping[str, int], *, descriptions: bool
@@ -52,7 +53,7 @@ class Maker:
         self._descriptions = descriptions
 
     def tool(self, name: str, operation: Operation) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
-        """Give a tool (None where it could not work), its pagination style, and what could not be expressed."""
+        """Give a tool (None if it could not work), its pagination style, and notes on what the tool cannot express."""
         wanted, told = wanted_parameters(operation, self._request)
         body, more, possible = wanted_body(operation, self._request)
         told += more
@@ -148,7 +149,7 @@ class Maker:
             parameters[name] = {"in": "spread", "schema": {"type": "object"}}
 
     def _body_type(self, operation: Operation, fields: Mapping[str, Node]) -> str | None:
-        """Give the type to take the body's fields from, where there is one that has no others."""
+        """Give the type for the body: a type that has no field beyond those of the body. None if there is none."""
         reference = lone_reference(operation.body.schema) if operation.body else None
         if reference is None or not fields:
             return None

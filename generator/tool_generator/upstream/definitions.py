@@ -1,4 +1,4 @@
-"""Upstream's alternatives as schemas of the spec, for the place where the spec is to have them.
+"""Upstream's alternatives as schemas of the spec, each for the place where the spec needs the schema.
 
 A named alternative becomes a reference to its type: `Cat` becomes `{"$ref": "Cat"}`. A type cannot be defined as
 itself, so within the definition of Cat, and of every type that Cat is made of, the alternative is written out instead.
@@ -19,16 +19,16 @@ _MADE_OF = ("anyOf", "oneOf", "allOf")
 
 
 class Definitions:
-    """Converts for places of the spec, and remembers what definitions are made of by the edits of a round."""
+    """Converts schemas for places of the spec, and remembers what the edits of a round make each definition of."""
 
     def __init__(self, converter: Converter) -> None:
         self.converter = converter
         self._made_of: dict[str, set[str]] = {}
 
     def alternative(self, at: At, item: Alternative, role: str) -> Any:
-        """Convert one alternative for a place: to a reference where one can stand there, else to a written-out schema.
+        """Convert one alternative for a place: to a reference if the place allows one, else to a written-out schema.
 
-        Gives None where even the written-out schema would define the type at this place as itself.
+        Gives None if even the written-out schema would define the type at this place as itself.
         """
         converted = _named(item, role, self.converter)
         if converted is not None and self._stands(at, converted):
@@ -37,12 +37,12 @@ class Definitions:
         return converted if self._stands(at, converted) else None
 
     def schema(self, at: At, schema: Any, role: str) -> Any:
-        """Convert a schema for a place; None where it would define a type as itself."""
+        """Convert a schema for a place; None if the result would define a type as itself."""
         converted = self.converter.schema(schema, role)
         return converted if self._stands(at, converted) else None
 
     def _stands(self, at: At, converted: Any) -> bool:
-        """Tell whether a schema can stand at a place, and remember that it does."""
+        """Say whether a schema is allowed at a place, and record the schema if so."""
         owner = _defined_at(at)
         if not owner:
             return True
@@ -61,7 +61,7 @@ class Definitions:
 
 
 def _defined_at(at: At) -> str:
-    """Give the type that a place is the definition of, or a branch of it; else nothing."""
+    """Give the type that the value at a place defines, as a whole or as a branch; an empty text for other places."""
     section, *rest = at[1]
     if section != "types" or not rest:
         return ""
@@ -69,7 +69,7 @@ def _defined_at(at: At) -> str:
 
 
 def _references(schema: Any) -> Iterator[str]:
-    """Give the types that a schema is made of: by reference, as a branch, or as a part."""
+    """Give the types that a schema is made of: by reference, as a branch, or as a part of `allOf`."""
     if not isinstance(schema, dict):
         return
     if "$ref" in schema:

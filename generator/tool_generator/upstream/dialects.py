@@ -1,9 +1,9 @@
-"""Schemas of OpenAPI 3.0 and 3.1 as the JSON Schema 2020-12 that specs know.
+"""Schemas of OpenAPI 3.0 and 3.1, rewritten as the JSON Schema 2020-12 that specs use.
 
-Owns the keywords: which are kept, which are rewritten (`nullable`, boolean bounds, `const`, `example`,
-`discriminator`), which only decorate (`xml`, `externalDocs`, `x-…`: they say nothing about values and go without a
-word), and which are reported because a spec cannot say them. Everything malformed is reported and left out. It must
-not know operations.
+This module owns the keywords. Some are kept. Some are rewritten: `nullable`, boolean bounds, `const`, `example`,
+`discriminator`. Some only decorate (`xml`, `externalDocs`, `x-…`): they say nothing about values, so this module drops
+them without a note. The others are reported, because a spec cannot say them. Malformed parts are reported and left
+out. This module must not know about operations.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _KNOWN = {
 
 
 class SchemaReader:
-    """Normalises schemas of one document."""
+    """Rewrites the schemas of one document."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._discriminators: list[tuple[dict[str, Any], Any, str]] = []
 
     def finished(self, found: dict[str, Any]) -> dict[str, Any]:
-        """Add the hoisted schemas to `found`, narrow the branches of discriminators, cut loops of references."""
+        """Add the hoisted schemas to `found`, narrow the branches of discriminators, and cut loops of references."""
         done: set[str] = set()
         while pending := [name for name in self._document.hoisted if name not in done]:
             for name in pending:
@@ -63,7 +63,10 @@ class SchemaReader:
         return found
 
     def read(self, raw: Any, place: str) -> Any:
-        """Normalise one schema."""
+        """Rewrite one schema.
+
+        Example: `{"type": "string", "nullable": true}` -> `{"type": ["string", "null"]}`.
+        """
         if isinstance(raw, bool):
             return {} if raw else {"not": {}}
         if not isinstance(raw, dict):
@@ -155,7 +158,8 @@ class SchemaReader:
 
     def _one(self, keyword: str, value: Any, schema: dict[str, Any], at: str) -> None:
         if keyword == "additionalProperties" and isinstance(value, bool):
-            # True is what its absence means, but also what says that unknown keys are part of the interface.
+            # `additionalProperties: true` is the default, but a document that writes it says that unknown keys belong
+            # to the interface.
             schema[keyword] = value
         elif keyword == "items" and isinstance(value, list):
             schema["prefixItems"] = [self.read(item, f"{at}/{index}") for index, item in enumerate(value)]
@@ -215,7 +219,7 @@ class SchemaReader:
             schema["examples"] = [raw["example"]]
 
     def _narrow(self, schema: dict[str, Any], discriminator: Any, place: str, found: dict[str, Any]) -> None:
-        """Say in each branch which value of the discriminating property is its own."""
+        """Limit the discriminating property in each branch to the values that mean this branch."""
         name = discriminator.get("propertyName") if isinstance(discriminator, dict) else None
         if not isinstance(name, str):
             self._document.malformed(place, "has a discriminator without a propertyName; left out")
@@ -238,7 +242,8 @@ class SchemaReader:
         for value, target in mapping.items() if isinstance(mapping, dict) else ():
             if isinstance(target, str):
                 reference = target if "/" in target or target.startswith("#") else "#/components/schemas/" + target
-                # A mapping may name a schema by its bare name, which is no reference and so no problem.
+                # A mapping may name a schema without a pointer. Such a name is no reference, so a wrong one is no
+                # problem.
                 known = reference.rpartition("/")[2]
                 if known in values:
                     values[known].append(value)
@@ -250,7 +255,7 @@ class SchemaReader:
                 self._document.note(place, f"the values of {name!r} that mean {branch} cannot be said in it")
 
     def _cut_loops(self, found: dict[str, Any]) -> None:
-        """Replace references that lead back to their own schema without a property or an item between."""
+        """Cut references that lead back to their own schema with no property or item on the way."""
         for name, schema in found.items():
             self._cut(name, schema, found, (name,), set())
 
@@ -305,7 +310,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _narrow_branch(found: dict[str, Any], branch: str, name: str, values: list[str]) -> bool:
-    """Limit a property of a schema to the values that mean it; False where the schema has no place for that."""
+    """Limit a property to the values that mean its schema; False if the schema has no place for the limit."""
     schema = found.get(branch)
     if not isinstance(schema, dict):
         return False

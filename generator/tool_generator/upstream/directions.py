@@ -1,6 +1,7 @@
-"""The two sides of an import: the spec's types, and upstream's schemas as a request or a reply sees them.
+"""The two sides of an import: the types of the spec, and upstream's schemas as a request or a reply sees them.
 
-A request knows no `readOnly` property, a reply no `writeOnly` one. It must not know what is done with the sides.
+A request has no `readOnly` properties; a reply has no `writeOnly` properties. This module must not know what the
+import does with the sides.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class OurSide:
         self.opened: dict[Any, Any] = {}
 
     def target(self, reference: str) -> Node | None:
-        """Give a type."""
+        """Give a type by its name."""
         entry = self.entries.get(reference)
         return None if entry is None else Node(entry.data, at(entry), entry.name)
 
@@ -59,11 +60,11 @@ class TheirSide:
         return Node(self._known[name], None, name)
 
     def seen(self, schema: Any) -> Any:
-        """Give a schema as this role sees it; the schema itself where that is the same."""
+        """Give a schema as this role sees it; the same object if the role sees all of it."""
         return _without(schema, _HIDDEN[self.role]) if self._marks or _mentions(schema) else schema
 
     def differs(self, name: str) -> bool:
-        """Tell whether requests and replies see a schema, or what it refers to, differently."""
+        """Say whether requests and replies see different forms of a schema, or of a schema that it refers to."""
         if not self._marks:
             return False
         if name not in self._differs:
@@ -109,7 +110,11 @@ def _references(schema: Any) -> list[str]:
 
 
 def _without(schema: Any, mark: str) -> Any:
-    """Give a schema without the properties that bear `mark`; the same object where there are none."""
+    """Give a schema without the properties that have `mark`; the same object if there are none.
+
+    Example, for `readOnly`: `{"properties": {"id": {"readOnly": true}, "name": {}}}` -> `{"properties": {"name":
+    {}}}`.
+    """
     if isinstance(schema, list):
         items = [_without(item, mark) for item in schema]
         return items if any(new is not old for new, old in zip(items, schema, strict=True)) else schema

@@ -1,8 +1,8 @@
-"""Reading an upstream file as plain JSON values, whatever it holds.
+"""Reads an upstream file as plain JSON values, whatever the file holds.
 
-JSON is read as JSON, all else as YAML 1.2 core. Documents come from strangers: size after expansion of aliases,
-depth and numbers are bounded, keys become strings, and everything that cannot be a JSON value is a problem with its
-place. This module must not know OpenAPI.
+A file that begins like JSON is read as JSON, every other file as YAML 1.2 core. Documents come from strangers. So this
+module limits the depth, the numbers, and the count of values after aliases are expanded. Keys become strings. Each
+value that JSON cannot hold is a problem with its place. This module must not know OpenAPI.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ for _tag, _pattern, _first in (
 
 
 def pointer(*steps: str | int) -> str:
-    """Give the JSON pointer of a place in a document, `#/paths/~1pets/get`."""
+    """Give the JSON pointer of a place in a document: `"paths", "/pets", "get"` -> `#/paths/~1pets/get`."""
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def read_values(content: bytes) -> tuple[Any, list[DocumentProblem]]:
-    """Read a document. Raises UpstreamUnreadable where it is neither JSON nor YAML, or is beyond all bounds."""
+    """Read a document. Raises UpstreamUnreadable if the bytes are neither JSON nor YAML, or exceed a limit."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -91,7 +91,7 @@ def _from_json(text: str, problems: list[DocumentProblem]) -> Any:
 
 
 class _Cleaner:
-    """Checks values that JSON gave: depth, number of values, numbers and texts."""
+    """Checks the values that the JSON reader gave: depth, count of values, numbers and texts."""
 
     def __init__(self, problems: list[DocumentProblem]) -> None:
         self._problems = problems
@@ -142,7 +142,7 @@ def _from_yaml(text: str, problems: list[DocumentProblem]) -> Any:
 
 
 class _Builder(_Cleaner):
-    """Turns YAML nodes into values. An alias is its anchor's value again, as often as the bounds allow."""
+    """Turns YAML nodes into values. An alias becomes a copy of the value at its anchor, within the limits."""
 
     def __init__(self, problems: list[DocumentProblem]) -> None:
         super().__init__(problems)

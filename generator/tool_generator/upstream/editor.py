@@ -1,6 +1,6 @@
-"""The files of a spec while an import changes them: edits by place, what is kept on purpose, and the account of it.
+"""The files of a spec during an import: edits by place, the places that `import: keep` protects, and the report.
 
-Owns the report's lines. It must not know why something changes.
+This module owns the lines of the report. It must not know why a value changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Kind = Literal["added", "changed", "removed", "kept", "gone", "replacement", "no
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the report. `where` is a tool, a type or an operation; `operations` are upstream's."""
+    """One line of the report. `where` is a tool, a type or an operation; `operations` are upstream's ids."""
 
     kind: Kind
     where: str
@@ -30,7 +30,7 @@ class Line:
     operations: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Give the line for readers."""
+        """Give the line as readers see it."""
         return f"{self.where}: {self.message}" if self.where else self.message
 
 
@@ -41,7 +41,7 @@ class Report:
     lines: list[Line] = field(default_factory=list)
 
     def add(self, kind: Kind, where: str, message: str, *operations: str) -> None:
-        """Add a line, once."""
+        """Add a line, unless the report has the line already."""
         line = Line(kind, where, message, tuple(dict.fromkeys(operations)))
         if not any(known.kind == kind and known.where == where and known.message == message for known in self.lines):
             self.lines.append(line)
@@ -52,7 +52,7 @@ class Report:
 
 
 class Editor:
-    """Edits files by place. `keep` maps dotted places to the reason why they depart from upstream."""
+    """Edits files by place. `keep` maps dotted places to the reason why they differ from upstream."""
 
     def __init__(
         self, texts: Mapping[str, str], sources: Mapping[str, Source], keep: Mapping[str, str], report: Report
@@ -72,7 +72,7 @@ class Editor:
         return {name: text for name, text in found.items() if text != self.texts.get(name)}
 
     def set(self, at: At, key: str, value: Any, message: str, *operations: str, instead: str = "") -> bool:
-        """Give a key of the mapping at `at` a value."""
+        """Set a key of the mapping at `at` to a value."""
         if self._is_kept(at, key, message):
             return False
         done = self._file(at).set(at[1], key, value, instead=instead)
@@ -91,13 +91,13 @@ class Editor:
         return self._tell(self._file(at).remove(at[1], step), "removed", at, message, operations)
 
     def replace(self, at: At, value: Any, message: str, *operations: str) -> bool:
-        """Put another value in the place of one."""
+        """Replace the value at `at`."""
         if self._is_kept(at, "", message):
             return False
         return self._tell(self._file(at).replace(at[1], value), "changed", at, message, operations)
 
     def tell(self, kind: Kind, at: At, message: str, *operations: str) -> None:
-        """Add a line about a place, unless this import made it."""
+        """Add a line about a place, unless this import created the place."""
         self._tell(True, kind, at, message, operations)  # noqa: FBT003 - told apart from failed edits
 
     def add_text(self, at: At, text: str) -> bool:
@@ -109,7 +109,7 @@ class Editor:
         self._new[name] = text
 
     def kept(self, at: At, key: str = "") -> bool:
-        """Tell whether the spec keeps a place as it is, on purpose."""
+        """Say whether `import: keep` protects a place."""
         dotted = ".".join(str(step) for step in (*at[1][1:], *((key,) if key else ())))
         return any(dotted == place or dotted.startswith(place + ".") for place in self._keep)
 
@@ -132,7 +132,7 @@ class Editor:
 
 
 def label(at: At) -> str:
-    """Name a place for readers: `Agent.voice_id`, `list_agents limit`."""
+    """Name a place for readers: `("types.yaml", ("types", "Agent", "properties", "voice_id"))` -> `Agent.voice_id`."""
     path = [step for step in at[1] if not isinstance(step, int)]
     if path[:1] == ["tools"]:
         rest = [str(step) for step in path[2:] if step not in ("parameters", "schema", "returns")]

@@ -1,8 +1,9 @@
 """Changes to one YAML file that leave every other byte as it is.
 
-An edit replaces, adds or removes one entry or item by the marks of the composed nodes. Edits of one round refer to
-the file as it was read; one that would touch what another has changed is put off (the caller plans again on the
-result). Comments stay where they are. It must not know what the file says.
+An edit replaces, adds or removes one entry or item, at the positions that the YAML nodes have in the text. All edits
+of a round refer to the text at the start of the round. An edit that would touch the place of an earlier edit is
+refused; the caller plans again on the new text. Comments stay where they are. This module must not know what the file
+means.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Edits:
-    """The edits of one file. `text` is what `source` was read from."""
+    """The edits of one file. `text` is the text that `source` was read from."""
 
     def __init__(self, source: Source, text: str) -> None:
         self._source = source
@@ -31,12 +32,12 @@ class Edits:
         self._added: set[tuple[int, str]] = set()
 
     def result(self) -> str:
-        """Give the file's new text."""
+        """Give the new text of the file."""
         text = self._text
 
         def place(item: tuple[int, tuple[int, int, str]]) -> tuple[int, int, int, int]:
             number, (start, end, added) = item
-            # Where two mappings end at one place, what belongs to the inner one has to come first.
+            # Two mappings may end at the same place: the text for the inner mapping comes first.
             return start, end, -_indent(added), number
 
         for _, (start, end, replacement) in sorted(enumerate(self._spans), key=place, reverse=True):
@@ -44,7 +45,7 @@ class Edits:
         return text
 
     def set(self, path: Path, key: str, value: Any, *, instead: str = "") -> bool:
-        """Give a mapping's key a value: in place of what it has (or of the key `instead`), else at the end."""
+        """Set a key of a mapping. The new value replaces the old value (or the key `instead`), or goes to the end."""
         node = self._node(path)
         if not isinstance(node, yaml.MappingNode):
             return False
@@ -78,7 +79,7 @@ class Edits:
         return self._insert(self._line_end(self._end(node)), "\n" + text)
 
     def remove(self, path: Path, step: str | int) -> bool:
-        """Remove an entry of a mapping or an item of a list; the last one leaves it empty."""
+        """Remove an entry of a mapping or an item of a list. Removal of the last one leaves `{}` or `[]`."""
         node = self._node(path)
         if isinstance(node, yaml.MappingNode):
             index = next((index for index, pair in enumerate(node.value) if pair[0].value == step), None)
@@ -108,7 +109,7 @@ class Edits:
             start = spans[index][0]
             line = self._text.rfind("\n", 0, start) + 1
             if self._text[line:start].strip(" "):
-                # The entry shares its line with the dash of a list: the next one moves up.
+                # The entry stands on the line of a list's dash, so the next entry moves up to this line.
                 if isinstance(node, yaml.MappingNode) and index + 1 < len(spans):
                     done = not gone and self._replace(start, spans[index + 1][0], "")
                 else:
@@ -123,12 +124,12 @@ class Edits:
         return done
 
     def _without_gap(self, start: int, end: int) -> int:
-        """Take the blank line before an entry along where another, or nothing, follows it."""
+        """Include the blank line before an entry if another blank line, or the end of the file, follows the entry."""
         before = self._text[:start].endswith("\n\n")
         return start - 1 if before and self._text[end : end + 1] in ("\n", "") else start
 
     def replace(self, path: Path, value: Any) -> bool:
-        """Put another value in the place of the one at `path`."""
+        """Replace the value at `path`."""
         if not path:
             return False
         parent = self._node(path[:-1])
@@ -146,7 +147,7 @@ class Edits:
             return not node.value and self._replace(*self._span(node), "\n" + text.lstrip("\n"))
         position = self._line_end(self._end(node))
         if any(start < position == end for start, end, _ in self._spans):
-            # Whole lines can follow what another edit has put in the place of the last ones.
+            # Another edit replaces the last lines of the mapping; whole lines can follow the text of that edit.
             self._spans.append((position, position, "\n" + text))
             return True
         return self._insert(position, "\n" + text)

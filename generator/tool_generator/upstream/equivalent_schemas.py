@@ -1,9 +1,10 @@
-"""Schemas that are one type in all but name: request and response copies of the same thing.
+"""Schemas that are one type under two names, such as the request and the response form of the same thing.
 
-Two named schemas are equivalent when they are alike all the way down, null and annotations aside, and their names are:
-they differ only in words such as Request or Params, or end in the same word and hold several fields. Schemas that
-only bodies have may differ in what they require: then one type serves create and update. Found by partition
-refinement, so recursion is no obstacle. It must not know the spec.
+Two named schemas are equivalent if two things hold. Their contents are alike at every depth; null and annotations do
+not count. Their names are alike: they differ only in words such as Request or Params, or they end in the same word and
+the schemas hold several fields. Schemas that serve as bodies only may require different fields: one type then serves
+create and update. The search uses partition refinement, so recursive schemas are no obstacle. This module must not
+know the spec.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _SEVERAL = 2
 def equivalence_classes(
     schemas: Mapping[str, Any], names: Iterable[str], bodies: Collection[str] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """Give for every name the names of the schemas that are equivalent to it, in the order given, itself included.
+    """Give for every name the names of all equivalent schemas, the name itself included, in the given order.
 
     `bodies` are the schemas that serve as bodies only. Example: `PetRequest` and `Pet` with the same fields give
     `{"PetRequest": ("PetRequest", "Pet"), "Pet": ("PetRequest", "Pet")}`.
@@ -56,7 +57,10 @@ def _kind(name: str, schema: Any) -> str:
 
 
 def canonical(schema: Any, classes: Mapping[str, Any]) -> str:
-    """Give a text that is equal for schemas that differ only in null, annotations, order, or references in a class."""
+    """Give a text for comparison. Null, annotations, order, and references within one class make no difference.
+
+    Example: `{"type": ["string", "null"], "title": "Name"}` and `{"type": "string"}` give the same text.
+    """
     if not isinstance(schema, dict):
         return repr(schema)
     parts = []

@@ -1,7 +1,7 @@
-"""The api.yaml of a folder that has none: identity, server and authentication as the document tells them.
+"""The api.yaml of a folder that has none: identity, server and authentication as the document states them.
 
-What no document says (command, distribution, where error messages stand) is guessed and marked for review. It must
-not know tools.
+A document does not say the command, the distribution, or where error messages stand: these are guesses, marked for
+review. This module must not know about tools.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _URL = re.compile(r"https?://[^\s?#{}@\\]+")
 
 
 def api_file(upstream: Upstream, groups: list[str], report: Report) -> str:
-    """Write api.yaml."""
+    """Give the text of api.yaml."""
     title = " ".join(upstream.title.split()) or "API"
     if not title.isprintable():
         title = "API"

@@ -1,6 +1,6 @@
-"""What an import guesses about an operation because no document says it: class, effects, group, pagination.
+"""What an import guesses about an operation because no document states it: class, effects, group, pagination.
 
-Every guess that could be wrong comes with the words of a `# review:` comment. It must not know files.
+Every guess that may be wrong has the text of a `# review:` comment. This module must not know about files.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _LIMITS = {
 
 
 def tool_class(operation: Operation) -> tuple[Any, list[Any]]:
-    """Guess class and effects."""
+    """Guess class and effects: `DELETE /pets/{id}` -> write with the effect destroy."""
     said = [word.lower() for word in words(operation.id if operation.has_id else operation.path)]
     verb = said[0] if said else ""
     if operation.method in ("GET", "HEAD"):
@@ -100,7 +100,7 @@ def tool_class(operation: Operation) -> tuple[Any, list[Any]]:
 
 
 def groups_of(operations: Iterable[Operation], placed: Mapping[str, str]) -> dict[str, str]:
-    """Give every operation's group: that of tools with the same tag, else the tag, else what path or name speak of.
+    """Give the group of every operation: that of tools with the same tag, else the tag, else the noun in path or name.
 
     `placed` holds the groups of the operations that have a tool already.
     """
@@ -135,7 +135,7 @@ def _many(name: str) -> str:
 
 
 def _noun(operation: Operation) -> str:
-    """Give what an operation is about: the words after its verb, or the first part of its path."""
+    """Give the noun of an operation: the words after its verb, or the first part of its path."""
     segments = [
         segment
         for segment in operation.path.split("/")
@@ -152,7 +152,7 @@ def _noun(operation: Operation) -> str:
 
 
 def pagination(arguments: Mapping[str, Any], reply: Any, side: Side) -> dict[str, Any] | None:
-    """Recognise how an operation pages by its arguments (name to schema) and its reply; None where it does not."""
+    """Recognise from arguments (name -> schema) and reply how an operation pages; None if it does not."""
     fields = _fields(reply, side)
     items = fields.get("items")
     if items is None:
@@ -192,7 +192,7 @@ def _best(paths: list[str], wanted: set[str], same: str | None) -> str | None:
 
 
 def _fields(reply: Any, side: Side) -> dict[str, Any]:
-    """List where a reply has its list, its texts (cursors) and its flags, two levels deep."""
+    """List where a reply holds its list, its texts (cursors) and its flags, down to the second level."""
     found: dict[str, Any] = {"items": None, "texts": [], "flags": []}
     lists: list[str] = []
     options = [item for item in alternatives(Node(reply), side) if item.kind not in ("null", "any")]

@@ -1,7 +1,7 @@
-"""The command `toolgen import`: what it takes and how it tells what it did.
+"""The command `toolgen import`: its options and its report on the terminal.
 
-Exit codes: 0 the folder is up to date, 1 the document or the result has problems or `--check` found changes, 2 the
-command was used wrongly. It must not know how an import works.
+Exit codes: 0 the folder is up to date; 1 the document or the result has problems, or `--check` saw changes; 2 the
+command was used wrongly. This module must not know how an import works.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SECTIONS: tuple[tuple[Kind, str], ...] = (
 
 
 def register(main: click.Group, choose: Callable[[Path | None], Path], require: Callable[[], None]) -> None:
-    """Add the command to `main`. `choose` finds the spec folder where none is given, `require` checks the extras."""
+    """Add the command to `main`. `choose` gives the spec folder if the user named none; `require` checks the extras."""
 
     @main.command(name="import")
     @click.argument("upstream", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -1,9 +1,9 @@
-"""Bringing a spec folder up to date with an upstream document: rounds of planning and editing until nothing changes.
+"""Brings a spec folder up to date with an upstream document: rounds of plans and edits until nothing changes.
 
-Each round reads the folder as it would be, pairs it with upstream, and edits what differs; edits that touch each
-other wait for the next round. So the result is one that a second import leaves as it is, to the byte. Nothing is
-written here: the caller gets the changed files, the report, and the problems that the result would have. It must not
-know the command line.
+Each round reads the folder as the previous round left it, pairs it with upstream, and edits the differences. An edit
+that would touch another edit waits for the next round. Therefore a second import leaves the result as it is, byte by
+byte. This module writes no file before the end: the caller gets the changed files, the report, and the problems that
+the result would have. This module must not know the command line.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ MAX_ROUNDS = 12
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an import comes to: the new texts of changed files by name, or the problems that forbid writing.
+    """The result of an import: the new texts of changed files by name, or the problems that forbid a write.
 
-    `left` are problems that the result has and people have to mend, such as an example that upstream no longer takes.
+    `left` are problems that people have to solve afterwards, such as an example that upstream no longer accepts.
     """
 
     files: dict[str, str]
@@ -49,10 +49,10 @@ class Outcome:
 
 
 def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = False) -> Outcome:
-    """Plan the import of a document into a spec folder, which may be missing or empty.
+    """Plan the import of a document into a spec folder. The folder may be missing or empty.
 
-    Raises SpecProblems where the folder holds a spec that cannot be read, and UpstreamUnreadable for a document whose
-    schemas stand in each other too deeply.
+    Raises SpecProblems if the folder holds a spec that cannot be read, and UpstreamUnreadable for a document whose
+    schemas refer to each other in a chain that is too long to follow.
     """
     try:
         return _imported(upstream, folder, descriptions=descriptions)
@@ -111,7 +111,7 @@ def write(outcome: Outcome, folder: Path) -> None:
 
 
 def read_texts(folder: Path) -> dict[str, str]:
-    """Read the YAML files of a spec folder by name; raises SpecProblems for one that is not UTF-8."""
+    """Read the YAML files of a spec folder by name. Raises SpecProblems for a file that is not UTF-8."""
     texts = {}
     for path in sources.source_files(folder) if folder.is_dir() else ():
         if path.suffix == ".md":
@@ -125,7 +125,7 @@ def read_texts(folder: Path) -> dict[str, str]:
 
 
 class _State:
-    """A spec as texts and as loaded; `report` has the places of the real folder."""
+    """A spec as texts and as a loaded spec; `report` has the places of the real folder."""
 
     def __init__(self, texts: Mapping[str, str], folder: Path) -> None:
         self._folder = folder
@@ -142,7 +142,7 @@ class _State:
             self.files[name] = sources.read_source(name, str(folder / name), texts[name].encode(), ProblemReport())
 
     def checked(self) -> tuple[frozenset[str], set[str]]:
-        """Lint the spec once; give the messages of all problems and the types in use."""
+        """Lint the spec once. Gives the messages of all problems, and the types in use."""
         if self._checked is None:
             parameters = lint(self.spec, self.report)
             _moved(self.report, self._temporary, self._folder)
@@ -154,7 +154,7 @@ class _State:
 def _without_orphans(
     state: _State, texts: dict[str, str], folder: Path, used_before: set[str], report: Report
 ) -> tuple[_State, dict[str, str]]:
-    """Remove the types that were in use before and are not now, unless people wrote something about them."""
+    """Remove the types that lost their last use in this import, except types that people wrote something about."""
     from tool_generator.upstream.rounds import remove_types
 
     while gone := used_before & state.spec.types.keys() - state.checked()[1]:

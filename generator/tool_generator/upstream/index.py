@@ -1,6 +1,6 @@
-"""What an import asks of a document again and again, worked out once: who uses which schema, and how.
+"""What an import asks of a document many times, computed once: which operations use which schema, and how.
 
-It must not know the spec.
+This module must not know the spec.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Index:
     """A document with its index.
 
-    `used` are the schemas that operations use, in the document's order, `idle` the others; `first` is the first
-    operation that uses a schema; `counts` how often it is referred to; `bodies` are those that nothing but JSON
-    bodies refer to; `equivalents` the schemas that are one type.
+    `used` are the schemas that operations use, in the order of the document; `idle` are the others. `first` gives the
+    first operation that uses a schema, `counts` the number of references to a schema. `bodies` are the schemas that
+    serve as JSON bodies and nothing else. `equivalents` gives the schemas that are one type.
     """
 
     def __init__(self, upstream: Upstream) -> None:

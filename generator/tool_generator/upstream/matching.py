@@ -1,7 +1,8 @@
-"""Which operation each tool of a spec stands for, and what is left over on both sides.
+"""Which operation each tool of a spec stands for, and which tools and operations have no partner.
 
-A tool follows, in this order: a move that api.yaml states, its pinned operationId, its method and path. What
-remains is gone or new. It must not change anything.
+A tool goes to the operation that a move in api.yaml states; else to the operation with its pinned operationId; else to
+the operation with its method and path. A tool without an operation is gone; an operation without a tool is new. This
+module must not change anything.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Matches:
-    """Tools with their operations, tools whose operation is gone (with the likely replacement), and new operations."""
+    """Tools with their operations, tools whose operation is gone (with likely replacements), and new operations."""
 
     pairs: list[tuple[Entry, Operation]] = field(default_factory=list)
     gone: list[tuple[Entry, Operation | None]] = field(default_factory=list)
@@ -64,7 +65,10 @@ def match(tools: Mapping[str, Entry], upstream: Upstream, moves: Mapping[str, st
 
 
 def shape(method: str, path: str) -> str:
-    """Give method and path with the placeholders' names left out: they never travel."""
+    """Give method and path without the names of the placeholders, which the wire never shows.
+
+    Example: `get`, `/pets/{id}` -> `GET /pets/{}`.
+    """
     return f"{method.upper()} {re.sub(r'{[^{}]*}', '{}', path)}"
 
 
@@ -78,7 +82,10 @@ def _operation(text: str, upstream: Upstream, by_key: Mapping[str, Operation]) -
 
 
 def _successor(data: Mapping[str, Any], upstream: Upstream) -> Operation | None:
-    """Find what looks like the next version of a gone operation: path or name are the same, versions aside."""
+    """Look for the next version of a gone operation: the path or the name is the same except for the version.
+
+    Example: `/v1/pets` is gone, and `/v2/pets` is the successor.
+    """
     path, name = _unversioned(data["path"]), _plain_name(str(data.get("upstream", "")))
     for operation in upstream.operations.values():
         if _unversioned(operation.path) == path and operation.path != data["path"]:

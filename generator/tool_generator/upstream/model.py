@@ -1,20 +1,20 @@
 """What an upstream document says, as plain facts: operations, parameters, bodies, replies, schemas, problems.
 
-`read_upstream(path)` (in this package's `__init__`) gives an `Upstream`. Everything is frozen and JSON-able:
-`dataclasses.asdict(upstream)` can be dumped. Whoever compares documents or checks parity relies on this module
-only.
+`read_upstream(path)` (in the `__init__` of this package) gives an `Upstream`. Everything is frozen, and
+`dataclasses.asdict(upstream)` can be dumped as JSON. Modules that compare documents or check parity need no other
+module of this package for the facts.
 
-- `Upstream.operations`: operationId -> `Operation`, in the document's order. An operation without an id has one
-  made of its method and path (`get_pets_pet_id`), and `has_id` is False.
-- `Upstream.schemas`: name -> JSON Schema 2020-12, whatever the document's version was: `nullable`, boolean
-  `exclusiveMinimum`, `example`, `discriminator` are rewritten, `$ref` is always `#/components/schemas/NAME` where
-  NAME is a key of `schemas` as it stands (no escapes). References to other places of the document were given a name
-  there.
-- Schemas of parameters, bodies and replies are of the same kind, and may be a lone `$ref`. Boolean schemas occur.
-- `Upstream.problems`: what was `malformed` or cannot be read as meant (`note`), with its place. A document
-  that is not OpenAPI at all raises `UpstreamUnreadable`, which carries problems too.
+- `Upstream.operations`: operationId -> `Operation`, in the order of the document. An operation without an id gets one
+  from its method and path (`get_pets_pet_id`), and `has_id` is False.
+- `Upstream.schemas`: name -> JSON Schema 2020-12, for every version of the document: `nullable`, boolean
+  `exclusiveMinimum`, `example` and `discriminator` are rewritten. A `$ref` is always `#/components/schemas/NAME`, and
+  NAME is a key of `schemas` without escapes. A schema at another place of the document that has a reference to it gets
+  a name there.
+- Schemas of parameters, bodies and replies have the same form, and may be a lone `$ref`. Boolean schemas occur.
+- `Upstream.problems`: parts that are `malformed`, or that a tool cannot take over as meant (`note`), each with its
+  place. A document that is no OpenAPI document raises `UpstreamUnreadable`, which carries problems too.
 
-This module must not know how documents are read or what becomes of the facts.
+This module must not know how documents are read, or what the facts are used for.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ REF = "#/components/schemas/"
 
 @dataclass(frozen=True, slots=True)
 class DocumentProblem:
-    """Something to tell about a document. `place` is a JSON pointer, `operations` the ids of those that it touches."""
+    """A problem of a document. `place` is a JSON pointer; `operations` are the ids of the affected ones."""
 
     place: str
     message: str
@@ -43,7 +43,7 @@ class DocumentProblem:
 
 
 class UpstreamUnreadable(Exception):
-    """The document cannot be read at all. `problems` says why, with places."""
+    """The document cannot be read at all. `problems` gives the reasons, with places."""
 
     def __init__(self, problems: tuple[DocumentProblem, ...]) -> None:
         self.problems = problems
@@ -51,16 +51,16 @@ class UpstreamUnreadable(Exception):
 
 
 def too_deep() -> UpstreamUnreadable:
-    """Give the error for a document whose schemas refer to each other in a chain that no walk can follow."""
+    """Give the error for a document whose schemas refer to each other in a chain that is too long to follow."""
     message = "its schemas refer to each other in a chain that is too long to follow"
     return UpstreamUnreadable((DocumentProblem("#/components/schemas", message, severity="malformed"),))
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter outside the body. `style` and `explode` are OpenAPI's, with its defaults filled in.
+    """One parameter outside the body. `style` and `explode` are those of OpenAPI; defaults are filled in.
 
-    `content_type` is set where the value is serialised as that type inside the parameter.
+    `content_type` is set if the parameter holds a text of this type.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Encoding:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The request body in the preferred content type (JSON, then multipart, then forms); `others` are the rest.
+    """The request body in the preferred content type (JSON, then multipart, then forms); `others` are the other types.
 
     `content_type` has no parameters and is in lower case.
     """
@@ -100,15 +100,15 @@ class Body:
 
     @property
     def kind(self) -> Literal["json", "multipart", "form", "other"]:
-        """Which family the content type belongs to."""
+        """The family of the content type."""
         return content_kind(self.content_type)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The successful reply. `status` is None where the document does not say it exactly (`2XX`, `default`, nothing).
+    """The successful reply. `status` is None if the document gives no exact status (`2XX`, `default`, nothing).
 
-    `schema` is None where it has no body, or none that is JSON (then `content_type` tells).
+    `schema` is None for a reply without a body, or with a body that is not JSON; `content_type` then says which.
     """
 
     status: int | None
@@ -125,7 +125,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server with its variables filled in by their defaults; `template` is the URL as written."""
+    """A server with the default values of its variables filled in; `template` is the URL as written."""
 
     url: str
     template: str
@@ -134,7 +134,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class SecurityScheme:
-    """`kind` is bearer, basic, api_key, or what OpenAPI calls it; `place` and `name` are those of an API key."""
+    """A scheme. `kind` is bearer, basic, api_key, or OpenAPI's word; `place` and `name` say where an API key goes."""
 
     name: str
     kind: str
@@ -144,7 +144,7 @@ class SecurityScheme:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation. `security` holds alternatives, each the names of the schemes that apply together."""
+    """One operation. `security` holds alternatives; each alternative names the schemes that apply together."""
 
     id: str
     method: str
@@ -188,12 +188,12 @@ class Upstream:
 
 
 def ref_name(reference: str) -> str:
-    """Give the name that a normalised `$ref` refers to."""
+    """Give the name in a normalised `$ref`: `#/components/schemas/Pet` -> `Pet`."""
     return reference.removeprefix(REF)
 
 
 def content_kind(content_type: str) -> Literal["json", "multipart", "form", "other"]:
-    """Tell the family of a content type."""
+    """Give the family of a content type: `application/problem+json` -> `json`."""
     if content_type in ("application/json", "*/*", "application/*") or content_type.endswith(("+json", "/json")):
         return "json"
     if content_type == "multipart/form-data":

@@ -1,7 +1,8 @@
-"""Names that an import gives: tools, groups, types, titles, made of upstream's names by fixed rules.
+"""Names of tools, groups, types and titles, made from upstream's names by fixed rules.
 
-`getMCPTools` is get_mcp_tools, `createHTTPProxy` is create_http_proxy, `GET /pets/{id}` is get_pets_id. Types lose
-the words that say how they travel (Request, Response, Params, …). It must not know documents or files.
+`getMCPTools` becomes get_mcp_tools, `createHTTPProxy` becomes create_http_proxy, `GET /pets/{id}` becomes get_pets_id.
+Names of types lose the words that only say in which direction a schema goes (Request, Response, Params, …). This
+module must not know about documents or files.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _PLURAL_END = re.compile(r"[A-Z]{2,}s(?![a-z])")
-# Words that tell how a schema travels, not what it is.
+# Words that say in which direction a schema goes, and not what the schema is.
 _TRAVEL = {"request", "response", "params", "param", "input", "output", "dto", "payload", "body", "req", "res", "model"}
 _ACTIONS = {"create", "update", "patch", "put", "add", "get", "list", "upsert", "retrieve"}
 
 
 def words(name: str) -> list[str]:
-    """Split a name into words as written: `getMCPTools` is get, MCP, Tools; `URLs` stays one word."""
+    """Split a name into words as written: `getMCPTools` -> get, MCP, Tools; `URLs` stays one word."""
     found: list[str] = []
     for part in re.findall(r"[A-Za-z0-9]+", name):
         position = 0
@@ -33,7 +34,7 @@ def words(name: str) -> list[str]:
 
 
 def snake_case(name: str) -> str:
-    """Spell a name in lower case with underscores; it begins with a letter."""
+    """Spell a name in lower case with underscores and a letter in front: `getMCPTools` -> `get_mcp_tools`."""
     spelled = "_".join(word.lower() for word in words(name))
     if not spelled:
         return "operation"
@@ -41,7 +42,7 @@ def snake_case(name: str) -> str:
 
 
 def camel_case(name: str) -> str:
-    """Spell a name as a type: capitalised words, abbreviations as they were."""
+    """Spell a name as a type, abbreviations unchanged: `mcp_tool list` -> `McpToolList`."""
     spelled = "".join(word[:1].upper() + word[1:] for word in words(name))
     if not spelled:
         return "Type"
@@ -49,9 +50,10 @@ def camel_case(name: str) -> str:
 
 
 def type_name(name: str, known: Collection[str] = ()) -> str:
-    """Give the clean name of a schema: no travel words, no repeats, no artefacts of generators.
+    """Give the clean name of a schema, without words of direction, repeats, and words that generators make up.
 
-    `known` are the other schemas' names: `AgentResponseConfig` beside `AgentResponse` loses the word as well.
+    `known` are the names of the other schemas: `AgentResponseConfig` beside `AgentResponse` loses the word Response
+    too. Example: `PetResponse` -> `Pet`.
     """
     parts = words(name)
     for length in range(len(parts) - 1, 0, -1):
@@ -66,14 +68,17 @@ def type_name(name: str, known: Collection[str] = ()) -> str:
 
 
 def core_name(name: str) -> str:
-    """Give what is left of a schema's name without travel and action words: equivalent schemas have the same."""
+    """Give the name of a schema without words of direction and action; equivalent schemas have the same core name.
+
+    Example: `UpdateAgentRequest` -> `agent`.
+    """
     parts = [word.lower() for word in words(name)]
     kept = [word for word in parts if word not in _TRAVEL and word not in _ACTIONS]
     return "".join(_unrepeated(kept or parts))
 
 
 def body_name(name: str) -> str:
-    """Give the name of a type that only bodies have: `CreateAgentRequest` is AgentInput."""
+    """Give the name of a type that serves as a body only: `CreateAgentRequest` -> `AgentInput`."""
     parts = words(type_name(name))
     while len(parts) > 1 and parts[0].lower() in _ACTIONS:
         parts.pop(0)
@@ -81,14 +86,14 @@ def body_name(name: str) -> str:
 
 
 def last_word(name: str) -> str:
-    """Give the word that says what a schema is: its last one that is no travel word, in lower case."""
+    """Give the word that says what a schema is, in lower case: `AgentResponse` -> `agent`."""
     parts = [word.lower() for word in _without_artefacts(words(name))]
     kept = [word for word in parts if word not in _TRAVEL and word not in _ACTIONS] or parts
     return kept[-1] if kept else ""
 
 
 def _without_artefacts(parts: list[str]) -> list[str]:
-    """Drop the words that generators make up for members of unions."""
+    """Drop the words that generators make up for the members of unions."""
     kept = [
         word
         for index, word in enumerate(parts)
@@ -99,7 +104,7 @@ def _without_artefacts(parts: list[str]) -> list[str]:
 
 
 def _unrepeated(parts: list[str]) -> list[str]:
-    """Collapse a run of words that follows itself: Response Engine Response Engine."""
+    """Drop a run of words that repeats the run before: Response Engine Response Engine -> Response Engine."""
     index = 0
     while index < len(parts):
         for length in range((len(parts) - index) // 2, 0, -1):
@@ -112,18 +117,18 @@ def _unrepeated(parts: list[str]) -> list[str]:
 
 
 def sentence(name: str) -> str:
-    """Make a line of a tool's name: `create_phone_call` gives "Create phone call", with a full stop."""
+    """Make a sentence from the name of a tool: `create_phone_call` -> "Create phone call", with a full stop."""
     spelled = name.replace("_", " ").strip()
     return spelled[:1].upper() + spelled[1:] + "."
 
 
 def title(name: str) -> str:
-    """Make a title of a group's name: `phone_numbers` is `Phone Numbers`."""
+    """Make a title from the name of a group: `phone_numbers` -> `Phone Numbers`."""
     return " ".join(word[:1].upper() + word[1:] for word in name.split("_"))
 
 
 def plural(word: str) -> str:
-    """Give the plural of an English noun, well enough for the name of a group."""
+    """Give the plural of an English noun, good enough for the name of a group: `policy` -> `policies`."""
     if word.endswith("s"):
         return word
     if re.search(r"[^aeiou]y$", word):

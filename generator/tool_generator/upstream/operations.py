@@ -1,8 +1,7 @@
 """Operations, parameters, bodies, replies, servers and security of an upstream document, as facts.
 
-The two doors `read_upstream` (a file) and `parse_upstream` (bytes) are here. Malformed parts are reported and left
-out, the rest is read: only a document that is no OpenAPI 3 at all raises. This module must not know about specs or
-tools.
+`read_upstream` takes a file, `parse_upstream` bytes. Malformed parts are reported and left out, and the rest is read;
+only a document that is no OpenAPI 3 document raises an error. This module must not know about specs or tools.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _SEGMENT = re.compile(r"\{([^{}]*)\}")
 
 
 def read_upstream(path: Path) -> Upstream:
-    """Read an OpenAPI 3.0 or 3.1 document, YAML or JSON. Raises UpstreamUnreadable where it is none."""
+    """Read an OpenAPI 3.0 or 3.1 document, YAML or JSON. Raises UpstreamUnreadable if the file is no such document."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -58,7 +57,7 @@ def read_upstream(path: Path) -> Upstream:
 
 
 def parse_upstream(content: bytes) -> Upstream:
-    """Read a document from its bytes. Raises UpstreamUnreadable where it is no OpenAPI 3."""
+    """Read a document from its bytes. Raises UpstreamUnreadable if the bytes are no OpenAPI 3 document."""
     try:
         return _parsed(*read_values(content))
     except RecursionError:
@@ -228,7 +227,7 @@ def _parameters(
 
 
 def _keys(document: Document) -> set[tuple[str, str]]:
-    """Give the places in which the document's keys travel, each with its name in small letters."""
+    """Give the places that carry API keys, each with its name in lower case: `("header", "x-key")`."""
     schemes = _dict(_dict(document.root.get("components")).get("securitySchemes"))
     found = (_dict(scheme) for scheme in schemes.values())
     return {(str(one["in"]), str(one["name"]).lower()) for one in found if "in" in one and "name" in one}
@@ -344,7 +343,7 @@ def _tags(raw: Any) -> Iterator[tuple[str, str]]:
 
 
 def _with_problems(upstream: Upstream, problems: Iterable[DocumentProblem]) -> Upstream:
-    """Add to each problem the operations that it touches."""
+    """Add to each problem the operations that it affects."""
     from dataclasses import replace
 
     users: dict[str, list[str]] = {}

@@ -1,9 +1,9 @@
-"""Which schemas of upstream each place of the spec stands for.
+"""Which upstream schemas each place of the spec stands for.
 
-Walks a value of the spec and what upstream says of it in parallel, through references, unions, `allOf`, properties
-and items, and notes at every place what upstream admits there. A type that serves create, update and reply so
-gathers all that it has to serve. update_values.py and update_properties.py decide what follows. This module must not
-know about tools or files.
+This module walks through a value of the spec and the schema that upstream has for the value, both at the same time:
+through references, unions, `allOf`, properties and items. At every place of the spec it records what upstream admits
+there. A type that serves create, update and reply collects the schemas of all three. update_values.py and
+update_properties.py decide what has to change. This module must not know about tools or files.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Use:
 
 @dataclass(slots=True)
 class Slot:
-    """A place where a value stands, and everything that upstream admits there."""
+    """A place of the spec that holds a value, and everything that upstream admits there."""
 
     node: Node
     uses: list[Use] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Slot:
 
 @dataclass(slots=True)
 class UnionSlot:
-    """A union of the spec: how often each branch was met, and what fitted none."""
+    """A union of the spec: the branches that upstream has too (`met`), and upstream's other branches (`missing`)."""
 
     node: Node
     met: set[int] = field(default_factory=set)
@@ -61,9 +61,9 @@ class UnionSlot:
 
 @dataclass(slots=True)
 class ObjectSlot:
-    """An object of the spec with all its parts, and the objects of upstream that it stands for.
+    """An object of the spec with all its parts, and the upstream objects that it stands for.
 
-    `own` are properties that the spec adds itself.
+    `own` are properties that only the spec has.
     """
 
     ours: Alternative
@@ -72,7 +72,7 @@ class ObjectSlot:
 
 
 class Pairing:
-    """The result: places of the spec by where they stand, in the order in which they were met."""
+    """The result: places of the spec, in the order of the walk, each with what upstream admits there."""
 
     def __init__(self, ours: OurSide, theirs: dict[str, TheirSide]) -> None:
         self.ours = ours
@@ -93,7 +93,7 @@ class Pairing:
         self._kept: list[Any] = []
 
     def paired(self, upstream: str, role: str) -> str | None:
-        """Give the type that a named schema was paired with most often, or None."""
+        """Give the type that a named upstream schema was paired with most often; None if there is none."""
         counts: dict[str, int] = dict(self.named.get((upstream, role), {}))
         if not role:
             for other in ("request", "reply"):
@@ -102,7 +102,7 @@ class Pairing:
         return max(counts, key=lambda name: counts[name]) if counts else None
 
     def value(self, node: Node, schema: Any, role: str, operation: str, own: frozenset[str] = frozenset()) -> None:
-        """Pair a value of the spec with upstream's schema of it."""
+        """Pair a value of the spec with the upstream schema of this value."""
         seen = self.theirs[role].seen(schema)
         self._kept.append(seen)
         self._name(node, seen, role)
@@ -114,7 +114,7 @@ class Pairing:
             self.count(ref_name(its), role, mine)
 
     def count(self, upstream: str, role: str, name: str) -> None:
-        """Note that a named schema was met where the spec has the type `name`."""
+        """Record that a named upstream schema stands where the spec has the type `name`."""
         counts = self.named.setdefault((upstream, role), {})
         counts[name] = counts.get(name, 0) + 1
 
@@ -136,7 +136,7 @@ class Pairing:
         self._descend(node, self._single(node, real, role, operation), role, operation, own)
 
     def _single(self, node: Node, theirs: list[Alternative], role: str, operation: str) -> list[Alternative]:
-        """Where the spec has one object and upstream several kinds: give those that it may stand for, note the rest."""
+        """Give the upstream alternatives that fit, if the spec has one object and upstream several; record the rest."""
         mine = [item for item in alternatives(node, self.ours) if item.kind != "null"]
         objects = [item for item in theirs if item.kind == "object"]
         if node.at is None or len(mine) != 1 or mine[0].kind != "object" or len(objects) < 2:  # noqa: PLR2004 - several
@@ -187,7 +187,7 @@ class Pairing:
             self._leaf(node, theirs, role, operation)
 
     def _combined_unions(self, node: Node, its: Any, role: str, operation: str) -> None:
-        """Note an `allOf` of unions, which can only be compared as a whole."""
+        """Record an `allOf` of unions, which can be compared only as a whole."""
         parts = its.get("allOf", ()) if isinstance(its, dict) else ()
         if len(parts) == len(node.schema["allOf"]):
             for index, part in enumerate(parts):
@@ -206,7 +206,7 @@ class Pairing:
     def _combined_unions_behind(
         self, node: Node, its: Any, theirs: list[Alternative], role: str, operation: str
     ) -> None:
-        """Note a reference to an `allOf` of unions whose kinds are others upstream."""
+        """Record a reference to an `allOf` of unions if upstream's alternatives do not match those of the `allOf`."""
         target = self.ours.target(node.schema["$ref"])
         if node.at is None or target is None or not isinstance(target.schema, dict) or "allOf" not in target.schema:
             return
@@ -230,7 +230,7 @@ class Pairing:
                 self._object(anchor, mine[best], [item], role, operation, frozenset())
 
     def _is_doubtful(self, node: Node, target: Node, theirs: list[Alternative], role: str, operation: str) -> bool:
-        """Tell whether what stands here has next to nothing to do with the type; put it aside until all is paired."""
+        """Say whether a type and the upstream schema here have almost nothing in common; if so, postpone it."""
         mine = [item for item in alternatives(target, self.ours) if item.kind != "null"]
         if len(mine) != 1 or len(theirs) != 1 or mine[0].kind != "object" or theirs[0].kind != "object":
             return False
@@ -242,11 +242,11 @@ class Pairing:
         return True
 
     def settle(self) -> None:
-        """Decide on the references that were put aside.
+        """Decide on the references that `_is_doubtful` kept for later.
 
-        Upstream may confirm the type at another reference. Then the type stays, and the reference here is noted as one
-        that has to point elsewhere. Upstream may confirm the type nowhere. Then the type itself has changed: the type
-        is paired with what upstream has here.
+        Upstream may confirm the type at another reference. Then the type stays, and the reference here is recorded as
+        one that has to point to another type. Upstream may confirm the type nowhere. Then the type itself has changed:
+        the type is paired with the upstream schema here.
         """
         while self._doubtful_references:
             node, target, item, role, operation = self._doubtful_references.pop()
@@ -259,7 +259,11 @@ class Pairing:
             self._part(self.unions[at], visits)
 
     def _part(self, union: UnionSlot, visits: dict[tuple[Any, ...], list[tuple[Alternative, str, str]]]) -> None:
-        """Give what only some of the references to a union admit to the places of those."""
+        """Move an alternative that only some references need from the shared union to the places of these references.
+
+        Example: `Pet` is the union of Cat and Dog. Upstream admits Bird at one of two references to `Pet`. Then this
+        reference becomes a union of `Pet` and Bird, and `Pet` stays as it is.
+        """
         for visit, missing in visits.items():
             places = [node for node in self._references.get(visit, ()) if node.at is not None]
             for lacking in missing if places else ():
@@ -352,7 +356,7 @@ class Pairing:
                 self._slot(part.child("additionalProperties"), Node(extra), role, operation)
 
     def pair_property(self, mine: Node, its: Node, role: str, operation: str) -> None:
-        """Pair a property of the spec with upstream's of the same name."""
+        """Pair a property of the spec with the upstream property of the same name."""
         self._name(mine, its.schema, role)
         self._slot(mine, its, role, operation)
 
@@ -371,7 +375,10 @@ def _kinds(schema: dict[str, Any]) -> list[str]:
 
 
 def lone_reference(schema: Any) -> str | None:
-    """Give what a schema refers to where it is a reference and nothing else, null and annotations aside."""
+    """Give the target of a schema that is only a reference, null and annotations aside; None for every other schema.
+
+    Example: `{"anyOf": [{"$ref": "Cat"}, {"type": "null"}]}` -> `Cat`.
+    """
     if not isinstance(schema, dict):
         return None
     said = schema.keys() - ANNOTATIONS

@@ -1,8 +1,7 @@
-"""Pointers and `$ref` within one document.
+"""JSON pointers and `$ref` within one document.
 
-Follows references of objects (parameters, responses, bodies, path items) and names the places that schemas refer
-to. Only local references are followed: nothing is fetched. This module must not know what stands behind a
-reference.
+This module follows references to parameters, responses, bodies and path items, and gives names to the places that
+schemas refer to. It follows local references only and fetches nothing. It must not know what a reference leads to.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _COMPONENTS = "#/components/schemas/"
 
 
 class Document:
-    """A document's values with what was wrong about them."""
+    """The values of a document, and the problems that were seen in them."""
 
     def __init__(self, root: dict[str, Any], problems: list[DocumentProblem]) -> None:
         self.root = root
@@ -28,7 +27,8 @@ class Document:
         components = root.get("components")
         schemas = components.get("schemas") if isinstance(components, dict) else None
         self.components: dict[str, Any] = schemas if isinstance(schemas, dict) else {}
-        # Schemas outside components that something refers to: the pointer's name, and what stands there.
+        # Schemas outside components that have a reference to them: the name made from the pointer, and the schema
+        # itself.
         self.hoisted: dict[str, tuple[str, Any]] = {}
         self._names: dict[str, str] = {}
 
@@ -37,11 +37,11 @@ class Document:
         self.problems.append(DocumentProblem(place, message, (), "malformed"))
 
     def note(self, place: str, message: str) -> None:
-        """Record that something sound cannot be read as meant."""
+        """Record a part that is sound but that a tool cannot take over as meant."""
         self.problems.append(DocumentProblem(place, message))
 
     def resolve(self, value: Any, place: str) -> tuple[Any, str]:
-        """Follow `$ref` until an object without one; give it and its place, or None with a problem recorded."""
+        """Follow `$ref` to an object without `$ref`. Gives the object and its place; None after a recorded problem."""
         seen: set[str] = set()
         while isinstance(value, dict) and "$ref" in value:
             reference = value["$ref"]
@@ -60,7 +60,7 @@ class Document:
         return value, place
 
     def schema_reference(self, reference: Any, place: str) -> str | None:
-        """Give the normalised form of a schema's `$ref`, or None with a problem recorded."""
+        """Give the normalised form of a schema's `$ref`, or None after a problem was recorded."""
         if not isinstance(reference, str):
             self.malformed(place, "has a $ref that is not a text")
             return None

@@ -1,7 +1,7 @@
-"""Values as YAML text in the style of specs: short ones on one line in braces, long ones in blocks.
+"""Values as YAML text in the style of specs: short values on one line in braces, long values in blocks.
 
-What is written here reads back as the same value by the spec's own reader and by YAML 1.1 readers. A `Noted` value
-carries a comment to the end of its line. It must not know what values mean.
+The spec's own reader and YAML 1.1 readers read the text back as the same value. A `Noted` value carries a comment to
+the end of its line. This module must not know what values mean.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 WIDTH = 108
-# What may stand unquoted: anywhere, and outside of brackets and braces.
+# The characters of texts that need no quotes: in any place, and outside of brackets and braces.
 _SAFE = r"A-Za-z0-9_/$.@+()=;~^*?&<>|!%\-"
 _PLAIN = re.compile(rf"[A-Za-z0-9_/$.][{_SAFE}]*(?: [{_SAFE}\"']+)*")
 _BLOCK = re.compile(rf"[A-Za-z0-9_/$.](?:[{_SAFE}{{}}\[\],]|:(?=[^ ]))*(?: (?:[{_SAFE}{{}}\[\],\"']|:(?=[^ ]))+)*")
@@ -26,7 +26,7 @@ _BLOCK_KEYS = ("properties", "parameters", "tools", "types")
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A value with a comment, which stands at the end of the value's first line."""
+    """A value with a comment. The comment stands at the end of the first line of the value."""
 
     value: Any
     comment: str
@@ -42,7 +42,10 @@ def plain(value: Any) -> Any:
 
 
 def scalar(value: Any, *, block: bool = False) -> str:
-    """Write a scalar so that it may stand anywhere on a line, or with `block` outside of brackets and braces."""
+    """Write a scalar for any place on a line; with `block`, for a place outside of brackets and braces.
+
+    Example: `"yes"` -> `'yes'`, because YAML 1.1 reads a bare yes as true.
+    """
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -70,7 +73,7 @@ def _escaped(character: str) -> str:
 
 
 def flow(value: Any) -> str:
-    """Write a value on one line."""
+    """Write a value on one line: `{"a": [1, "x y"]}` -> `{a: [1, x y]}`."""
     if isinstance(value, Noted):
         return flow(value.value)
     if isinstance(value, dict):
@@ -81,7 +84,10 @@ def flow(value: Any) -> str:
 
 
 def entry(key: str, value: Any, indent: int) -> str:
-    """Write `key: value` with the key at column `indent`; no newline at the end."""
+    """Write `key: value` with the key at column `indent`, without a newline at the end.
+
+    Example: `entry("a", {"b": 1}, 2)` -> `  a: {b: 1}`.
+    """
     comment = ""
     if isinstance(value, Noted):
         comment, value = f"  # {value.comment}", value.value
@@ -105,7 +111,7 @@ def entry(key: str, value: Any, indent: int) -> str:
 
 
 def block(key: str, value: Any, indent: int) -> str:
-    """Write `key:` with its value's entries below it, however short they are."""
+    """Write `key:` with the entries of the value on the lines below, even if they are short."""
     if not isinstance(value, dict) or not value:
         return entry(key, value, indent)
     lines = [" " * indent + scalar(key) + ":", *(entry(name, item, indent + 2) for name, item in value.items())]
@@ -173,7 +179,7 @@ def _text(value: str, indent: int, column: int) -> str:
 
 
 def _fits_literal(value: str) -> bool:
-    # A last newline would depend on what follows in the file.
+    # Whether a last newline survives would depend on the text that follows in the file.
     lines = value.split("\n")
     return (
         bool(lines[0])

@@ -1,6 +1,7 @@
 """One round of an import: match, pair, compare, edit, add.
 
-Everything is planned on the spec as it was read at the start of the round. It must not know how often it is run.
+Every edit is planned on the spec as the round read it at its start. This module must not know how many rounds there
+are.
 """
 
 from __future__ import annotations
@@ -268,7 +269,7 @@ def _style_name(style: dict[str, Any], styles: dict[str, dict[str, Any]], new: d
 def remove_types(
     gone: set[str], spec: Spec, files: Mapping[str, Source], texts: Mapping[str, str], report: Report
 ) -> dict[str, str]:
-    """Remove types that nothing uses any more; those that people wrote about stay and are reported."""
+    """Remove types that nothing uses any more. Types that people wrote something about stay and are reported."""
     editor = Editor(texts, files, {}, report)
     for name in sorted(gone):
         item = spec.types.get(name)

@@ -1,9 +1,10 @@
-"""What has to change in objects: properties, which of them are required, unknown keys.
+"""What has to change in objects: properties, required properties, unknown keys.
 
-An object of the spec may be made of parts that other objects share (`allOf`, a body type of several tools). A new
-property goes to the part that most of its holders want it in, never to one that would give a tool an argument which
-its operation lacks. A property that upstream dropped is removed when nobody wrote anything about it, else it is
-marked as deprecated. It must not know how tools are written.
+An object of the spec may consist of parts that other objects share (`allOf`, a body type of several tools). A new
+property goes to the part in which most of the objects that share the part need the property, and never to a part that
+would give a tool an argument that the operation does not have. A property that upstream dropped is removed if nobody
+wrote anything about the property; otherwise it is marked as deprecated. This module must not know how tools are
+written.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Anchor:
-    """An object as a whole: a type, an inline schema, or a tool's body (`tool`).
+    """An object as a whole: a type, an inline schema, or the body of a tool (`tool`).
 
-    `missing` are upstream's properties that it lacks, each with its schema, role and operation; `theirs` all of
-    upstream's; `parts` the places that its properties come from; `own` what the spec adds itself.
+    `missing` are the upstream properties that the object lacks, each with its schema, role and operation. `theirs` are
+    all upstream properties, `parts` the places of the object's own properties, `own` the properties that only the spec
+    has.
     """
 
     at: At
@@ -42,7 +44,7 @@ class Anchor:
 def update_properties(
     pairing: Pairing, tools: list[Anchor], editor: Editor, converter: Converter
 ) -> dict[str, set[str]]:
-    """Bring objects up to date; give for every tool the body fields that it has to declare by itself."""
+    """Bring objects up to date. Gives for every tool the body fields that the tool itself has to declare."""
     anchors = [*_anchors(pairing), *tools]
     holders: dict[At, list[Anchor]] = {}
     parts: dict[At, Node] = {}
@@ -76,7 +78,7 @@ def _anchors(pairing: Pairing) -> list[Anchor]:
         anchor = Anchor(at, list(slot.ours.parts), own=slot.own)
         mine = properties(slot.ours)
         for item, role, operation in slot.theirs:
-            # What is required is part of the object, even where nothing else is said of it.
+            # A required name is part of the object, even if no schema describes it.
             anchor.theirs |= set(required(item))
             for name, node in properties(item).items():
                 anchor.theirs.add(name)
@@ -87,7 +89,7 @@ def _anchors(pairing: Pairing) -> list[Anchor]:
 
 
 def _place(name: str, anchor: Anchor, holders: dict[At, list[Anchor]]) -> At | None:
-    """Choose the part that gets a new property; None where a tool has to declare it."""
+    """Choose the part that gets a new property; None if a tool has to declare the property."""
     fitting = []
     for part in anchor.parts:
         if part.at is None:
@@ -122,7 +124,7 @@ def _gone(place: At, schema: dict[str, Any], holders: list[Anchor], editor: Edit
             continue
         at = (place[0], (*place[1], "properties"))
         if is_bare(value):
-            # What is not there cannot be required, so the property waits for its requirements to go.
+            # An absent property cannot be required, so the property stays until nothing requires it.
             if not editor.kept(at, name) and all(
                 _unrequire(part, inner, name, editor, "") for part, inner in _requiring(name, place, holders)
             ):
@@ -132,7 +134,7 @@ def _gone(place: At, schema: dict[str, Any], holders: list[Anchor], editor: Edit
 
 
 def _requiring(name: str, place: At, holders: list[Anchor]) -> Iterator[tuple[At, dict[str, Any]]]:
-    """Give the parts that require a property which only `place` has."""
+    """Give the parts that require a property which only `place` declares."""
     found: dict[At, dict[str, Any]] = {}
     for holder in holders:
         schemas = {part.at: part.schema for part in holder.parts if part.at and isinstance(part.schema, dict)}

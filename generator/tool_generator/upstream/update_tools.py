@@ -1,8 +1,8 @@
-"""Existing tools against the operations that they are pinned to: path, arguments, body, reply.
+"""Existing tools compared with their operations: path, arguments, body, reply.
 
-Pairs every schema of a tool with upstream's, and brings up to date what upstream owns. What people decided stays:
-an explicit `required: false`, a requirement on a renamed argument, arguments that only the spec has (spread, steps,
-…). It must not know how operations and tools were matched.
+This module pairs every schema of a tool with upstream's schema, and brings up to date what upstream owns. Decisions of
+people stay: an explicit `required: false`, a requirement on a renamed argument, arguments that only the spec has
+(spread, steps, …). This module must not know how operations and tools were matched.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class ToolPair:
                 self._pairing.pair_property(of_type[wire], node, "request", self.operation.id)
 
     def _is_formed(self, name: str) -> bool:
-        """Tell whether an argument's schema is that of its friendly form, not of the wire."""
+        """Say whether the schema of an argument describes its friendly form, and not the form on the wire."""
         shape = self.parameters[name].get("shape")
         seen = set()
         while isinstance(shape, str) or (isinstance(shape, dict) and "shape" in shape):
@@ -119,7 +119,7 @@ class ToolPair:
         return {(data["in"], data.get("wire", name)): name for name, data in self.parameters.items()}
 
     def anchor(self) -> Anchor | None:
-        """Give the tool's body as an object that may lack properties."""
+        """Give the body of the tool as an object that may lack properties."""
         if self.body is None or self.body.whole or self.body.fields is None:
             return None
         covered = {data.get("wire", name) for name, data in self.parameters.items() if data["in"] in _BODY}
@@ -133,7 +133,7 @@ class ToolPair:
         return Anchor(at(self.entry), parts, missing, set(self.body.fields), frozenset(), self.entry.name)
 
     def update(self, declared: set[str], editor: Editor, converter: Converter) -> None:
-        """Bring the tool's own facts up to date; `declared` are the body fields that it has to declare."""
+        """Bring the facts of the tool itself up to date; `declared` are body fields that the tool must declare."""
         data, operation = self.entry.data, self.operation
         here = at(self.entry)
         if data.get("upstream") != operation.id and operation.has_id:
@@ -151,7 +151,7 @@ class ToolPair:
             editor.report.add("note", self.entry.name, line, operation.id)
 
     def _path(self) -> str:
-        """Give upstream's path with the spec's names where their number is the same."""
+        """Give upstream's path with the spec's placeholder names, if both paths have as many placeholders."""
         wanted = path_of(self.operation)
         mine = [name for name, data in self.parameters.items() if data["in"] == "path"]
         theirs = [item.wire for item in self.wanted if item.place == "path"]
@@ -228,7 +228,7 @@ class ToolPair:
         here = at(self.entry, "parameters", name)
         wire = data.get("wire", name)
         if data["in"] in _BODY and wire != name and wire in self.parameters and wire in self._of_type():
-            # The argument of another place has this name, so the type's property needs one of its own.
+            # An argument of another place has this name, so the property of the type needs another name.
             return
         if set(data) <= {"in", "schema", "wire", "required", "style"} and name not in _mentions(self.entry.data):
             editor.remove(at(self.entry, "parameters"), name, f"no longer takes {name!r}", self.operation.id)
@@ -316,7 +316,7 @@ class ToolPair:
             editor.remove(at(self.entry, "returns"), "schema", "has an empty reply", self.operation.id)
 
     def pairing_reply(self) -> Any:
-        """Give the reply's schema as replies see it."""
+        """Give the schema of the reply as replies see it."""
         return self._pairing.theirs["reply"].seen(self.operation.reply.schema)
 
 
@@ -368,7 +368,7 @@ def _shape(path: str) -> str:
 
 
 def _mentions(data: dict[str, Any]) -> set[str]:
-    """Give the words that the rest of a tool uses, so that no argument is removed under it."""
+    """Give the names that other parts of a tool use, so that no argument is removed while something uses it."""
     rest = {key: value for key, value in data.items() if key not in ("parameters", "summary", "description", "path")}
     found: set[str] = set()
     pending: list[Any] = [rest]

@@ -1,8 +1,8 @@
 """What has to change in values: kinds, null, enums, bounds, unions.
 
-Each place of the spec is compared with all that it was paired with; where both say the same nothing is touched.
-What upstream says nothing about (an empty schema, a missing bound) is no fact, so the spec's own word stays.
-Objects are in update_properties.py. It must not know about tools.
+This module compares each place of the spec with all upstream schemas that the place was paired with, and touches
+nothing where both say the same. An empty schema or a missing bound is no statement of upstream, so the word of the
+spec stays. update_properties.py handles objects. This module must not know about tools.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _null(at: At, slot: Slot, pairing: Pairing, editor: Editor, definitions: Def
 
 
 def _define(at: At, slot: Slot, uses: list[Use], editor: Editor, definitions: Definitions) -> None:
-    """Say what a value is that the spec leaves open."""
+    """Write what a value is, at a place that the spec left open."""
     schema = slot.node.schema
     if isinstance(schema, dict) and "$ref" in schema:
         return
@@ -172,7 +172,10 @@ def _leaf(at: At, slot: Slot, editor: Editor, definitions: Definitions) -> None:
 
 
 def _kinds(kinds: list[str]) -> list[str]:
-    """Give the kinds without null and without repeats; a number may be whole."""
+    """Give the kinds without null and without repeats; an integer is a number too.
+
+    Example: `["integer", "number", "null"]` -> `["number"]`.
+    """
     unique = [kind for kind in dict.fromkeys(kinds) if kind != "null"]
     return [kind for kind in unique if kind != "integer" or "number" not in unique]
 
@@ -275,7 +278,7 @@ def _bound(
     else:
         return
     if bound == "format" and wanted == "password":
-        # Whether a value may be shown is for people to say: a spec has `secret` for that.
+        # People decide whether a value may be shown; a spec has `secret` for that.
         return
     if bound not in schema or not same(schema[bound], wanted):
         editor.set(at, bound, wanted, f"{bound} is {wanted!r}", *operations)
@@ -307,7 +310,7 @@ def _union(at: At, union: UnionSlot, editor: Editor, definitions: Definitions) -
 
 
 def _combined_union(at: At, schema: Any, converted: Any, editor: Editor, operation: str) -> None:
-    """Write an `allOf` of unions anew where upstream has another."""
+    """Write an `allOf` of unions anew if upstream has another combination."""
     if converted is not None and canonical(schema, {}) == canonical(converted, {}):
         return
     if converted is not None and schema.keys() & ANNOTATIONS:
@@ -319,7 +322,7 @@ def _combined_union(at: At, schema: Any, converted: Any, editor: Editor, operati
 
 
 def _new_union(at: At, union: UnionSlot, editor: Editor, definitions: Definitions) -> None:
-    """Make a union of what was one object and is one of several now."""
+    """Make a union at a place that had one object and now has several."""
     schema = union.node.schema
     branches: list[Any] = []
     for item, role, _ in union.missing:

@@ -1,18 +1,18 @@
 """The command line of any registry: `demo`, `list`, `docs`, `schema` and `call`.
 
-Program name, version and title come from the registry, so this package knows no API by name. It is a surface:
-it stands on the client and on the generated files beside the registry, and the core knows nothing of it.
+The registry gives the name of the program, the version and the title, so this package knows no API by name. The
+command line is a surface: it uses the client and the generated files beside the registry, and the core knows nothing
+of it.
 
-    app.py        the group, the commands, and what becomes of an error
+    app.py        the group, the commands, and the exit code of a run
     session.py    one run: options, package, client
-    output.py     data to stdout, all else to stderr
+    output.py     data to stdout, everything else to stderr
     arguments.py  the JSON of `call`
     demo.py       the steps that a registry declares as its demo; demo_view.py shows them
     reports.py    what a failed run shows
     exits.py      exit codes
 
-Nothing here imports httpx, jsonschema or rich before a command needs them: `--help` is what people wait for
-most.
+No module here imports httpx, jsonschema or rich before a command needs them, because `--help` must be fast.
 """
 
 import sys
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def run(package_folder: "Path | str", arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line of a package and exit.
 
-    `package_folder` holds registry.json, schemas/ and reference/. `arguments` are those after the program's
-    name; `sys.argv` where not given.
+    `package_folder` holds registry.json, schemas/ and reference/. `arguments` are the words after the name of the
+    program; `sys.argv` if they are not given.
     """
     from tool_runtime.surfaces.cli.app import execute
 

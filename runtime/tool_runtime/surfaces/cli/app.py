@@ -1,7 +1,7 @@
-"""The commands, and what becomes of a run: an exit code, always, and never a traceback.
+"""The commands, and the end of a run: always an exit code, never a traceback.
 
-Options that mean the same everywhere (`--json`, `--account`, `--sandbox`) stand before or after a command. A
-reader that closes the pipe early has what it wanted: the run ends quietly and counts as done.
+Options with one meaning everywhere (`--json`, `--account`, `--sandbox`) stand before or after a command. If the reader
+closes the pipe early, the reader has all that it wanted: the run ends without a message and counts as done.
 """
 
 import os
@@ -56,13 +56,13 @@ def _run(session: Session, program: str, arguments: list[str]) -> int:
 
 
 def _abandon_stdout() -> None:
-    # The interpreter flushes stdout once more at its end, and would complain that nobody reads it.
+    # The interpreter flushes stdout again when it ends, and would report that the pipe is closed.
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Commands(click.Group):
-    """A group that keeps its commands in their own order, and knows tools from commands."""
+    """A group that lists its commands in their own order, and recognises the name of a tool in place of a command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in their own order."""
@@ -72,7 +72,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say what was probably meant."""
+        """Look for the command; for an unknown one, name the command that was probably meant."""
         name = args[0]
         if name in self.commands or name.startswith("-"):
             return super().resolve_command(ctx, args)

@@ -1,6 +1,6 @@
-"""The JSON that `call` takes: inline, from a file (`@path`), or from standard input (`-`).
+"""The JSON that `call` accepts: inline, from a file (`@path`), or from standard input (`-`).
 
-Knows JSON and files. What the arguments mean is the client's to check.
+This module knows JSON and files. The client checks the meaning of the arguments.
 """
 
 import json
@@ -30,7 +30,7 @@ def read_arguments(text: str) -> dict[str, Any]:
     except RecursionError:
         _refuse(f"{source} is nested too deeply")
     except ValueError as error:
-        # Python refuses numbers of thousands of digits, and says so in an error of its own.
+        # Python refuses numbers of thousands of digits with a ValueError of its own.
         _refuse(f"{source} is not usable JSON: {error}")
     if not isinstance(value, dict):
         _refuse(f"{source} is JSON, but not an object")

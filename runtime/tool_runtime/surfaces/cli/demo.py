@@ -1,10 +1,9 @@
-"""The demo that a registry declares: read it, and run it on the sandbox.
+"""The demo that a registry declares: reads the demo, and runs it on the sandbox.
 
-A step names one of `tool` (call it), `wait` (a waiter), `list` (every item of a paged tool) or `show_tool`
-(how a tool looks on each surface). `arguments` are templates over the results that earlier steps saved:
-`$agent.agent_id`. What is shown of a result is data too (`show`, `table`). The demo runs on a fresh sandbox
-whatever the environment says: it is what people run before they have read anything, so it must not be able to
-cost money.
+A step has one of `tool` (call it), `wait` (a waiter), `list` (every item of a paged tool) or `show_tool` (the form of
+a tool on each surface). `arguments` are templates over the results that earlier steps saved: `$agent.agent_id`. The
+demo also declares which part of a result is shown (`show`, `table`). The demo runs on a fresh sandbox, whatever the
+environment says: people run the demo before they have read anything, so it must not cost money.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +42,7 @@ class Demo:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A step that was run: the arguments it was run with, and what came back."""
+    """A step that was run: the arguments of the call, and the result."""
 
     step: Step
     tool: str
@@ -55,7 +54,7 @@ def read_demo(registry: Registry) -> Demo:
     """Return the demo of a registry.
 
     Raises:
-        SpecError: the registry declares none, or one that cannot be run.
+        SpecError: the registry declares no demo, or one that cannot be run.
     """
     entry = registry.document.get("demo")
     if not entry:
@@ -66,7 +65,7 @@ def read_demo(registry: Registry) -> Demo:
 
 
 def run_demo(registry: Registry, demo: Demo) -> Iterator[Outcome]:
-    """Run the demo on a new sandbox, a step at a time."""
+    """Run the demo on a new sandbox, one step at a time."""
     from tool_runtime.sandbox import Sandbox
     from tool_runtime.surfaces.common.client import Client
 

@@ -1,6 +1,6 @@
-"""How the demo is shown: for people, as one JSON document, or as a Python script to take away.
+"""Shows the demo: for people, as one JSON document, or as a Python script that users can keep.
 
-The code on the screen is made of the step that was run. Knows rich and the shape of a demo; runs
+The code on the screen is made from the step that was run. This module knows rich and the structure of a demo; it runs
 nothing.
 """
 
@@ -23,7 +23,7 @@ EXCERPT = 20
 
 
 def show(session: Session, demo: Demo, outcomes: Iterable[Outcome]) -> None:
-    """Show the demo to a person, each step as soon as it has run."""
+    """Show the demo to a person, each step after its run."""
     console = output.console()
     _print_line(console, demo.title, "bold")
     _print_prose(console, _sandbox_notice(session))
@@ -84,7 +84,7 @@ def python_step(step: Step) -> str:
 
 
 def next_commands(session: Session) -> list[tuple[str, str]]:
-    """Return what to run next, each with what it is for."""
+    """Return the commands to run next, each with its purpose."""
     program, prefix = session.program, session.environment
     real = f"from here on Client() in Python, and call without --sandbox, reach {session.title} itself"
     return [
@@ -128,7 +128,7 @@ def _print_prose(console: "Console", text: str) -> None:
 
 
 def _print_line(console: "Console", line: str, style: str = "") -> None:
-    # No markup, no wrapping, no padding: what a pipe gets is what was meant, to the last character.
+    # No markup, no wrapping, no padding: a pipe gets exactly the text, to the last character.
     console.print(line, style=style or None, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -228,7 +228,7 @@ def _example_arguments(session: Session, tool: str) -> Mapping[str, Any]:
 
 
 def _example_call(session: Session, tool: str) -> str:
-    # Examples are values, not templates: a leading dollar sign is doubled so that it stays one.
+    # Examples are values, not templates: a leading dollar sign is doubled, so that it stays a dollar sign.
     return python_call(f"client.{tool}", _literal(_example_arguments(session, tool)))
 
 

@@ -1,7 +1,7 @@
-"""Exit codes: what a script may rely on. Knows the tree of errors, and nothing of the terminal.
+"""Exit codes: what a script may rely on. This module knows the tree of errors, and must not know the terminal.
 
-No write that was done, or that may have been done, ends in a code that invites repetition: 4 and 9 alone stand for
-those.
+A write that was done, or may have been done, never ends in a code that invites a repeat: only 4 and 9 stand for such
+writes.
 """
 
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ MEANINGS = {
 
 
 def exit_code(error: "ToolError") -> int:
-    """Return the code that an error ends the program with. What may have happened decides before all else."""
+    """Return the exit code for an error. A write that may have happened decides before everything else."""
     from tool_runtime import errors
 
     if error.outcome == "unknown":

@@ -1,4 +1,4 @@
-"""Lists of tools and of pages: tables on a terminal, tab-separated lines in a pipe, JSON where asked."""
+"""Lists of tools and of pages: tables on a terminal, tab-separated lines in a pipe, JSON with `--json`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,7 +1,7 @@
-"""Where things are written: data on stdout, everything else on stderr.
+"""Writes data to stdout and everything else to stderr.
 
-A terminal gets colour and tables; a pipe gets plain text and JSON that the next program can read. Colour
-follows rich, so NO_COLOR works. Knows nothing of tools.
+A terminal gets colour and tables. A pipe gets plain text and JSON for the next program. rich decides about colour, so
+NO_COLOR works. This module must not know about tools.
 """
 
 import json
@@ -31,7 +31,7 @@ def console() -> "Console":
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> str:
-    """Return JSON that stdout can encode: non-ASCII text as it is wherever that is possible."""
+    """Return JSON that stdout can encode; non-ASCII text stays as it is if the encoding has it."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -50,7 +50,7 @@ def write_json(value: Any) -> None:
 
 
 def write_markdown(text: str) -> None:
-    """Write Markdown to stdout, rendered on a terminal and as it is in a pipe."""
+    """Write Markdown to stdout: rendered on a terminal, unchanged in a pipe."""
     if is_terminal():
         from rich.markdown import Markdown
 
@@ -60,7 +60,7 @@ def write_markdown(text: str) -> None:
 
 
 def write(text: str) -> None:
-    """Write a line of data to stdout. What its encoding lacks is escaped, never an error."""
+    """Write a line of data to stdout. Characters that the encoding of stdout lacks are escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
 

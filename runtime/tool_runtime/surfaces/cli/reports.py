@@ -1,8 +1,8 @@
-"""Reports: what a person or a program reads when a run fails: one envelope, as text or as JSON, on stderr.
+"""Reports: what a person or a program reads after a failed run: one envelope, as text or as JSON, on stderr.
 
-Every exception becomes an error of the core's tree, and its envelope is the core's. click's usage errors become
-`UsageError` here. A mistake in this program ends here too, without a traceback unless the variable that ends in
-`_DEBUG` asks for one.
+Every exception becomes an error of the core's tree; the core makes the envelope. click's usage errors become
+`UsageError` here. An error of this program itself ends here too. The traceback is shown only if the variable that ends
+in `_DEBUG` is set.
 """
 
 import os
@@ -57,14 +57,14 @@ def _known(session: Session, error: BaseException) -> ToolError:
             return UnwrittenResult(
                 f"{tool.name} was done, but its result could not be written: {error}", tool=tool.name
             )
-        # The call itself says what it knows. An error that says nothing came from somewhere unexpected.
+        # The call itself says what it knows. An error that says nothing came from an unexpected place.
         known.know(tool=tool.name, **({} if tool.is_read else {"outcome": "unknown"}))
     return known
 
 
 def _as_text(program: str, envelope: Mapping[str, Any]) -> str:
     faults = envelope.get("faults", ())
-    # The message strings the faults together; a person reads them better one a line.
+    # The message joins the faults in one line; a person reads them more easily one a line.
     message = f"{envelope['tool']}: the arguments do not fit" if faults and "tool" in envelope else envelope["message"]
     lines = [f"{program}: {message}"]
     for fault in faults:

@@ -1,8 +1,8 @@
-"""One run of the command line: its options, and the package and client that they lead to.
+"""One run of the command line: its options, and the package and the client for these options.
 
-`--help` takes the program's name from the package's head and nothing else. The registry is made when a command asks for
-it, and so is the client, and with it httpx. The environment is read by the client; only the sandbox's switch is looked
-at here, because the command line gives its sandbox the ids that the reference's examples use.
+`--help` reads only the name of the program from the head of the package. The registry, the client and httpx are loaded
+when a command needs them. The client reads the environment. This module reads only the switch of the sandbox, because
+the command line gives its sandbox the ids that the examples of the reference use.
 """
 
 import os
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Session:
-    """Options of this run. `as_json`, `account` and `sandbox` may be set by the group or by a command.
+    """Options of this run. The group or a command may set `as_json`, `account` and `sandbox`.
 
-    `running` is the tool that is being called, if any. `done` says that its call has come back, so that a failure to
-    show the result is not taken for a failure of the call.
+    `running` is the tool of the current call, if any. `done` says that the call has returned: an error in the display
+    of the result is then no error of the call.
     """
 
     package_folder: "Path | str"
@@ -73,9 +73,9 @@ class Session:
         return self.sandbox or wants_sandbox(self.registry, os.environ)
 
     def client(self) -> "Client":
-        """Return the client that the options and the environment describe; the caller closes it.
+        """Return the client for the options and the environment; the caller closes the client.
 
-        Raises `ConfigurationError` where there is no such account.
+        Raises `ConfigurationError` if there is no such account.
         """
         from tool_runtime.surfaces.common.client import Client
 

@@ -1,7 +1,7 @@
-"""A generated package, as every surface needs it: the registry, its head, schemas, reference pages, search over them.
+"""A generated package for the surfaces: registry, head, schemas, reference pages, and search over the pages.
 
-Owns the names of the generated files. The head (`api.json`) is what `--help` shows, so that showing help reads no
-registry; each other part is read when somebody asks for it. What stands in the files is the generator's.
+This module owns the names of the generated files. `--help` shows the head (`api.json`) only, so help reads no
+registry; every other part is read at the first use. The generator owns the content of the files.
 """
 
 import json
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the reference: the name to ask for it by, a line about it, and its file."""
+    """One page of the reference: its name, a line about the page, and its file."""
 
     name: str
     summary: str
     path: "Path"
 
     def read(self) -> str:
-        """Return the page's Markdown. Raises `SpecError` where the page cannot be read."""
+        """Return the Markdown of the page. Raises `SpecError` if the page cannot be read."""
         from tool_runtime.errors import SpecError
 
         try:
@@ -36,7 +36,7 @@ class Page:
 
 
 class Package:
-    """The generated files in one folder. Raises `SpecError` where one of them cannot be read."""
+    """The generated files in one folder. Raises `SpecError` if one of them cannot be read."""
 
     def __init__(self, folder: "Path | str") -> None:
         self.folder = folder
@@ -72,7 +72,7 @@ class Package:
         return tuple(page for page in pages if page.path.is_file())
 
     def page(self, name: str) -> Page:
-        """Return the page of a tool, by any of its names, or of the whole reference, by the API's slug or name.
+        """Return the page of a tool, by any name of the tool; or the whole reference, by the slug or name of the API.
 
         Raises `UnknownTool` with the nearest pages.
         """
@@ -94,7 +94,7 @@ class Package:
         return pages[wanted] if wanted in pages else self._unreadable(f"reference/{wanted}.md", "it is not installed")
 
     def search(self, words: str, limit: int = 10) -> "Sequence[Page]":
-        """Return the pages that speak of some words, best first: `search("hang up a call")` finds `stop_call`."""
+        """Return the pages that match some words, best first: `search("hang up a call")` gives `stop_call`."""
         from tool_runtime.surfaces.common.search import Index
 
         if "_index" not in self.__dict__:
@@ -103,7 +103,7 @@ class Package:
 
     def _json(self, name: str) -> Any:
         try:
-            # Importing pathlib would take a good part of the time that `--help` may take.
+            # The import of pathlib would take a large part of the time that `--help` may take.
             with open(f"{self.folder}/{name}", "rb") as file:  # noqa: PTH123 - as above
                 return json.load(file)
         except (OSError, ValueError) as error:

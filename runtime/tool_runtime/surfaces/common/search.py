@@ -1,7 +1,8 @@
 """Search: the tools of a registry by the words that people use.
 
-Owns the ranking. The index is SQLite's full-text search in memory, over names, summaries, groups, parameters and
-descriptions; endings of words do not count (Porter's stemmer), and a word that no tool has is read as the nearest one.
+This module owns the ranking. The index is SQLite's full-text search in memory, over names, summaries, groups,
+parameters and descriptions. Endings of words do not count (Porter's stemmer). A word that no tool has is replaced by
+the nearest word that a tool has.
 """
 
 import re
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from tool_runtime.core.registry import Registry
 from tool_runtime.values.suggestions import nearest
 
-# Names count most, then the line that says what a tool does. Prose mentions many things in passing.
+# Names count most, then the summary of a tool. Descriptions mention many things that are not their subject.
 WEIGHTS = {"names": 8.0, "summary": 5.0, "grouping": 2.0, "parameters": 1.0, "prose": 0.7}
 # Words that stand in most questions and say nothing about a tool.
 STOP_WORDS = frozenset({
@@ -57,7 +58,7 @@ class Index:
         return [name for (name,) in rows]
 
     def _known(self, word: str) -> str:
-        """Return a word that some tool has: the given one, or the nearest: `recrding` gives `record`."""
+        """Return a word that some tool has: the given word, or the nearest one: `recrding` -> `record`."""
         hit = self._database.execute("SELECT 1 FROM tools WHERE tools MATCH ? LIMIT 1", (f'"{word}"*',)).fetchone()
         if hit:
             return word
@@ -66,5 +67,5 @@ class Index:
 
 
 def _spaced(text: str) -> str:
-    """Return text with the words of a name apart: `create_phone_call` gives `create phone call`."""
+    """Return text with the words of names apart: `create_phone_call` -> `create phone call`."""
     return re.sub(r"[_.\-]+", " ", text)

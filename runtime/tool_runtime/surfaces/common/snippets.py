@@ -1,7 +1,7 @@
-"""A call as Python source, the way a person would write it.
+"""A call as Python source, as a person would write it.
 
-Takes templates, so `$agent.agent_id` becomes `agent["agent_id"]`: what the demo shows is what it runs. Values
-become source through `repr` alone, so no text of a spec can become code.
+The arguments may be templates: `$agent.agent_id` becomes `agent["agent_id"]`. So the demo shows exactly what it runs.
+Values become source through `repr` alone, so no text of a spec can become code.
 """
 
 import keyword
@@ -20,8 +20,8 @@ def python_call(
 ) -> str:
     """Return the source of one call.
 
-    With `target` the result is assigned to that name; with `loop` the call is iterated over, and that name is
-    the loop's variable. The loop's body is left to the caller.
+    With `target`, the source assigns the result to that name. With `loop`, the source iterates over the call, and that
+    name is the variable of the loop; the caller writes the body of the loop.
     """
     before = f"for {loop} in " if loop else f"{target} = " if target else ""
     after = ":" if loop else ""
@@ -34,7 +34,7 @@ def python_call(
 
 
 def expression(template: Any) -> str:
-    """Return a template as a Python expression on one line."""
+    """Return a template as a Python expression on one line: `$agent.agent_id` -> `agent["agent_id"]`."""
     if isinstance(template, str):
         path = referred(template)
         return _reference(path) if path else _text(template)
@@ -78,7 +78,7 @@ def _lines(text: str, width: int) -> list[str]:
 
 
 def _is_name(name: str) -> bool:
-    # Beyond ASCII Python normalises identifiers, so that one name can become another.
+    # Python normalises identifiers beyond ASCII, so one name could become another.
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
@@ -93,5 +93,5 @@ def _text(text: str) -> str:
 
 def _quoted(text: str) -> str:
     plain = repr(text)
-    # repr prefers single quotes; formatted Python prefers double ones wherever that needs no escaping.
+    # repr prefers single quotes; formatted Python prefers double quotes if they need no escapes.
     return plain if '"' in text or "\\" in plain or "'" in text else f'"{text}"'

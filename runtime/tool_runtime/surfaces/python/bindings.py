@@ -1,4 +1,4 @@
-"""What generated bindings derive from beside the clients: `client.iter` and `client.wait`."""
+"""The base classes of generated bindings beside the clients: `client.iter` and `client.wait`."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -34,7 +34,7 @@ class AsyncIterators:
 
 
 class Waiters:
-    """`client.wait`: until a state is there. Generated classes add a method per waiter."""
+    """`client.wait`: waits until a state is reached. Generated classes add a method per waiter."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
