@@ -1,4 +1,4 @@
-"""Checks of JSON templates: every reference must name something that exists."""
+"""Checks of JSON templates: does every reference name something that is there?"""
 
 from __future__ import annotations
 
