@@ -40,7 +40,8 @@ class Caps:
 
     `dials_per_minute`, `dials_per_day` and `spends_per_day` are whole numbers; 0 allows none. `allowed_prefixes` are
     beginnings of numbers (`+1`, `+4930`): a number with none of them is refused, and an empty tuple refuses every
-    number. `blocked_numbers` are refused however they are written. Raises `ConfigurationError` for other values: a
+    number. `blocked_numbers` are refused however they are written. With one of these two lists, a dial that names no
+    number (`api_post`) is refused, too. Raises `ConfigurationError` for other values: a
     text in place of a tuple would be read letter by letter, and `+` allows every number.
     """
 
@@ -141,6 +142,11 @@ def _seconds_until_room(rows: Iterable[Counted], weights: Mapping[str, int], exc
 
 
 def _check_numbers(caps: Caps, intent: Intent) -> None:
+    listed = "allowed_prefixes" if caps.allowed_prefixes is not None else "blocked_numbers"
+    if intent.dials and not intent.numbers and (caps.allowed_prefixes is not None or caps.blocked_numbers):
+        message = f"{intent.tool}: no argument says whom this call rings, and account {intent.account} has {listed}"
+        known = {"cap": listed, "hint": "Call the tool whose arguments name the numbers. Nothing was sent."}
+        raise CapReached(message, tool=intent.tool, **known)
     for number in intent.numbers:
         international, digits = _digits(number)
         if any(_same_number(international, digits, _digits(blocked)[1]) for blocked in caps.blocked_numbers):
