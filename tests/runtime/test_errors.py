@@ -48,3 +48,19 @@ def test_the_drawn_tree_names_every_class():
 def test_what_may_have_happened_is_never_called_retryable():
     assert not errors.OutcomeUnknown.retryable
     assert not errors.ServerErrorOutcomeUnknown.retryable
+
+
+def test_of_a_group_the_error_counts_whose_call_may_have_happened():
+    lost = errors.OutcomeUnknown("lost", tool="create_phone_number")
+    group = ExceptionGroup("many", [errors.InvalidArguments("bad"), ExceptionGroup("inner", [ValueError("x"), lost])])
+    assert errors.as_tool_error(group) is lost
+
+
+def test_of_a_group_the_error_of_a_call_goes_before_foreign_ones():
+    refused = errors.RateLimited("slow down")
+    assert errors.as_tool_error(ExceptionGroup("many", [ValueError("x"), refused])) is refused
+
+
+def test_a_group_without_an_error_of_a_call_leaves_the_outcome_unknown():
+    assert errors.as_tool_error(ExceptionGroup("many", [ValueError("x")])).outcome == "unknown"
+    assert errors.as_tool_error(ValueError("x")).outcome == "not_sent"

@@ -145,8 +145,8 @@ def _check_numbers(caps: Caps, intent: Intent) -> None:
     listed = "allowed_prefixes" if caps.allowed_prefixes is not None else "blocked_numbers"
     if intent.dials and not intent.numbers and (caps.allowed_prefixes is not None or caps.blocked_numbers):
         message = f"{intent.tool}: no argument says whom this call rings, and account {intent.account} has {listed}"
-        known = {"cap": listed, "hint": "Call the tool whose arguments name the numbers. Nothing was sent."}
-        raise CapReached(message, tool=intent.tool, **known)
+        better = "Call the tool whose arguments name the numbers. Nothing was sent."
+        raise CapReached(message, tool=intent.tool, cap=listed, hint=better)
     for number in intent.numbers:
         international, digits = _digits(number)
         if any(_same_number(international, digits, _digits(blocked)[1]) for blocked in caps.blocked_numbers):

@@ -20,6 +20,7 @@ calls that it was meant for would go to another host. None means the same as not
 `Environment`, so that a traceback that shows local variables shows no key.
 """
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -254,7 +255,9 @@ def _switch(environment: Mapping[str, str], variable: str, purpose: str) -> bool
 
 
 def _folded(name: str) -> str:
-    return name.lower().replace("-", "_")
+    """Return the form in which names that look alike are one: `Client-A`, whatever the dash, gives `client_a`."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join("_" if unicodedata.category(char) in {"Pd", "Pc"} else char for char in plain)
 
 
 def _alike(name: str, other: str) -> ConfigurationError:

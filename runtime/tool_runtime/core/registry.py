@@ -140,9 +140,9 @@ class Registry:
             tool = self._resolved[name] = self.tools[canonical]
         return tool
 
-    def waiter(self, name: str) -> Waiter:
+    def waiter(self, name: Any) -> Waiter:
         """Return a waiter, or raise `UnknownTool` with the names that come nearest."""
-        if name not in self.waiters:
+        if not isinstance(name, str) or name not in self.waiters:
             near = nearest_names(str(name), self.waiters)
             message = f"there is no waiter named {str(name)[:200]!r}"
             hint = f"Nearest: {', '.join(near)}." if near else f"Waiters: {', '.join(self.waiters) or 'none'}."

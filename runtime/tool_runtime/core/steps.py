@@ -95,7 +95,7 @@ def _take_back(bound: Bound, progress: _Progress, error: BaseException, invoke: 
     while left:
         step = left[0]
         leftover = _leftover(step, progress.scope)
-        named = step.undo is not None and not _unmet(step.undo.arguments, progress.scope)
+        named = step.undo is not None and not _nameless(step.undo, progress.scope)
         if step.undo is not None and ended and certain and named:
             try:
                 yield from invoke(step.undo.tool, leftover["undo"]["arguments"])
@@ -148,7 +148,8 @@ def _interrupted(bound: Bound, message: str, left: list[Step], scope: Mapping[st
 
 def _require(bound: Bound, step: Step, scope: Mapping[str, Any]) -> None:
     """Stop where a step's answer lacks what the next needs: the step was done, and nobody knows what it made."""
-    for reference in _unmet(step.set, scope):
+    nameless = _nameless(step.undo, scope) if step.undo is not None else []
+    for reference in [*_unmet(step.set, scope), *nameless]:
         field_name = reference.partition(".")[2]
         message = f"{step.tool} was answered without {field_name}, which {bound.tool.name} needs: it may have happened"
         hint = f"{bound.tool.name} itself was not sent. Look for what {step.tool} made before you call again."
@@ -156,5 +157,22 @@ def _require(bound: Bound, step: Step, scope: Mapping[str, Any]) -> None:
 
 
 def _unmet(template: Any, scope: Mapping[str, Any]) -> list[str]:
-    """List the references of a template that lead nowhere."""
-    return [path for path in references(template) if lookup(scope, path) is ABSENT]
+    """List the references of a template that lead nowhere, or to null or blank text, which name nothing either."""
+    found = ((path, lookup(scope, path)) for path in references(template))
+    return [path for path, value in found if value is ABSENT or value is None or _is_blank(value)]
+
+
+def _nameless(undo: Undo, scope: Mapping[str, Any]) -> list[str]:
+    """List the references of an undo that lead to no name of a record: `llm_id` of `{"llm_id": {}}`, null or `..`."""
+    found = ((path, lookup(scope, path)) for path in references(undo.arguments))
+    return [path for path, value in found if not _is_name(value)]
+
+
+def _is_name(value: Any) -> bool:
+    if isinstance(value, str):
+        return not _is_blank(value) and value not in {".", ".."}
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_blank(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()

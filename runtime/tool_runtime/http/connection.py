@@ -156,7 +156,7 @@ class _Common:
         if alarm is not None:
             return alarm
         if self._client is not None:
-            return proofs.of_a_client(error, made, progress, account)
+            return proofs.of_a_client(error, made, progress, account, self._client)
         if self._transport is not NETWORK:
             return proofs.of_a_transport(error, made, progress, account)
         if isinstance(error, ConfigurationError):

@@ -2,8 +2,9 @@
 
 A `Progress` is made for each attempt and thrown away with it. Two witnesses write to it. The streams of our own
 connections (`network`) note every byte that goes out. The `trace` extension of a request, which httpx hands down to
-httpcore, reports the same for an httpx client of the caller's own. Witnesses only ever make a claim weaker: where a
-transport reports nothing, `began` stays False, and the kind of the error has to say that nothing was sent.
+httpcore, reports the same for an httpx client of the caller's own. Witnesses only ever make a claim weaker. Where a
+transport of httpx's own reports nothing, `began` stays False, and the kind of the error has to say that nothing was
+sent. Another transport that reports nothing proves nothing (`proofs`).
 
 Knows no httpx: the events of the trace are words (https://www.encode.io/httpcore/extensions/).
 """

@@ -73,7 +73,9 @@ def of_a_transport(error: Exception, made: httpx.Request, progress: Progress, ac
     return _no_reply(error, account, sent=not unsent)
 
 
-def of_a_client(error: Exception, made: httpx.Request, progress: Progress, account: Account) -> NoReply | None:
+def of_a_client(
+    error: Exception, made: httpx.Request, progress: Progress, account: Account, client: Any
+) -> NoReply | None:
     """Say what an exception proves that came out of a client of the caller's own.
 
     Before the answer, only an error that bears this request is one of this request. A hook that calls
@@ -83,7 +85,24 @@ def of_a_client(error: Exception, made: httpx.Request, progress: Progress, accou
         return _no_reply(error, account, sent=True) if isinstance(error, _OF_BODIES) else None
     if not isinstance(error, httpx.TransportError | httpx.DecodingError) or _request_of(error) is not made:
         return None
-    return _no_reply(error, account, sent=progress.began or not isinstance(error, _UNSENT))
+    unsent = isinstance(error, _UNSENT) and not progress.began and _is_believed(client, made, progress)
+    return _no_reply(error, account, sent=not unsent)
+
+
+def _is_believed(client: Any, made: httpx.Request, progress: Progress) -> bool:
+    """Whether "no connection" out of a caller's client is about this request, and about all that was sent for it.
+
+    httpx puts this request on whatever error leaves a transport. A transport of the caller's own may have sent the
+    request before, by a way that reports nothing, and a response hook may send the same request again. httpx's own
+    network transports report each attempt.
+    """
+    choose = getattr(client, "_transport_for_url", None)
+    kind = type(choose(made.url)) if choose is not None else None
+    if kind in {httpx.HTTPTransport, httpx.AsyncHTTPTransport}:
+        return True
+    if getattr(client, "event_hooks", {}).get("response"):
+        return False
+    return progress.connected or (kind is not None and kind.__module__.partition(".")[0] == "httpx")
 
 
 def alarm_in(error: BaseException) -> TimeoutError | None:

@@ -284,6 +284,10 @@ def test_a_base_url_of_nobody_is_refused(monkeypatch):
     [
         ({}, ("client-a", "client_a"), ("client-a", "client_a")),
         ({}, ("aB3", "Ab3"), ("aB3", "Ab3")),
+        ({}, ("caf\u00e9", "cafe\u0301"), ("caf\u00e9", "cafe\u0301")),
+        ({}, ("\uff58", "x"), ("\uff58", "x")),
+        ({}, ("stra\u00dfe", "strasse"), ("stra\u00dfe", "strasse")),
+        ({}, ("a\u2010b", "a-b"), ("a\u2010b", "a-b")),
         ({}, ("Default",), ("Default", "default")),
         ({"RETELL_API_KEY__A-B": "key_1", "RETELL_API_KEY__A_B": "key_2"}, (), ("A-B", "A_B")),
         ({"RETELL_API_KEY__ab": "key_1", "RETELL_BASE_URL__AB": "https://x.example"}, (), ("ab", "AB")),

@@ -133,8 +133,8 @@ def test_no_allowed_prefix_allows_no_number_and_no_list_allows_all():
     "lists", [{"allowed_prefixes": ("+1",)}, {"allowed_prefixes": ()}, {"blocked_numbers": ("+1415",)}]
 )
 def test_a_dial_that_names_no_number_is_refused_where_numbers_are_listed(lists):
-    assert reached(Caps(**lists), tool="api_post", dials=1, numbers=()).cap in lists
-    check_caps(Caps(dials_per_day=1), intent("new", tool="api_post", dials=1, numbers=()), [])
+    assert reached(Caps(**lists), tool="api_post", numbers=()).cap in lists
+    check_caps(Caps(dials_per_day=1), intent("new", tool="api_post", numbers=()), [])
 
 
 @pytest.mark.parametrize(

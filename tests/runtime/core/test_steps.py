@@ -94,6 +94,17 @@ def test_a_step_whose_answer_lacks_what_the_next_needs_stops_the_tool(recorded, 
     assert [left["tool"] for left in caught.value.leftovers] == ["create_retell_llm"]
 
 
+@pytest.mark.parametrize("named", [None, "", " ", "..", True, {}, {"id": "llm_9"}, ["llm_9"]])
+def test_a_step_that_is_answered_with_no_name_of_a_record_stops_the_tool(recorded, wire, named):
+    wire.script = [answer(201, {"llm_id": named})]
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        recorded.create_agent(**NEW)
+
+    assert len(wire.requests) == 1
+    assert caught.value.leftovers[0]["reason"] == "the answer of create_retell_llm does not name what was made"
+
+
 def test_the_current_user_gathers_key_agents_and_concurrency(recorded, wire):
     wire.script = [
         answer(200, {"org_id": "org_1", "org_name": "Ada"}),

@@ -32,8 +32,10 @@ def plain_environment(monkeypatch):
 
 @pytest.fixture
 def dead_port():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    # Bound and never listened to, so that no other process is given the port meanwhile.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture

@@ -81,6 +81,45 @@ def test_a_transport_that_fails_after_it_has_sent_proves_nothing(connect, serve,
         assert silence_of(connect(http_client=own), write(), server.url).sent
 
 
+class Unreporting(httpx.BaseTransport):
+    """Sends each request anew, so nothing is reported; where no answer comes, tries a second way, which is closed."""
+
+    def __init__(self, second):
+        self._second = second
+
+    def handle_request(self, request):
+        content = request.read()
+        try:
+            return self._sent(request, request.url, content)
+        except httpx.TransportError:
+            return self._sent(request, self._second, content)
+
+    def _sent(self, request, url, content):
+        with httpx.HTTPTransport() as way:
+            reply = way.handle_request(httpx.Request(request.method, url, headers=request.headers, content=content))
+            return httpx.Response(reply.status_code, content=reply.read())
+
+
+def test_a_transport_that_reports_nothing_and_then_finds_no_connection_proves_nothing(connect, serve, dead_port):
+    server = serve(lambda *_: False)
+    with httpx.Client(transport=Unreporting(f"http://127.0.0.1:{dead_port}/")) as own:
+        assert silence_of(connect(http_client=own), write(), server.url).sent
+    assert len(server.arrived) == 1
+
+
+def test_a_hook_that_sends_the_same_request_again_proves_nothing_where_no_transport_reports(connect, serve, dead_port):
+    server = serve()
+
+    def hook(response):
+        response.request.url = httpx.URL(f"http://127.0.0.1:{dead_port}/")
+        with httpx.Client() as other:
+            other.send(response.request)
+
+    with httpx.Client(transport=Unreporting("http://127.0.0.1:9/"), event_hooks={"response": [hook]}) as own:
+        assert silence_of(connect(http_client=own), write(), server.url).sent
+    assert len(server.arrived) == 1
+
+
 def test_an_error_without_a_request_proves_nothing(connect, serve):
     def hook(_):
         raise httpx.ConnectError("whose?")
