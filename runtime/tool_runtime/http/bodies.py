@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ACCEPTED_ENCODINGS = "gzip, deflate"
 _PLAIN = {"", "identity"}
 _GZIP = {"gzip", "x-gzip"}
+_GZIP_BEGINS = b"\x1f"
 
 
 def read_body(response: "httpx.Response", limit: int, progress: Progress) -> bytes:
@@ -73,7 +74,8 @@ class _Body:
         self._is_fed = False
         self._decoder: Any = None
         if encoding in _GZIP:
-            self._decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            self._decoder = _gzip()
+        self._is_gzip = self._decoder is not None
         self._is_deflate = encoding == "deflate"
         length = response.headers.get("content-length", "")
         # Looked at only where a body comes: an answer to HEAD has a length and no body.
@@ -89,10 +91,15 @@ class _Body:
             self._add(piece)
             return
         self._is_fed = self._is_fed or bool(piece)
-        while piece and not self._decoder.eof:
+        while piece:
+            if self._decoder.eof:
+                # Gzip may come in several members, one after another (RFC 1952). What follows otherwise is padding.
+                if not self._is_gzip or piece[:1] != _GZIP_BEGINS:
+                    return
+                self._decoder = _gzip()
             # One byte more than the limit allows, so that whatever is held back is beyond the limit.
             self._add(self._decoder.decompress(piece, self._limit - self._size + 1))
-            piece = self._decoder.unconsumed_tail
+            piece = self._decoder.unused_data if self._decoder.eof else self._decoder.unconsumed_tail
 
     def _add(self, part: bytes) -> None:
         self._size += len(part)
@@ -105,6 +112,10 @@ class _Body:
         if self._is_fed and not self._decoder.eof:
             raise NoReply("connection", sent=True, message="no answer: its compressed body ends early")
         return b"".join(self._parts)
+
+
+def _gzip() -> Any:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 def _deflate(piece: bytes) -> Any:

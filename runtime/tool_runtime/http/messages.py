@@ -8,7 +8,7 @@ Imported when the first request is sent, since httpx is.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -32,15 +32,18 @@ _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 class HeaderSet:
-    """The headers of an account's requests, made once. The key is in them, so `repr` and pickles show nothing."""
+    """The headers of an account's requests, made once. The key is in them, so functions give them out, as in `Secret`.
+
+    `json` gives the headers of a request with a body of JSON; `plain` those of other requests.
+    """
 
     __slots__ = ("account", "defaults", "json", "plain")
 
     def __init__(self, account: Account, defaults: list[tuple[bytes, bytes]], json: Any, plain: Any) -> None:
         self.account = account
         self.defaults = defaults
-        self.json = json
-        self.plain = plain
+        self.json: Callable[[], Any] = lambda: json
+        self.plain: Callable[[], Any] = lambda: plain
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuse to be pickled, which would write the key down."""
@@ -81,10 +84,10 @@ class Messages:
             options["files"] = request.parts and [
                 (part.name, (part.filename, part.content, part.content_type)) for part in request.parts
             ]
-            made = httpx.Request(request.method, url, headers=known.plain, **options)
+            made = httpx.Request(request.method, url, headers=known.plain(), **options)
         else:
             # Host, length and type are put into the headers here: httpx takes 7 microseconds more to work them out.
-            made = httpx.Request(request.method, url, headers=known.json, stream=httpx.ByteStream(content), **options)
+            made = httpx.Request(request.method, url, headers=known.json(), stream=httpx.ByteStream(content), **options)
             made.headers["content-length"] = str(len(content))
             made.read()
         if request.headers:

@@ -172,6 +172,13 @@ def test_a_reply_as_large_as_the_limit_is_read(connect, serve):
         assert len(connection.send(read(), account_of(serve(raw).url)).content) == MB
 
 
+@pytest.mark.parametrize("padding", [b"", bytes(8)])
+def test_gzip_of_several_members_is_read_whole(connect, serve, padding):
+    members = gzip.compress(b'{"a": ') + gzip.compress(b"") + gzip.compress(b"1}") + padding
+    server = serve(answer(raw=members, headers=("content-encoding: gzip",)))
+    assert connect().send(read(), account_of(server.url)).content == b'{"a": 1}'
+
+
 @pytest.mark.parametrize("kind", ["gzip", "deflate"])
 def test_a_compressed_reply_that_ends_early_is_a_lost_answer(connect, serve, kind):
     data = compressed(b'{"a": 1}' * 1000, kind)
