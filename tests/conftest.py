@@ -1,10 +1,13 @@
 """What holds for every test, however pytest was started.
 
 - No test sees the settings of the make that runs the tests.
+- An interrupt reaches the programs that tests start. A shell starts what runs in the background with interrupts
+  ignored, and programs inherit that.
 - No property fails because the machine is busy: speed is a matter of the benchmarks.
 """
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -27,5 +30,6 @@ OF_MAKE = (
 def pytest_configure() -> None:
     for name in OF_MAKE:
         os.environ.pop(name, None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
