@@ -282,8 +282,11 @@ class AsyncConnection(_Common):
             return await self._exchanged(send, made, progress)
         from anyio import move_on_after
 
+        reply: Reply | None = None
         with move_on_after(progress.total):
-            return await self._exchanged(send, made, progress)
+            reply = await self._exchanged(send, made, progress)
+        if reply is not None:
+            return reply
         late = too_late(progress.total)
         if self._client is None and self._transport is NETWORK and not progress.answered:
             from tool_runtime.http.proofs import nothing_went_out
