@@ -282,10 +282,9 @@ class AsyncConnection(_Common):
             return await self._exchanged(send, made, progress)
         from anyio import move_on_after
 
-        reply: Reply | None = None
-        with move_on_after(progress.total):
+        with move_on_after(progress.total) as scope:
             reply = await self._exchanged(send, made, progress)
-        if reply is not None:
+        if not scope.cancelled_caught:
             return reply
         late = too_late(progress.total)
         if self._client is None and self._transport is NETWORK and not progress.answered:
