@@ -94,6 +94,7 @@ def check_caps(caps: Caps, intent: Intent, earlier: Sequence[Counted]) -> None:
     `Caps(dials_per_minute=2)` and two dials 10 and 50 seconds ago, a third one is refused with `count=2`,
     `retry_after=10`.
     """
+    _check_named(caps, intent)
     _check_numbers(caps, intent)
     own = Counted(intent.root, intent.at_ms, intent.within is not None, intent.dials, intent.spends)
     for cap, unit, window_ms, period in _LIMITS:
@@ -141,12 +142,16 @@ def _seconds_until_room(rows: Iterable[Counted], weights: Mapping[str, int], exc
     return None
 
 
-def _check_numbers(caps: Caps, intent: Intent) -> None:
+def _check_named(caps: Caps, intent: Intent) -> None:
+    """Refuse a dial whose arguments name no number, where the account lists numbers."""
     listed = "allowed_prefixes" if caps.allowed_prefixes is not None else "blocked_numbers"
     if intent.dials and not intent.numbers and (caps.allowed_prefixes is not None or caps.blocked_numbers):
         message = f"{intent.tool}: no argument says whom this call rings, and account {intent.account} has {listed}"
-        better = "Call the tool whose arguments name the numbers. Nothing was sent."
-        raise CapReached(message, tool=intent.tool, cap=listed, hint=better)
+        hint = "Call the tool whose arguments name the numbers. Nothing was sent."
+        raise CapReached(message, tool=intent.tool, cap=listed, hint=hint)
+
+
+def _check_numbers(caps: Caps, intent: Intent) -> None:
     for number in intent.numbers:
         international, digits = _digits(number)
         if any(_same_number(international, digits, _digits(blocked)[1]) for blocked in caps.blocked_numbers):

@@ -17,7 +17,6 @@ from tool_runtime.core.ledger import (
     OUTCOMES,
     REPEAT_WINDOW_MS,
     UNDER_WAY,
-    UNKNOWN,
     WITHOUT_EFFECT,
     AnyLedger,
     Ending,
@@ -26,9 +25,10 @@ from tool_runtime.core.ledger import (
     Judge,
     LedgerNotWritten,
     check_outcome,
+    gives_way,
+    id_taken,
     resolution,
 )
-from tool_runtime.errors import Fault, InvalidArguments
 
 _open_ledgers: "weakref.WeakSet[MemoryLedger]" = weakref.WeakSet()
 
@@ -50,12 +50,11 @@ class MemoryLedger(AnyLedger):
         judge: Judge | None = None,
         window_ms: int = REPEAT_WINDOW_MS,
     ) -> None:
-        """Keep an intent; see `Ledger.begin`."""
+        """Keep an intent; see `AnyLedger.begin`."""
         kept = intent_of(intent_text(intent))
         with self._lock:
             if intent.id in self._entries:
-                fault = Fault("id", "conflict", f"the ledger already holds an entry {intent.id!r}")
-                raise InvalidArguments(f"{intent.tool}: {fault}", tool=intent.tool, faults=(fault,))
+                raise id_taken(intent)
             if judge is not None:
                 since = intent.at_ms - window_ms
                 judge([entry for entry in self._newest_first() if _alike(entry.intent, intent, since)])
@@ -64,7 +63,7 @@ class MemoryLedger(AnyLedger):
             self._entries[intent.id] = Entry(kept, alive=True)
 
     def end(self, entry_id: str, ending: Ending) -> None:
-        """Keep what became of a call; see `Ledger.end`."""
+        """Keep what became of a call; see `AnyLedger.end`."""
         try:
             kept = recorded(ending)
         except Exception as error:
@@ -72,11 +71,11 @@ class MemoryLedger(AnyLedger):
             raise LedgerNotWritten(message, entry_id) from error
         with self._lock:
             entry = self._known(entry_id)
-            if entry.ending is None or entry.ending.outcome == UNKNOWN or entry.note is not None:
+            if gives_way(entry.ending, entry.note):
                 self._entries[entry_id] = replace(entry, ending=kept, note=None)
 
     def deliver(self, entry_id: str) -> None:
-        """Keep that the result was written where its caller reads; see `Ledger.deliver`."""
+        """Keep that the result was written where its caller reads; see `AnyLedger.deliver`."""
         with self._lock:
             self._entries[entry_id] = replace(self._known(entry_id), delivered=True)
 
@@ -97,7 +96,7 @@ class MemoryLedger(AnyLedger):
         within: str | None = None,
         limit: int | None = None,
     ) -> list[Entry]:
-        """Return the entries for which everything given holds, newest first; see `Ledger.find`."""
+        """Return the entries for which everything given holds, newest first; see `AnyLedger.find`."""
         if outcome is not None:
             check_outcome(outcome, (*OUTCOMES, UNDER_WAY))
         equal = {
@@ -153,7 +152,7 @@ class MemoryLedger(AnyLedger):
 
 
 def _alike(earlier: Intent, intent: Intent, since_ms: int) -> bool:
-    """Return whether an earlier call is one that `Ledger.begin` shows to its judge."""
+    """Return whether an earlier call is one that `AnyLedger.begin` shows to its judge."""
     if earlier.account != intent.account:
         return False
     same_key = intent.idempotency_key is not None and earlier.idempotency_key == intent.idempotency_key

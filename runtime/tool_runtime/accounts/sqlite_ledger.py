@@ -39,9 +39,11 @@ from tool_runtime.core.ledger import (
     Judge,
     LedgerNotWritten,
     check_outcome,
+    gives_way,
+    id_taken,
     resolution,
 )
-from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments
+from tool_runtime.errors import ConfigurationError
 
 # "ToLg" in ASCII: tells a ledger from the database of another program.
 APPLICATION_ID: Final = 0x546F4C67
@@ -168,7 +170,7 @@ class Ledger(AnyLedger):
         judge: Judge | None = None,
         window_ms: int = REPEAT_WINDOW_MS,
     ) -> None:
-        """Write an intent, durable when this returns; see `Ledger.begin`."""
+        """Write an intent, durable when this returns; see `AnyLedger.begin`."""
         key, account, digest = _stored(intent.idempotency_key), _stored(intent.account), _stored(intent.digest)
         row = (
             *(_stored(intent.id), intent.at_ms, account, _stored(intent.tool), digest, key, _stored(intent.within)),
@@ -178,8 +180,7 @@ class Ledger(AnyLedger):
             self._write_kept()
             with self._file.transaction() as connection:
                 if connection.execute("SELECT 1 FROM entries WHERE id = ?", row[:1]).fetchone():
-                    fault = Fault("id", "conflict", f"the ledger already holds an entry {intent.id!r}")
-                    raise InvalidArguments(f"{intent.tool}: {fault}", tool=intent.tool, faults=(fault,))
+                    raise id_taken(intent)
                 if judge is not None:
                     wanted = (account, digest, intent.at_ms - window_ms, key)
                     judge(list(self._entries(connection.execute(_ALIKE, wanted))))
@@ -190,7 +191,7 @@ class Ledger(AnyLedger):
                 self._prune(connection, intent.at_ms)
 
     def end(self, entry_id: str, ending: Ending) -> None:
-        """Write what became of a call; see `Ledger.end`."""
+        """Write what became of a call; see `AnyLedger.end`."""
         try:
             kept = recorded(ending)
             with self._file.lock:
@@ -208,7 +209,7 @@ class Ledger(AnyLedger):
             raise LedgerNotWritten(_no_entry(self.path, entry_id), entry_id)
 
     def deliver(self, entry_id: str) -> None:
-        """Write that the result was written where its caller reads; see `Ledger.deliver`."""
+        """Write that the result was written where its caller reads; see `AnyLedger.deliver`."""
         try:
             with self._file.transaction() as connection:
                 known = connection.execute(
@@ -238,7 +239,7 @@ class Ledger(AnyLedger):
         within: str | None = None,
         limit: int | None = None,
     ) -> list[Entry]:
-        """Return the entries for which everything given holds, newest first; see `Ledger.find`."""
+        """Return the entries for which everything given holds, newest first; see `AnyLedger.find`."""
         if outcome is not None:
             check_outcome(outcome, (*OUTCOMES, UNDER_WAY))
         given = {
@@ -280,7 +281,7 @@ class Ledger(AnyLedger):
             connection.execute("UPDATE entries SET outcome = ?, ending = ?, note = ? WHERE id = ?", values)
 
     def close(self) -> None:
-        """Write what is kept in memory, where possible, and close the file; see `Ledger.close`."""
+        """Write what is kept in memory, where possible, and close the file; see `AnyLedger.close`."""
         with self._file.lock:
             with suppress(ConfigurationError):
                 self._write_kept()
@@ -313,7 +314,7 @@ class Ledger(AnyLedger):
             intent, ending = intent_of(intent_json), None if ending_json is None else ending_of(ending_json)
             kept = self._unwritten.get(intent.id)
             # As in `_END`: a certain ending that is in the file stands.
-            if kept is not None and (ending is None or ending.outcome == UNKNOWN or note is not None):
+            if kept is not None and gives_way(ending, note):
                 yield Entry(intent, kept, bool(delivered), alive[mark])
             else:
                 yield Entry(intent, ending, bool(delivered), alive[mark], note)

@@ -220,6 +220,17 @@ def check_outcome(outcome: str, allowed: Sequence[str]) -> None:
         raise InvalidArguments(str(fault), faults=(fault,))
 
 
+def id_taken(intent: Intent) -> InvalidArguments:
+    """Return the error of `AnyLedger.begin` for an id that the ledger already holds."""
+    fault = Fault("id", "conflict", f"the ledger already holds an entry {intent.id!r}")
+    return InvalidArguments(f"{intent.tool}: {fault}", tool=intent.tool, faults=(fault,))
+
+
+def gives_way(ending: Ending | None, note: str | None) -> bool:
+    """Whether a later ending replaces this one: the first certain one stands, unless somebody said it (`note`)."""
+    return ending is None or ending.outcome == UNKNOWN or note is not None
+
+
 def resolution(entry_id: str, entry: Entry | None, outcome: str, note: str, at_ms: int) -> Ending:
     """Return the ending that `AnyLedger.resolve` writes at a moment. `entry` is None where the ledger has none.
 

@@ -8,16 +8,17 @@ from tool_runtime.errors import Fault
 from tool_runtime.values.snapshots import snapshot
 from tool_runtime.values.suggestions import nearest
 
-# Set by the runtime or by HTTP itself; a caller who changed them could send the call or its key elsewhere.
-# What frames a message, says how its content is written or may be answered, or takes the place of the method.
-RESERVED_HEADERS = frozenset(
-    {
-        *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade"),
-        *("expect", "authorization", "proxy-authorization", "proxy-connection", "cookie"),
-        *("content-type", "content-encoding", "accept", "accept-encoding"),
-        *("x-http-method", "x-http-method-override", "x-method-override"),
-    }
+# What frames a message and says where the message goes.
+FRAMING_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
 )
+# Set by the runtime or by HTTP itself; a caller who changed them could send the call or its key elsewhere, have the
+# content read in another way, or put another method in place of the tool's.
+RESERVED_HEADERS = FRAMING_HEADERS | {
+    *("authorization", "proxy-authorization", "proxy-connection", "cookie"),
+    *("content-type", "content-encoding", "accept", "accept-encoding"),
+    *("x-http-method", "x-http-method-override", "x-method-override"),
+}
 # A day: more is a mistake, and far more is a number that sockets cannot take.
 LONGEST_TIMEOUT = 86_400
 MOST_RETRIES = 100

@@ -8,7 +8,7 @@ keeps what is in use. What stays is named in the error's `leftovers`, whatever t
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from tool_runtime.core.flow import Flow
 from tool_runtime.core.replies import speaks_for_the_api
 from tool_runtime.core.templates import ABSENT, expand, lookup, references
 from tool_runtime.core.tools import Step, Undo
+from tool_runtime.core.urls import segment_problem
 from tool_runtime.errors import (
     Interrupted,
     OutcomeUnknown,
@@ -91,9 +92,8 @@ def _take_back(bound: Bound, progress: _Progress, error: BaseException, invoke: 
     ended = isinstance(error, Exception) and not isinstance(error, TimeoutError)
     certain = isinstance(error, ToolError) and (error.outcome != "unknown" or speaks_for_the_api(error))
     failed = (isinstance(error, ToolError) and error.tool) or bound.tool.name
-    left = list(reversed(progress.done))
-    while left:
-        step = left[0]
+    made = progress.done[::-1]
+    for index, step in enumerate(made):
         leftover = _leftover(step, progress.scope)
         named = step.undo is not None and not _nameless(step.undo, progress.scope)
         if step.undo is not None and ended and certain and named:
@@ -104,16 +104,14 @@ def _take_back(bound: Bound, progress: _Progress, error: BaseException, invoke: 
             except BaseException as cut:
                 # Whoever reads the new exception has to learn of the first one too.
                 message = f"{bound.tool.name} had failed ({error}), and taking back its steps was cut off"
-                annotate(cut, _interrupted(bound, message, left, progress.scope))
+                annotate(cut, _interrupted(bound, message, made[index:], progress.scope))
                 raise
             else:
-                left.pop(0)
                 continue
         elif not named:
             leftover["reason"] = f"the answer of {step.tool} does not name what was made"
         else:
             leftover["reason"] = f"{failed} may have happened and may use it" if ended else f"{failed} was cut off"
-        left.pop(0)
         if step.undo is not None:
             _report(error, bound, leftover)
 
@@ -158,19 +156,21 @@ def _require(bound: Bound, step: Step, scope: Mapping[str, Any]) -> None:
 
 def _unmet(template: Any, scope: Mapping[str, Any]) -> list[str]:
     """List the references of a template that lead nowhere, or to null or blank text, which name nothing either."""
-    found = ((path, lookup(scope, path)) for path in references(template))
-    return [path for path, value in found if value is ABSENT or value is None or _is_blank(value)]
+    return [path for path, value in _referred(template, scope) if value is ABSENT or value is None or _is_blank(value)]
 
 
 def _nameless(undo: Undo, scope: Mapping[str, Any]) -> list[str]:
     """List the references of an undo that lead to no name of a record: `llm_id` of `{"llm_id": {}}`, null or `..`."""
-    found = ((path, lookup(scope, path)) for path in references(undo.arguments))
-    return [path for path, value in found if not _is_name(value)]
+    return [path for path, value in _referred(undo.arguments, scope) if not _is_name(value)]
+
+
+def _referred(template: Any, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((path, lookup(scope, path)) for path in references(template))
 
 
 def _is_name(value: Any) -> bool:
     if isinstance(value, str):
-        return not _is_blank(value) and value not in {".", ".."}
+        return not _is_blank(value) and segment_problem(value) is None
     return isinstance(value, int) and not isinstance(value, bool)
 
 

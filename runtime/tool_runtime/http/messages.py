@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from tool_runtime.core.account import Account
+from tool_runtime.core.options import FRAMING_HEADERS
 from tool_runtime.core.requests import Request
 from tool_runtime.core.tools import Auth
 from tool_runtime.errors import ConfigurationError
@@ -25,8 +26,6 @@ CONNECT_TIMEOUT = 5.0
 MOST_HEADER_SETS = 64
 NOTHING_WAS_SENT = "Nothing was sent."
 LONGEST_LABEL, LONGEST_HOST = 63, 253
-# What frames a message and says where it goes. These are never taken from a call or from a client's defaults.
-_OWN = {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade", "expect"}
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
@@ -57,7 +56,8 @@ class Messages:
     def __init__(self, auth: Auth, agent: str) -> None:
         self._auth = auth
         self._agent = agent
-        self._own = _OWN | ({auth.name.lower()} if auth.place == "header" else set())
+        # These are never taken from a call or from a client's defaults.
+        self._own = FRAMING_HEADERS | ({auth.name.lower()} if auth.place == "header" else set())
         self._sets: dict[int, HeaderSet] = {}
 
     def make(self, request: Request, account: Account, defaults: httpx.Headers | None, trace: Any) -> httpx.Request:
@@ -132,7 +132,7 @@ class Messages:
         return account.key.reveal() if account.key else ""
 
 
-def _usable(given: Iterable[tuple[str, str]], own: set[str]) -> list[tuple[str, str]]:
+def _usable(given: Iterable[tuple[str, str]], own: frozenset[str]) -> list[tuple[str, str]]:
     """Return the headers but for our own. Raises `ConfigurationError` for what no message can carry."""
     usable = []
     for name, value in given:

@@ -20,18 +20,6 @@ DAY = 24 * 60 * 60 * 1000
 posix = pytest.mark.skipif(os.name != "posix", reason="signals, forks and modes are those of POSIX")
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "tools" / "ledger.sqlite3"
-
-
-@pytest.fixture
-def ledger(path):
-    made = Ledger(path, now_ms=lambda: NOW)
-    yield made
-    made.close()
-
-
 def test_a_commit_waits_for_the_disk(ledger):
     ledger.begin(intent())
     with ledger._file.reading() as connection:

@@ -4,24 +4,10 @@ import os
 import sqlite3
 
 import pytest
-from ledger_cases import NOW, run, start
-
-from tool_runtime.accounts.sqlite_ledger import Ledger
+from ledger_cases import run, start
 
 KILLED = -9
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and forks are those of POSIX")
-
-
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "state" / "tools" / "ledger.sqlite3"
-
-
-@pytest.fixture
-def ledger(path):
-    made = Ledger(path, now_ms=lambda: NOW)
-    yield made
-    made.close()
 
 
 def dies_at(word, program):
