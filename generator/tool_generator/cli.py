@@ -61,7 +61,7 @@ def generate(spec_folder: Path | None, out: Path | None, *, check: bool) -> None
     """Generate the package of a spec, or check that it is current."""
     compiled = _compiled(_spec(spec_folder))
     out = out or Path("generated", compiled.registry.api.name)
-    from tool_generator import output
+    from tool_generator.emit import output
     from tool_generator.generate import generated_files
 
     with _problems_shown():

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tool_generator import argument_schemas, bindings, output
-from tool_generator import compile as compiling
-from tool_generator.lint import lint
-from tool_generator.luals import lua_annotations
-from tool_generator.openapi import openapi_document
-from tool_generator.pretty import pretty
+from tool_generator.check import lint
+from tool_generator.compile import registry_document
+from tool_generator.emit import argument_schemas, output
+from tool_generator.emit.luals import lua_annotations
+from tool_generator.emit.openapi_document import openapi_document
+from tool_generator.emit.pretty import pretty
+from tool_generator.emit.python import bindings
+from tool_generator.load.spec import load_spec
 from tool_generator.problems import Problem, Report, SpecProblems
-from tool_generator.spec import load_spec
 from tool_runtime.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def compile_spec(folder: Path) -> Compiled:
     parameters = lint(spec, report)
     report.raise_problems()
     notice = output.header(spec.api["name"], spec.digest)
-    document = compiling.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
+    document = registry_document.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
     return Compiled(Registry(document), spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
 
 
@@ -46,7 +47,7 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
 
     Raises SpecProblems if a guide text has no place in the reference.
     """
-    from tool_generator.docs import emit_docs
+    from tool_generator.emit.reference import emit_docs
 
     registry = compiled.registry
     files = output.formatted(bindings.python_files(registry, compiled.notice))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tool_generator import output
+from tool_generator.emit import output
 from tool_generator.generate import compile_spec, generated_files
 from tool_generator.problems import SpecProblems
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from tool_generator.argument_schemas import tool_schemas
+from tool_generator.emit.argument_schemas import tool_schemas
 from tool_generator.generate import compile_spec
 from tool_runtime.core.registry import Registry
 

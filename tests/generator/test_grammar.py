@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies
 from jsonschema import Draft202012Validator
 
-from tool_generator.grammar import check, grammar
+from tool_generator.load.grammar import check, grammar
+from tool_generator.load.sources import read_source, source_files
 from tool_generator.problems import Report
-from tool_generator.sources import read_source, source_files
 
 SPECS = [Path(__file__).parents[1] / "library_api" / "spec", Path(__file__).parents[2] / "spec"]
 JSON = strategies.recursive(

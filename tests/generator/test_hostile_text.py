@@ -10,7 +10,7 @@ from typing import Required, get_origin, get_type_hints
 
 import pytest
 
-from tool_generator.literals import docstring, literal
+from tool_generator.emit.python.literals import docstring, literal
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 LINE = (

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from lupa import lua54
 
+from tool_generator.emit.luals import lua_annotations
 from tool_generator.generate import compile_spec
-from tool_generator.luals import lua_annotations
 
 ROOT = Path(__file__).parents[2]
 SPECS = {"main": ROOT / "spec" / "retell_ai", "library": ROOT / "tests" / "library_api" / "spec"}

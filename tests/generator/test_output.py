@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tool_generator import output
+from tool_generator.emit import output
+from tool_generator.emit.pretty import pretty
 from tool_generator.generate import compile_spec, generated_files
-from tool_generator.pretty import pretty
 
 from .conftest import LIBRARY
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tool_generator import output
+from tool_generator.emit import output
 from tool_generator.generate import compile_spec, generated_files
 
 from .conftest import LIBRARY, REPOSITORY

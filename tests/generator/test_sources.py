@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from tool_generator.load.sources import digest, read_source, source_files
 from tool_generator.problems import Report
-from tool_generator.sources import digest, read_source, source_files
 
 
 def read(text):

@@ -30,8 +30,8 @@ from tool_generator.changes.exchanges import (
     upstream_schemas,
 )
 from tool_generator.changes.rules import Change, judged
+from tool_generator.load.spec import load_spec
 from tool_generator.problems import Report
-from tool_generator.spec import load_spec
 from tool_generator.upstream.naming import snake_case
 
 if TYPE_CHECKING:

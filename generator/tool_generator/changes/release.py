@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tool_generator import output, sources
 from tool_generator.changes import changelog
 from tool_generator.changes.difference import Entry, difference
 from tool_generator.changes.registries import Unusable, find_registry, is_revision
 from tool_generator.changes.versions import LEVELS, Version, demanded, parse_version
+from tool_generator.emit import output
 from tool_generator.generate import compile_spec, generated_files
+from tool_generator.load import sources
 from tool_generator.problems import Problem, Report, SpecProblems
 
 if TYPE_CHECKING:

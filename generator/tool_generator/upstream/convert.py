@@ -12,7 +12,7 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
-from tool_generator.schema_walk import object_parts
+from tool_generator.model.schema_walk import object_parts
 from tool_generator.upstream.admitted import Node
 from tool_generator.upstream.equivalent_schemas import canonical
 from tool_generator.upstream.model import REF, ref_name

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.destinations import pattern_problem
-from tool_generator.grammar import is_type, same
+from tool_generator.check.destinations import pattern_problem
+from tool_generator.load.grammar import is_type, same
 from tool_generator.upstream.document import pointer
 from tool_generator.upstream.model import ref_name
 

@@ -14,7 +14,7 @@ from tool_generator.upstream.model import REF, ref_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.spec import Entry
+    from tool_generator.load.spec import Entry
     from tool_generator.upstream.model import Upstream
 
 _HIDDEN = {"request": "readOnly", "reply": "writeOnly"}

@@ -14,7 +14,7 @@ from tool_generator.upstream.rendering import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.sources import Source
+    from tool_generator.load.sources import Source
     from tool_generator.upstream.admitted import At
 
 Kind = Literal["added", "changed", "removed", "kept", "gone", "replacement", "note", "problem"]

@@ -15,7 +15,7 @@ import yaml
 from tool_generator.upstream.rendering import Noted, entry, flow, scalar
 
 if TYPE_CHECKING:
-    from tool_generator.sources import Source
+    from tool_generator.load.sources import Source
 
     Path = tuple[str | int, ...]
 

@@ -10,7 +10,7 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.destinations import key_place_problem
+from tool_generator.check.destinations import key_place_problem
 from tool_generator.upstream.naming import snake_case
 from tool_generator.upstream.rendering import Noted, entry
 from tool_runtime.core.urls import base_url_problem

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tool_generator import sources
-from tool_generator.compile import used_types
-from tool_generator.lint import lint
+from tool_generator.check import lint
+from tool_generator.compile.registry_document import used_types
+from tool_generator.load import sources
+from tool_generator.load.spec import load_spec
 from tool_generator.problems import Problem, SpecProblems
 from tool_generator.problems import Report as ProblemReport
-from tool_generator.spec import load_spec
 from tool_generator.upstream.editor import Report
 from tool_generator.upstream.index import Index
 from tool_generator.upstream.model import too_deep
@@ -28,7 +28,7 @@ from tool_generator.upstream.rounds import Round
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.sources import Source
+    from tool_generator.load.sources import Source
     from tool_generator.upstream.model import Upstream
 
 MAX_ROUNDS = 12

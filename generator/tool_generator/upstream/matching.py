@@ -16,7 +16,7 @@ from tool_generator.upstream.naming import singular, words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.spec import Entry
+    from tool_generator.load.spec import Entry
     from tool_generator.upstream.model import Operation, Upstream
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.destinations import header_problem, template_problem
+from tool_generator.check.destinations import header_problem, template_problem
 from tool_generator.upstream.bodies import read_body, read_reply
 from tool_generator.upstream.dialects import SchemaReader
 from tool_generator.upstream.document import pointer, read_values

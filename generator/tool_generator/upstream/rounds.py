@@ -28,8 +28,8 @@ from tool_generator.upstream.update_values import update_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.sources import Source
-    from tool_generator.spec import Entry, Spec
+    from tool_generator.load.sources import Source
+    from tool_generator.load.spec import Entry, Spec
     from tool_generator.upstream.directions import TheirSide
     from tool_generator.upstream.index import Index
     from tool_generator.upstream.model import Operation

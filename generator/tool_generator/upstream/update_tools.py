@@ -26,7 +26,7 @@ from tool_generator.upstream.rendering import Noted
 from tool_generator.upstream.update_properties import Anchor, mark_gone
 
 if TYPE_CHECKING:
-    from tool_generator.spec import Entry
+    from tool_generator.load.spec import Entry
     from tool_generator.upstream.convert import Converter
     from tool_generator.upstream.editor import Editor
     from tool_generator.upstream.model import Operation

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.grammar import same
+from tool_generator.load.grammar import same
 from tool_generator.upstream.admitted import ANNOTATIONS, Alternative, alternatives, is_bare, values
 from tool_generator.upstream.definitions import Definitions
 from tool_generator.upstream.editor import label

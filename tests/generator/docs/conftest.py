@@ -10,7 +10,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tool_generator.docs import emit_docs
+from tool_generator.emit.reference import emit_docs
 from tool_runtime.core.registry import Registry
 
 REGISTRY: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("registry.yaml").read_text("utf-8"))

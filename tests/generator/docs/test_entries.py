@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tool_generator.docs.outcomes import FAILURES
+from tool_generator.emit.reference.outcomes import FAILURES
 from tool_runtime import errors
 
 Section = Callable[[str], str]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tool_generator.docs import markdown
+from tool_generator.emit.reference import markdown
 
 MARKUP = st.text(alphabet="ab 1.()[]{}<>!#*_~\\|&;:/=+-\"'$`\té", max_size=24)
 # A backtick is the one character that means something: it fences code. Its own test follows.

@@ -12,8 +12,8 @@ import pytest
 from lupa import lua54
 from markdown_it.token import Token
 
-from tool_generator.docs import emit_docs
-from tool_generator.docs.markdown import Anchors
+from tool_generator.emit.reference import emit_docs
+from tool_generator.emit.reference.markdown import Anchors
 from tool_runtime.core.registry import Registry
 
 Section = Callable[[str], str]

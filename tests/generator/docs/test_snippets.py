@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lupa import lua54
 
-from tool_generator.docs import snippets
+from tool_generator.emit.reference import snippets
 
 HOSTILE = "a \"b\" 'c' \\ \\n \n\r\t\x00\x1b\x7f\u2028\u202e`$(x)` ${y} !z %s {{ }} */ --]] é 漢 🎈 \xa0"
 NAMES = [

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tool_generator.load.sources import read_source
 from tool_generator.problems import Report
-from tool_generator.sources import read_source
 from tool_generator.upstream.edits import Edits
 from tool_generator.upstream.rendering import entry, flow
 

@@ -1,0 +1,1 @@
+"""From a typed spec to the registry document that the runtime loads."""

@@ -1,5 +1,0 @@
-"""The reference in Markdown, made from a compiled registry. `emit_docs` is the one entry point."""
-
-from tool_generator.docs.pages import emit_docs
-
-__all__ = ["emit_docs"]

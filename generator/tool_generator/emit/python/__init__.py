@@ -1,0 +1,1 @@
+"""The Python bindings and their types."""

@@ -1,0 +1,347 @@
+"""JSON Schemas as Python types: type expressions, TypedDict classes and aliases.
+
+This module owns the mapping from schemas (as in the registry, with `#/types/…`) to Python. A `Module` collects the
+definitions of one generated module in order. This module must not know about tools or about templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tool_generator import identifiers
+from tool_generator.emit.python.literals import literal
+from tool_generator.model.schema_walk import references
+from tool_runtime.values.references import TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+_ALIAS_KEYS = {
+    "description",
+    "title",
+    "example",
+    "examples",
+    "default",
+    "deprecated",
+    "secret",
+    "readOnly",
+    "writeOnly",
+}
+_KINDS = {str: "str", int: "int", float: "float", bool: "bool", type(None): "None"}
+# With more values, the message of a type checker would be too long to read.
+_MAX_LITERAL_VALUES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of a TypedDict: `key` on the wire, the type expression, and the meaning."""
+
+    key: str
+    expression: str
+    required: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One definition of a generated module: a TypedDict with `fields`, or an alias for `expression`.
+
+    `odd` are the fields that a class body cannot spell. They come from a base class in functional syntax, `odd_name`.
+    """
+
+    name: str
+    description: str
+    bases: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    odd: tuple[Field, ...] = ()
+    odd_name: str = ""
+    expression: str = ""
+
+
+@dataclass(slots=True)
+class Types:
+    """The types of the registry and their Python names."""
+
+    schemas: Mapping[str, Any]
+    names: Mapping[str, str]
+    _records: dict[str, bool] = field(default_factory=dict)
+    _merged: dict[str, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
+
+    def target(self, schema: Any) -> Any:
+        """Follow references to a schema without a reference; a circle gives the empty schema."""
+        seen: set[str] = set()
+        while isinstance(schema, dict) and "$ref" in schema:
+            name = schema["$ref"].removeprefix(TYPES)
+            if name in seen:
+                return {}
+            seen.add(name)
+            schema = self.schemas[name]
+        return schema
+
+    def is_class(self, schema: Any) -> bool:
+        """Say whether a schema becomes a TypedDict class of its own."""
+        return (
+            isinstance(schema, dict)
+            and "$ref" not in schema
+            and (bool(schema.get("properties")) or self._inherits(schema))
+        )
+
+    def _inherits(self, schema: dict[str, Any]) -> bool:
+        parts = schema.get("allOf", ())
+        return bool(parts) and all(self._is_record(part) for part in parts)
+
+    def _is_record(self, schema: Any) -> bool:
+        if not isinstance(schema, dict):
+            return False
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix(TYPES)
+            if name not in self._records:
+                # A type that is defined as itself is no record.
+                self._records[name] = False
+                self._records[name] = self._is_record(self.schemas[name])
+            return self._records[name]
+        if schema.get("properties"):
+            return True
+        parts = schema.get("allOf", ())
+        # A part that only adds to `required` is a record without fields.
+        return all(self._is_record(part) for part in parts) if parts else "required" in schema
+
+    def record(self, schema: Any) -> tuple[dict[str, Any], set[str]]:
+        """Give all properties of an object schema and the names of the required ones."""
+        properties: dict[str, Any] = {}
+        required: set[str] = set()
+        self.gather(schema, properties, required)
+        return properties, required
+
+    def gather(self, schema: Any, properties: dict[str, Any], required: set[str]) -> None:
+        """Add the properties of an object schema, and the names of the required ones, to the given collections."""
+        if not isinstance(schema, dict):
+            return
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix(TYPES)
+            if name not in self._merged:
+                # A type that leads back to itself adds nothing the second time.
+                self._merged[name] = {}, set()
+                self._merged[name] = self.record(self.schemas[name])
+            more, needed = self._merged[name]
+            properties.update(more)
+            required.update(needed)
+        for part in schema.get("allOf", ()):
+            self.gather(part, properties, required)
+        properties.update(schema.get("properties", {}))
+        required.update(schema.get("required", ()))
+
+
+@dataclass(slots=True)
+class Module:
+    """The definitions of one generated module. Bases come before the classes that need them."""
+
+    types: Types
+    scope: identifiers.Scope
+    open_enums: bool
+    definitions: list[Definition] = field(default_factory=list)
+    _names: set[str] = field(default_factory=set)
+
+    def define(self, name: str, schema: Any) -> None:
+        """Add the definition of a named type."""
+        description = _description(schema)
+        is_nullable = isinstance(schema, dict) and "null" in schema.get("type", ())
+        if self.types.is_class(schema) and not is_nullable:
+            self._define_class(name, schema, description)
+        else:
+            self.definitions.append(Definition(name, description, expression=self.expression(schema, name)))
+
+    def _define_class(self, name: str, schema: dict[str, Any], description: str) -> None:
+        parts = schema.get("allOf", [])
+        bases = self._bases(schema)
+        if bases is None:
+            properties, required = self.types.record(schema)
+        else:
+            properties, required = {}, set(schema.get("required", ()))
+            for part in parts:
+                if "$ref" not in part:
+                    self.types.gather(part, properties, required)
+            properties.update(schema.get("properties", {}))
+        fields = [
+            Field(
+                key,
+                self.expression(value, f"{name}{identifiers.class_name(key).rstrip('_')}"),
+                key in required,
+                _description(value),
+            )
+            for key, value in properties.items()
+        ]
+        self.add_class(name, description, tuple(bases or ()), fields)
+
+    def add_class(self, name: str, description: str, bases: tuple[str, ...], fields: Iterable[Field]) -> None:
+        """Add a TypedDict class."""
+        fields = list(fields)
+        odd = tuple(item for item in fields if not self._plain(item.key))
+        plain = tuple(item for item in fields if self._plain(item.key))
+        odd_name = self.scope.derive(f"_{name.lstrip('_')}Keys", name) if odd else ""
+        self.definitions.append(Definition(name, description, bases, plain, odd, odd_name))
+
+    def _plain(self, key: str) -> bool:
+        # Python mangles `__x` in a class body. A key with the name of a type would hide this type from the fields
+        # below.
+        return identifiers.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
+
+    def _hidden(self) -> set[str]:
+        if not self._names:
+            self._names = {*self.types.names.values(), *identifiers.MODULE_NAMES}
+        return self._names
+
+    def _bases(self, schema: dict[str, Any]) -> list[str] | None:
+        """Give the Python bases of a class made by `allOf`; None if inheritance cannot express it."""
+        parts = schema.get("allOf", [])
+        bases: list[str] = []
+        seen: dict[str, Any] = {}
+        needed: set[str] = set()
+        for part in parts:
+            if "$ref" not in part:
+                continue
+            target = self.types.schemas[part["$ref"].removeprefix(TYPES)]
+            if not self.types.is_class(target):
+                return None
+            properties, required = self.types.record(target)
+            if seen.keys() & properties.keys():
+                return None
+            seen |= properties
+            needed |= required
+            bases.append(self._reference(part["$ref"]))
+        own: dict[str, Any] = dict(schema.get("properties", {}))
+        wanted: set[str] = set(schema.get("required", ()))
+        for part in parts:
+            if "$ref" not in part:
+                more, more_required = self.types.record(part)
+                own |= more
+                wanted |= more_required
+        if seen.keys() & own.keys() or (wanted & seen.keys()) - needed:
+            return None
+        return bases
+
+    def _reference(self, pointer: str) -> str:
+        return self.types.names[pointer.removeprefix(TYPES)]
+
+    def expression(self, schema: Any, hint: str) -> str:
+        """Give the type expression of a schema. Objects within it become classes whose names begin with `hint`.
+
+        Example: `{"type": ["string", "null"]}` -> `str | None`.
+        """
+        parts = list(dict.fromkeys(self._union(schema, hint)))
+        if "Any" in parts or not parts:
+            return "Any"
+        if "float" in parts and "int" in parts:
+            parts.remove("int")
+        if "None" in parts:
+            parts.remove("None")
+            parts.append("None")
+        return " | ".join(parts)
+
+    def _union(self, schema: Any, hint: str) -> list[str]:
+        if not isinstance(schema, dict):
+            return ["Any"]
+        if "$ref" in schema:
+            return [self._reference(schema["$ref"])]
+        if "const" in schema:
+            return self._literals([schema["const"]])
+        if "enum" in schema:
+            found = self._literals(schema["enum"])
+            return (
+                [*found, "str"] if self.open_enums and any(isinstance(item, str) for item in schema["enum"]) else found
+            )
+        options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+        if options and not schema.get("properties"):
+            return [part for option in options for part in self._union(_narrowed(option, schema), hint)]
+        if self.types.is_class(schema):
+            nullable = ["None"] if isinstance(schema.get("type"), list) and "null" in schema["type"] else []
+            return [self._inline(schema, hint), *nullable]
+        if len(schema.get("allOf", ())) == 1:
+            return self._union(schema["allOf"][0], hint)
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if not kinds:
+            kinds = (
+                ["array"]
+                if "items" in schema
+                else ["object"]
+                if "additionalProperties" in schema or "allOf" in schema
+                else []
+            )
+        return [self._kind(kind, schema, hint) for kind in kinds] or ["Any"]
+
+    def _inline(self, schema: dict[str, Any], hint: str) -> str:
+        name = self.scope.derive(hint, hint)
+        self._define_class(name, schema, _description(schema))
+        return name
+
+    def _literals(self, values: list[Any]) -> list[str]:
+        allowed = [value for value in values if value is None or isinstance(value, (str, int, bool))]
+        if len(allowed) < len(values) or len(allowed) > _MAX_LITERAL_VALUES:
+            return list(dict.fromkeys(_KINDS.get(type(value), "Any") for value in values))
+        plain = [literal(value) for value in allowed if value is not None]
+        return ([f"Literal[{', '.join(dict.fromkeys(plain))}]"] if plain else []) + (
+            ["None"] if None in allowed else []
+        )
+
+    def _kind(self, kind: str, schema: dict[str, Any], hint: str) -> str:
+        if kind == "array":
+            if "prefixItems" in schema:
+                parts = [part for item in schema["prefixItems"] for part in self._union(item, f"{hint}Item")]
+                return f"list[{'Any' if 'Any' in parts else ' | '.join(dict.fromkeys(parts))}]"
+            return f"list[{self.expression(schema.get('items', {}), f'{hint}Item')}]"
+        if kind == "object":
+            return f"dict[str, {self.expression(schema.get('additionalProperties', {}), f'{hint}Value')}]"
+        return _SCALARS[kind]
+
+
+def _narrowed(option: Any, schema: dict[str, Any]) -> Any:
+    """Give an option of a union the type of the union, if the option names no type."""
+    if (
+        isinstance(option, dict)
+        and "type" in schema
+        and not {"type", "$ref", "enum", "const", "anyOf", "oneOf"} & option.keys()
+    ):
+        return {**option, "type": schema["type"]}
+    return option
+
+
+def _description(schema: Any) -> str:
+    return schema.get("description", "").strip() if isinstance(schema, dict) else ""
+
+
+def ordered(definitions: list[Definition]) -> list[Definition]:
+    """Put bases before the classes that inherit from them; keep the order otherwise."""
+    by_name = {item.name: item for item in definitions}
+    placed: dict[str, Definition] = {}
+
+    def place(item: Definition) -> None:
+        if item.name in placed:
+            return
+        for base in item.bases:
+            if base in by_name:
+                place(by_name[base])
+        placed[item.name] = item
+
+    for item in definitions:
+        place(item)
+    return list(placed.values())
+
+
+def type_module(types: Types) -> Module:
+    """Define all types of the registry in one module."""
+    scope = identifiers.Scope()
+    for name, spelled in types.names.items():
+        scope.claim(spelled, name)
+    module = Module(types, scope, open_enums=True)
+    for name, schema in types.schemas.items():
+        module.define(types.names[name], schema)
+    module.definitions = ordered(module.definitions)
+    return module
+
+
+def uses(schema: Any) -> set[str]:
+    """Give the registry names of the types that a schema refers to."""
+    return {pointer.removeprefix(TYPES) for _, pointer in references(schema)}
