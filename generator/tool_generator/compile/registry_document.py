@@ -157,6 +157,7 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
         "name": tool.name,
         "full_name": full_name(tool, spec),
         "aliases": data.get("aliases", []),
+        "keywords": data.get("keywords", []),
         "group": tool.group,
         "class": data["class"],
         "effects": data.get("effects", []),

@@ -146,7 +146,8 @@ class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
     `body` is None, `json` or `multipart`; with `takes_whole_body` one argument is the body. `numbers` are templates of
-    the phone numbers that a call makes ring. `key_parameter` is the argument that holds the idempotency key.
+    the phone numbers that a call makes ring. `keywords` are words that people use for what the tool does.
+    `key_parameter` is the argument that holds the idempotency key.
     """
 
     name: str
@@ -161,6 +162,7 @@ class Tool:
     description: str = ""
     upstream: str | None = None
     aliases: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
