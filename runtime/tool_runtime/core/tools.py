@@ -226,6 +226,25 @@ class Waiter:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncKind:
+    """A kind of records that people keep as files: the tools that read and write a record, and what names it.
+
+    `id` is the field of a record and the argument that names the record. `list_with` are the arguments of `list`.
+    `texts` are the dotted paths of long texts, each of which is a file of its own; `*` stands for every item of a list.
+    """
+
+    name: str
+    summary: str
+    id: str
+    list: str
+    get: str
+    update: str
+    create: str | None = None
+    list_with: Mapping[str, Any] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another."""
 
@@ -378,6 +397,12 @@ def read_waiter(name: str, entry: Mapping[str, Any]) -> Waiter:
         for key in ("until", "fail")
     )
     return read_entry(Waiter, entry, name=name, until=until, fail=fail)
+
+
+def read_sync_kind(name: str, entry: Mapping[str, Any]) -> SyncKind:
+    """Make a `SyncKind` of its registry entry."""
+    listing = entry["list"]
+    return read_entry(SyncKind, entry, name=name, list=listing["tool"], list_with=listing.get("with", {}))
 
 
 def read_webhooks(entry: Mapping[str, Any]) -> Webhooks:

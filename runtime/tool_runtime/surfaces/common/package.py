@@ -95,10 +95,10 @@ class Package:
 
     def search(self, words: str, limit: int = 10) -> "Sequence[Page]":
         """Return the pages that match some words, best first: `search("hang up a call")` gives `stop_call`."""
-        from tool_runtime.surfaces.common.search import Index
+        from tool_runtime.surfaces.common.search import Index, text_of
 
         if "_index" not in self.__dict__:
-            self._index = Index(self.registry)
+            self._index = Index(text_of(tool, self.registry) for tool in self.registry.tools.values())
         return tuple(self.page(name) for name in self._index.find(words, limit))
 
     def _json(self, name: str) -> Any:

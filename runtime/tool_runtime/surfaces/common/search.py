@@ -11,11 +11,12 @@ other, at a discount.
 
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 
+from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Tool
 from tool_runtime.values.suggestions import nearest
 
 NAME, KEYWORD, SUMMARY, GROUP = 1.0, 1.0, 0.8, 0.3
@@ -24,12 +25,11 @@ PROSE = 0.25
 # A page for which only one word of a long question speaks is no answer to the question.
 LEAST = 0.04
 SYNONYM = 0.8
-INFLECTED = 0.9
 FILLER = 0.05
 # Words that stand in most questions and say little about what is wanted.
-FILLERS = frozenset(
+FILLERS = (
     "a about all am an and any are at be by can could do does for from have how i in is it its let me my of on one or"
-    " our please some tell that the their them this to us want was what when where which who with you your".split()
+    " our please some tell that the their them this to us want was what when where which who with you your"
 )
 # One line for each meaning. What a tool does is named in many ways; what it does that to is the API's own word.
 MEANINGS = (
@@ -74,8 +74,7 @@ class Index:
         stems = self._stems.of([phrase for _, _, phrase in rows] + [text.prose for text in known])
         self._prose = [frozenset(found) for found in stems[len(rows) :]]
         self._phrases = [
-            (page, weight, frozenset(found))
-            for (page, weight, _), found in zip(rows, stems[: len(rows)], strict=True)
+            (page, weight, frozenset(found)) for (page, weight, _), found in zip(rows, stems[: len(rows)], strict=True)
         ]
         pages_of: dict[str, set[int]] = {}
         for page, _, found in self._phrases:
@@ -84,7 +83,7 @@ class Index:
         for page, found in enumerate(self._prose):
             for stem in found:
                 pages_of.setdefault(stem, set()).add(page)
-        self._fillers = frozenset(stem for found in self._stems.of(sorted(FILLERS)) for stem in found)
+        self._fillers = frozenset(self._stems.of([FILLERS])[0])
         self._pages_of = pages_of
         self._worth = {stem: self._worth_of([stem]) for stem in pages_of}
         self._sizes = [sum(self._worth[stem] for stem in found) for _, _, found in self._phrases]
@@ -96,16 +95,16 @@ class Index:
         wanted = sum(worth for worth, _ in asked)
         if not wanted:
             return ()
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = {}
         for (page, weight, stems), size in zip(self._phrases, self._sizes, strict=True):
             hit = _overlap(asked, stems)
             if hit:
                 # Both sides count: a phrase that holds much else fits less, and so does one that lacks a word.
-                scores[page] = max(scores[page], weight * hit * hit / (wanted * (0.75 * size + 0.25 * hit)))
+                scores[page] = max(scores.get(page, 0.0), weight * hit * hit / (wanted * (0.75 * size + 0.25 * hit)))
         for page, stems in enumerate(self._prose):
             hit = _overlap(asked, stems)
             if hit:
-                scores[page] += PROSE * (hit / wanted) ** 2
+                scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
         ranked = sorted(((-score, page) for page, score in scores.items() if score >= LEAST))
         return [self.names[page] for _, page in ranked[:limit]]
 
@@ -147,6 +146,16 @@ class Index:
             for stem in line:
                 alike[stem] = alike.get(stem, frozenset()) | (frozenset(line) - {stem})
         return alike
+
+
+def text_of(tool: Tool, registry: Registry) -> Text:
+    """Return what a tool says to a search."""
+    group = registry.groups.get(tool.group)
+    phrases = [(NAME, name) for name in (tool.name, *tool.aliases, tool.full_name)]
+    phrases += [(KEYWORD, keyword) for keyword in tool.keywords]
+    phrases += [(SUMMARY, tool.summary), (GROUP, f"{group.title} {group.summary}" if group else "")]
+    parameters = (f"{parameter.name} {parameter.description}" for parameter in tool.parameters.values())
+    return Text(tool.name, tuple(phrases), " ".join((tool.summary, tool.description, *parameters)))
 
 
 def spaced(text: str) -> str:
