@@ -42,7 +42,6 @@ class Entry:
 class Spec:
     """Everything that a spec folder says. Mappings keep the order of the file names, and of entries in a file."""
 
-    digest: str
     sections: dict[str, Entry] = field(default_factory=dict)
     pagination: dict[str, Entry] = field(default_factory=dict)
     waiters: dict[str, Entry] = field(default_factory=dict)
@@ -69,7 +68,7 @@ class Spec:
 def load_spec(folder: Path, report: Report) -> Spec:
     """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read."""
     files = sources.source_files(folder)
-    spec = Spec(sources.digest(folder, files))
+    spec = Spec()
     for path in files:
         name = path.relative_to(folder).as_posix()
         if path.suffix == ".md":

@@ -31,7 +31,7 @@ def define_events(webhooks: Webhooks, module: Module) -> None:
     """Define the payload of every event, and the union of all, in the module of the types."""
     spelled = [_define_event(event, webhooks.event, module) for event in webhooks.events.values()]
     told = f"What a delivery may hold; the value of `{webhooks.event}` tells which. Further events may come."
-    module.definitions.append(Definition(UNION, told, expression=" | ".join(spelled)))
+    module.definitions.append(Definition(UNION, told, expression=" | ".join(spelled), place=module.place))
 
 
 def _define_event(event: WebhookEvent, field: str, module: Module) -> str:
@@ -49,10 +49,10 @@ def _define_event(event: WebhookEvent, field: str, module: Module) -> str:
             module.add_class(own, told, (), _fields(name, target, field, own, module))
         else:
             expression = module.expression(target, own)
-            module.definitions.append(Definition(own, told, expression=expression))
+            module.definitions.append(Definition(own, told, expression=expression, place=module.place))
         parts.append(own)
     if len(options) > 1:
-        module.definitions.append(Definition(spelled, told, expression=" | ".join(parts)))
+        module.definitions.append(Definition(spelled, told, expression=" | ".join(parts), place=module.place))
     return spelled
 
 
