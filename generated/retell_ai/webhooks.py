@@ -7,20 +7,20 @@ in spaces and in letters such as é, and then no signature fits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tool_runtime import webhooks as runtime
 
 if TYPE_CHECKING:
-    from retell_ai.types import WebhookPayload
+    from retell_ai import types as _t
 
 __all__ = ["SIGNATURE_HEADER", "WebhookEvent", "sign_webhook", "unwrap_webhook", "verify_webhook"]
 
 SIGNATURE_HEADER = "x-retell-signature"
 """The header of the request that carries the signature."""
 
-WebhookEvent: TypeAlias = "runtime.WebhookEvent[WebhookPayload]"
-"""A verified event: `name`, `payload`, `dedupe_key`, `received_at_ms`, `sent_at_ms`."""
+WebhookEvent: TypeAlias = "runtime.WebhookEvent[Literal['call_started'], _t.CallStartedEvent] | runtime.WebhookEvent[Literal['call_ended'], _t.CallEndedEvent] | runtime.WebhookEvent[Literal['call_analyzed'], _t.CallAnalyzedEvent] | runtime.WebhookEvent[Literal['transcript_updated'], _t.TranscriptUpdatedEvent] | runtime.WebhookEvent[Literal['transfer_started'], _t.TransferStartedEvent] | runtime.WebhookEvent[Literal['transfer_bridged'], _t.TransferBridgedEvent] | runtime.WebhookEvent[Literal['transfer_cancelled'], _t.TransferCancelledEvent] | runtime.WebhookEvent[Literal['transfer_ended'], _t.TransferEndedEvent] | runtime.WebhookEvent[Literal['chat_started'], _t.ChatStartedEvent] | runtime.WebhookEvent[Literal['chat_ended'], _t.ChatEndedEvent] | runtime.WebhookEvent[Literal['chat_analyzed'], _t.ChatAnalyzedEvent] | runtime.WebhookEvent[Literal['call_inbound'], _t.CallInboundEvent] | runtime.WebhookEvent[Literal['chat_inbound'], _t.ChatInboundEvent]"
+"""A verified event: `name`, `payload`, `dedupe_key`, `received_at_ms`, `sent_at_ms`. `name` tells which payload."""
 
 _SCHEME = runtime.read_scheme(
     {

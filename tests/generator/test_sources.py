@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tool_generator.load.sources import read_source, source_files
+from tool_generator.load.sources import read_source
 from tool_generator.problems import Report
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from retell_ai.arguments._request import *
 from retell_ai.arguments.account import *
 from retell_ai.arguments.agent_versions import *
 from retell_ai.arguments.agents import *
@@ -18,5 +19,4 @@ from retell_ai.arguments.generic import *
 from retell_ai.arguments.knowledge_bases import *
 from retell_ai.arguments.llms import *
 from retell_ai.arguments.phone_numbers import *
-from retell_ai.arguments.request import *
 from retell_ai.arguments.tests import *

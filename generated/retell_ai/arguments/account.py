@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from retell_ai.arguments.request import RequestArguments
+from retell_ai.arguments._request import RequestArguments
 
 __all__ = ["GetApiKeyInfoArguments", "GetConcurrencyArguments", "GetCurrentUserArguments"]  # fmt: skip
 

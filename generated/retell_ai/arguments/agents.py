@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 from retell_ai import types as _t
-from retell_ai.arguments.request import RequestArguments
+from retell_ai.arguments._request import RequestArguments
 
 __all__ = [
     "AgentSettingsArguments", "CreateAgentAmbientSound", "CreateAgentArguments",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from retell_ai import types as _t
-from retell_ai.arguments.request import RequestArguments
+from retell_ai.arguments._request import RequestArguments
 
 __all__ = [
     "GetCrmConfigArguments", "GetCrmSchemaArguments", "GetSyncJobStatusArguments", "RunSyncJobArguments",

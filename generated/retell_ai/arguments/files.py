@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Required
 
 from retell_ai import types as _t
-from retell_ai.arguments.request import FileContent, RequestArguments
+from retell_ai.arguments._request import FileContent, RequestArguments
 
 __all__ = ["CreateAssetArguments", "ListExportRequestsArguments"]  # fmt: skip
 

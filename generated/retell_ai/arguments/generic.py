@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Required
 
-from retell_ai.arguments.request import RequestArguments
+from retell_ai.arguments._request import RequestArguments
 
 __all__ = [
     "ApiDeleteArguments", "ApiGetArguments", "ApiPatchArguments", "ApiPostArguments", "ApiPutArguments",

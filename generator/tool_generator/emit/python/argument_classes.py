@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tool_generator import identifiers
 from tool_generator.emit.python.python_types import Definition, Field, Module, Types
-from tool_generator.emit.python.sharing import with_common_base
+from tool_generator.emit.python.sharing import Family, with_common_bases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,12 +43,17 @@ def argument_classes(registry: Registry, types: Types, body_types: Mapping[str, 
     for name, body in body_types.items():
         if name in registry.tools:
             families.setdefault((registry.tools[name].group, body), []).append(arguments_name(name))
-    definitions = module.definitions
-    for (_, body), family in families.items():
-        base = scope.derive(f"{identifiers.class_name(body).rstrip('_')}Arguments", body)
-        description = f"What the tools that take a `{identifiers.class_name(body)}` have alike."
-        definitions = with_common_base(definitions, family, base, description)
-    return definitions
+    return with_common_bases(
+        module.definitions,
+        [
+            Family(
+                scope.derive(f"{identifiers.class_name(body).rstrip('_')}Arguments", body),
+                f"What the tools that take a `{identifiers.class_name(body)}` have alike.",
+                tuple(members),
+            )
+            for (_, body), members in families.items()
+        ],
+    )
 
 
 def _field(tool: str, parameter: Parameter, module: Module) -> Field:

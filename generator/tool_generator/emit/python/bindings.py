@@ -24,7 +24,7 @@ from tool_generator import identifiers
 from tool_generator.emit.python import client_bindings, webhook_bindings
 from tool_generator.emit.python.argument_classes import OWN, argument_classes
 from tool_generator.emit.python.literals import comment, docstring, literal
-from tool_generator.emit.python.python_types import Module, Types, words
+from tool_generator.emit.python.python_types import Module, Types, type_module, words
 from tool_generator.emit.python.sharing import with_bases
 from tool_generator.emit.python.type_modules import exported, listed, source_of, text_of, type_files, typing_of
 
@@ -123,13 +123,7 @@ def _render(template: str, common: dict[str, Any], **values: Any) -> str:
 
 def _types(registry: Registry, types: Types, origins: Origins) -> tuple[Module, client_bindings.Replies]:
     """Define all types, replies and events in one namespace; each definition knows its module."""
-    scope = identifiers.Scope()
-    for name, spelled in types.names.items():
-        scope.claim(spelled, name)
-    module = Module(types, scope, open_enums=True)
-    for name, schema in types.schemas.items():
-        module.place = identifiers.identifier(origins.type_files.get(name, "shared"))
-        module.define(types.names[name], schema)
+    module = type_module(types, origins.type_files)
     replies = client_bindings.replies_of(registry, module)
     if registry.webhooks is not None:
         module.place = "webhook_events"
@@ -187,9 +181,9 @@ def _argument_package(
         common,
         module_doc=docstring(f"The arguments of every tool of {title}, one TypedDict a tool."),
         folder="arguments",
-        modules=sorted([*(file.name for file in files), "request"]),
+        modules=["_request", *(file.name for file in files)],
     )
-    rendered["arguments/request.py"] = _render(
+    rendered["arguments/_request.py"] = _render(
         "request.py.jinja",
         common,
         module_doc=docstring("What every tool takes besides its own arguments, and how files are given."),

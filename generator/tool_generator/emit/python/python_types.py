@@ -408,6 +408,18 @@ def ordered(definitions: list[Definition]) -> list[Definition]:
     return list(placed.values())
 
 
+def type_module(types: Types, places: Mapping[str, str] | None = None) -> Module:
+    """Define all types of the registry in one namespace; `places` names the module of each type."""
+    scope = identifiers.Scope()
+    for name, spelled in types.names.items():
+        scope.claim(spelled, name)
+    module = Module(types, scope, open_enums=True)
+    for name, schema in types.schemas.items():
+        module.place = identifiers.identifier((places or {}).get(name, "shared"))
+        module.define(types.names[name], schema)
+    return module
+
+
 def uses(schema: Any) -> set[str]:
     """Give the registry names of the types that a schema refers to."""
     return {pointer.removeprefix(TYPES) for _, pointer in references(schema)}

@@ -11,11 +11,11 @@ Plain functions over definitions; this module must not know schemas, tools or fi
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tool_generator.emit.python.python_types import Definition, Field
 
@@ -47,23 +47,28 @@ def with_bases(definitions: Sequence[Definition], derive: Callable[[str], str]) 
     return list(known.values())
 
 
-def with_common_base(
-    definitions: Sequence[Definition], family: Sequence[str], base: str, description: str
-) -> list[Definition]:
-    """Move what the classes of a family have alike to a new class `base`, which takes over their bases.
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Classes with the same bases, and the class to make of what they have alike."""
 
-    `base` replaces the bases of each class: all of the family have the same ones.
-    """
+    base: str
+    description: str
+    members: tuple[str, ...]
+
+
+def with_common_bases(definitions: Sequence[Definition], families: Iterable[Family]) -> list[Definition]:
+    """Move what the classes of each family have alike to a new class, which takes over their bases."""
     known = {item.name: item for item in definitions}
-    first = known[family[0]]
-    common = _common([known[name] for name in family])
-    if len(common) < FEWEST or len(family) < 2:  # noqa: PLR2004 - a single class shares nothing
-        return list(definitions)
-    added = replace(first, name=base, description=description, fields=common, odd=(), odd_name="")
-    known[base] = added
-    for name in family:
-        known[name] = replace(known[name], bases=())
-    _inherit(known, family, base, common)
+    for family in families:
+        first = known[family.members[0]]
+        common = _common([known[name] for name in family.members])
+        if len(common) >= FEWEST and len(family.members) > 1:
+            known[family.base] = replace(
+                first, name=family.base, description=family.description, fields=common, odd=(), odd_name=""
+            )
+            for name in family.members:
+                known[name] = replace(known[name], bases=())
+            _inherit(known, family.members, family.base, common)
     return list(known.values())
 
 

@@ -75,6 +75,10 @@ def _fields(name: str, schema: dict[str, Any], field: str, hint: str, module: Mo
             yield Field(key, expression, key in required, told)
 
 
+def _event_type(name: str) -> str:
+    return f"runtime.WebhookEvent[Literal[{literal(name)}], _t.{event_class(name)}]"
+
+
 def template_values(webhooks: Webhooks, title: str) -> dict[str, Any]:
     """Give the values for the template of `webhooks.py`; every value is source. `title` is the API's title."""
     scheme: dict[str, Any] = {
@@ -99,7 +103,7 @@ def template_values(webhooks: Webhooks, title: str) -> dict[str, Any]:
         ),
         "header_name": literal(webhooks.header),
         "scheme": literal(scheme),
-        "union": UNION,
+        "event_type": literal(" | ".join(map(_event_type, webhooks.events))),
         "verify_doc": docstring(
             f"Return True for a request that was signed with `api_key` {window}; raise for any other.\n\n{body}\n"
             "Raises `WebhookRefused`, whose `reason` says why; `InvalidArguments` for a body that is not bytes."
