@@ -8,7 +8,7 @@ This module knows Markdown (CommonMark with the tables of GFM). It must not know
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 _LINE = re.compile(r"\r\n?|[\n\v\f\x85\u2028\u2029]")
@@ -19,6 +19,8 @@ _SPECIAL = re.compile(r"\\|`|\*|_+|<|&|]|~")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 _BLOCK_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+=](?=[\s\-+=]|$)|\[|(\d{1,9})(?=[.)](?:\s|$)))")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _CACHED_TEXTS = 8192
 
 
@@ -130,14 +132,6 @@ def code(text: str) -> str:
     return f"{fence} {text} {fence}" if edged else f"{fence}{text}{fence}"
 
 
-def cell(markdown: str) -> str:
-    r"""Return inline Markdown for a table cell. Pipes are escaped, even in a code span: a pipe would end the cell.
-
-    Example: `a | b` -> `a \| b`.
-    """
-    return markdown.replace("|", "\\|")
-
-
 def fence(content: str) -> str:
     """Return a code fence that no line of the content can close: four backticks around a line of three."""
     longest = max((len(run) for run in re.findall("`{3,}", content)), default=2)
@@ -173,26 +167,33 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(init)} {last} {final}" if init else final
 
 
-def shifted(text: str, level: int, visit: Callable[[str], None] = lambda _: None) -> str:
-    """Return a Markdown text whose topmost headings stand at `level`. `visit` gets the text of each heading.
-
-    Lines in fenced code stay as they are, and so does everything else: this function is for texts that are Markdown
-    already. Example: `# A` and `## B` at level 3 become `### A` and `#### B`.
-    """
-    lines = text.split("\n")
-    found: list[tuple[int, int, str]] = []
+def fenced(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line of a Markdown text, and whether the line belongs to fenced code, fences included."""
     closing = ""
-    for at, line in enumerate(lines):
-        mark = re.match(r" {0,3}(`{3,}|~{3,})", line)
+    for line in text.split("\n"):
+        mark = _FENCE.match(line) if "`" in line or "~" in line else None
         if closing:
+            yield line, True
             if mark and mark.group(1).startswith(closing) and not line[mark.end() :].strip():
                 closing = ""
-        elif mark:
-            closing = mark.group(1)
-        elif title := re.match(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", line):
-            found.append((at, len(title.group(1)), title.group(2)))
+        else:
+            closing = mark.group(1) if mark else ""
+            yield line, bool(closing)
+
+
+def shifted(text: str, level: int) -> str:
+    """Return a Markdown text whose topmost headings stand at `level`; fenced code stays as it is.
+
+    This function is for texts that are Markdown already. Example: `# A` and `## B` at level 3 become `### A` and
+    `#### B`.
+    """
+    lines = list(fenced(text))
+    found = [
+        (at, len(title.group(1)), title.group(2))
+        for at, (line, is_code) in enumerate(lines)
+        if not is_code and "#" in line and (title := _HEADING.match(line))
+    ]
     top = min((depth for _, depth, _ in found), default=level)
     for at, depth, title_text in found:
-        lines[at] = f"{'#' * min(6, depth - top + level)} {title_text}"
-        visit(title_text)
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+        lines[at] = f"{'#' * min(6, depth - top + level)} {title_text}", False
+    return "\n".join(line.rstrip() for line, _ in lines).strip("\n")

@@ -215,8 +215,9 @@ def _is_python_name(name: str) -> bool:
 
 
 def command_line(command: str, tool: str, arguments: Mapping[str, Any]) -> str:
-    """Return a command for a POSIX shell, on one line."""
-    return " ".join((command, "call", shlex.quote(tool), shlex.quote(_flat(arguments, _JSON))))
+    """Return a command for a POSIX shell: on one line where the line is short, else with the arguments laid out."""
+    head = f"{command} call {shlex.quote(tool)} "
+    return head + shlex.quote(_layout(arguments, _JSON, 0, len(head) + 2))
 
 
 def json_request(tool: str, arguments: Mapping[str, Any]) -> str:
