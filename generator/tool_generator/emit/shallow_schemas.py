@@ -67,11 +67,9 @@ class _Detail:
 _DETAILS = (
     _Detail(1, 0, 0),
     _Detail(1, 50, 6),
-    _Detail(2, 0, 0),
-    _Detail(2, 50, 12),
-    _Detail(2, 100, 40),
-    _Detail(3, 100, 60),
-    _Detail(3, 200, 60, forms=True),
+    _Detail(2, 0, 6),
+    _Detail(2, 60, 20),
+    _Detail(3, 120, 60),
     _Detail(3, 400, 60, forms=True),
 )
 
@@ -93,14 +91,16 @@ def _small_enough(tool: Tool, writers: list[_Writer], notice: str) -> str:
     while (room := LARGEST - len(_written(tool, least, notice, short=True).encode())) < 0 and len(order) > 1:
         del least[order.pop()]
     chosen, steps = dict(least), dict.fromkeys(order, 0)
+    sizes = {name: _size(schema) for name, schema in least.items()}
     for step, writer in enumerate(writers[1:], 1):
         for name in order:
             if steps[name] != step - 1:
                 continue
             richer = writer.argument(arguments[name])
-            growth = _size(richer) - _size(chosen[name])
+            growth = 0 if richer == chosen[name] else _size(richer) - sizes[name]
             if growth <= room:
                 room -= growth
+                sizes[name] += growth
                 chosen[name], steps[name] = richer, step
     return _written(tool, {name: chosen[name] for name in arguments if name in chosen}, notice, short=True)
 

@@ -19,7 +19,8 @@ from tool_generator.emit.reference.markdown import code, inline, shifted
 from tool_generator.emit.reference.notation import referred
 from tool_generator.emit.reference.paging import first_call
 from tool_generator.emit.reference.templating import rendered
-from tool_generator.emit.reference.typeentries import needed_types, short_enumerations, type_entry
+from tool_generator.emit.reference.tool_pages import arguments_page, examples_page, tool_page
+from tool_generator.emit.reference.typeentries import needed_types, short_enumerations, type_entry, type_page
 from tool_runtime.core.registry import Registry
 from tool_runtime.values.page_files import FOLDERS, OVERVIEW, WHOLE, file_stems
 
@@ -87,18 +88,11 @@ def _parts(api: DocumentedApi, prose: Mapping[str, Prose], links: Links) -> _Par
     functions = {name: function(tool, api, links) for name, tool in registry.tools.items()}
     return _Parts(
         functions=functions,
-        tools={name: _tool(item) for name, item in functions.items()},
-        types={
-            name: rendered("type.md.jinja", name=inline(name), item=type_entry(schema, links))
-            for name, schema in registry.types.items()
-        },
+        tools={name: tool_page(item) for name, item in functions.items()},
+        types={name: type_page(inline(name), type_entry(schema, links)) for name, schema in registry.types.items()},
         guides=tuple(guides(api, prose, links)),
         introduction=links.markdown(shifted(introduction.text, 2)),
     )
-
-
-def _tool(item: Function, **left_out: str) -> str:
-    return rendered("tool.md.jinja", item=item, elsewhere=left_out)
 
 
 def _tool_pages(api: DocumentedApi, parts: _Parts, links: Links) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -111,13 +105,13 @@ def _tool_pages(api: DocumentedApi, parts: _Parts, links: Links) -> Iterator[tup
         text, item, left_out = whole, parts.functions[name], dict[str, str]()
         if _size(text) > _LARGEST and len(item.examples) > 1:
             left_out["examples"] = f"{name}.examples.md"
-            yield f"{name}.examples", (f"{name}.examples", rendered("examples.md.jinja", item=item))
-            text = _tool(item, **left_out)
+            yield f"{name}.examples", (f"{name}.examples", examples_page(item))
+            text = tool_page(item, left_out)
         if _size(text) > _LARGEST:
             left_out["arguments"] = f"{name}.arguments.md"
-            yield f"{name}.arguments", (f"{name}.arguments", rendered("arguments.md.jinja", item=item))
+            yield f"{name}.arguments", (f"{name}.arguments", arguments_page(item))
             lines = tuple(outline(api.registry.tools[name], api, links))
-            text = _tool(replace(item, arguments=lines), **left_out)
+            text = tool_page(replace(item, arguments=lines), left_out)
         yield name, (name, text)
 
 

@@ -7,13 +7,13 @@ has no infinity and no NaN, so these raise ValueError.
 This module knows the grammars of the four languages. It must not know about registries, pages or Markdown.
 """
 
-import json
 import keyword
 import math
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 WIDTH = 100
@@ -59,7 +59,7 @@ class Snippets:
 
 
 def _json_string(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = encode_basestring(text)
     return quoted if quoted.isprintable() else "".join(map(_json_character, quoted))
 
 

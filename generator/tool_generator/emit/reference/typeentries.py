@@ -69,6 +69,12 @@ def type_entry(schema: Any, links: Links) -> TypeEntry:
     return TypeEntry(prose, " ".join(words + sentences), lines)
 
 
+def type_page(name: str, entry: TypeEntry) -> str:
+    """Return the page of a type; `name` is Markdown."""
+    parts = (f"# {name}", entry.prose, entry.kind, "\n".join(entry.lines))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
 def _sum(schema: Mapping[str, Any], lines: Collection[str], links: Links) -> str:
     parts = listed(notation(part, links) for part in schema["allOf"] if type_name(part) is not None)
     if not parts:
