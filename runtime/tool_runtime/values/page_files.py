@@ -16,14 +16,18 @@ PARTS = (".examples", ".arguments")
 """The endings of pages that take over what would make the page of a tool too large: `tools/create_flow.examples.md`."""
 
 
+# Windows has no files of these names, whatever their ending.
+_RESERVED = ("con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)))
+
+
 def file_stems(names: Iterable[str]) -> dict[str, str]:
     """Return the file name of each page of one kind, without the ending.
 
-    File systems that ignore capitals would lay two such pages into one file, so the later one gets a number:
+    File systems that ignore capitals would lay two pages into one file, so the later one gets a number:
     `["Book", "BOOK"]` -> `{"Book": "Book", "BOOK": "BOOK-2"}`.
     """
     stems: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = set(_RESERVED)
     for name in names:
         stem, number = name, 1
         while stem.lower() in taken:

@@ -284,3 +284,13 @@ def test_types_whose_names_differ_in_case_only_have_their_own_headings_and_files
     assert "[BOOK](../types/BOOK-2.md)" in pages["reference/tools/from.md"]
     assert pages["reference/types/BOOK-2.md"].startswith("# BOOK\n")
     assert _lost(pages, parse) == []
+
+
+def test_a_guide_text_cannot_forge_a_link_to_a_part(registry: dict[str, Any]):
+    pages = emit_docs(Registry(registry), {"errors": "[a](\x02type/Nothing) and \x02tool/get_book\x02"})
+    assert "[a](\ufffdtype/Nothing)" in pages["reference/guides/errors.md"]
+
+
+def test_a_type_named_like_a_device_of_windows_has_a_file_all_the_same(registry: dict[str, Any]):
+    registry["types"]["Aux"] = {"type": "object"}
+    assert "reference/types/Aux-2.md" in emit_docs(Registry(registry), {})

@@ -17,7 +17,7 @@ from tool_generator.emit.reference.deliveries import deliveries
 from tool_generator.emit.reference.functions import EFFECTS, DocumentedApi
 from tool_generator.emit.reference.groups import Identity, account_calls, generic_groups, group_section
 from tool_generator.emit.reference.links import Links
-from tool_generator.emit.reference.markdown import code, shifted
+from tool_generator.emit.reference.markdown import code, shifted, without_control
 from tool_generator.emit.reference.outcomes import FAILURES
 from tool_generator.emit.reference.paging import iterations, waiters
 from tool_generator.emit.reference.templating import rendered
@@ -78,7 +78,7 @@ def read_prose(texts: Mapping[str, str]) -> dict[str, Prose]:
 
 
 def _prose(text: str) -> Prose:
-    stripped = text.replace("\r\n", "\n").strip()
+    stripped = without_control(text.replace("\r\n", "\n")).strip()
     found = _TITLE.match(stripped)
     return Prose(found["title"], stripped[found.end() :]) if found else Prose("", stripped)
 

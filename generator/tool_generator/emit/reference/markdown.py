@@ -167,6 +167,11 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(init)} {last} {final}" if init else final
 
 
+def without_control(text: str) -> str:
+    """Return text in which no control character is left, except tabs and line breaks."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
 def fenced(text: str) -> Iterator[tuple[str, bool]]:
     """Yield each line of a Markdown text, and whether the line belongs to fenced code, fences included."""
     closing = ""
