@@ -294,3 +294,19 @@ def test_a_guide_text_cannot_forge_a_link_to_a_part(registry: dict[str, Any]):
 def test_a_type_named_like_a_device_of_windows_has_a_file_all_the_same(registry: dict[str, Any]):
     registry["types"]["Aux"] = {"type": "object"}
     assert "reference/types/Aux-2.md" in emit_docs(Registry(registry), {})
+
+
+def test_a_type_that_is_one_of_several_says_how_to_tell_them_apart(registry: dict[str, Any]):
+    registry["types"] |= {
+        "Base": {"type": "object", "properties": {"kind": {"const": "paper"}}},
+        "Paper": {"description": "On paper.\n\nHeavy.", "allOf": [{"$ref": "#/types/Base"}, {"type": "object"}]},
+        "Audio": {"type": "object", "properties": {"kind": {"enum": ["audio"]}}},
+        "Loose": {"type": "object"},
+        "Medium": {"anyOf": [{"$ref": f"#/types/{name}"} for name in ("Paper", "Audio", "Loose")]},
+    }
+    assert emit_docs(Registry(registry), {})["reference/types/Medium.md"] == (
+        "# Medium\n\nOne of these:\n\n"
+        '- [Paper](Paper.md) (where `kind` is `"paper"`): On paper.\n'
+        '- [Audio](Audio.md) (where `kind` is `"audio"`)\n'
+        "- [Loose](Loose.md)\n"
+    )

@@ -125,8 +125,9 @@ def heading(text: str) -> str:
 
 def code(text: str) -> str:
     """Return text as a code span. A line break becomes a space, a control character the replacement character."""
-    text = _UNPRINTABLE.sub("\ufffd", _LINE.sub(" ", text)).replace("\t", " ")
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("\ufffd", _LINE.sub(" ", text)).replace("\t", " ")
+    longest = max(map(len, re.findall("`+", text))) if "`" in text else 0
     fence = "`" * (longest + 1) if longest else "`"
     edged = text[:1] == "`" or text[-1:] == "`" or (text[:1] == text[-1:] == " " and text.strip(" "))
     return f"{fence} {text} {fence}" if edged else f"{fence}{text}{fence}"

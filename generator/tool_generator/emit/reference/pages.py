@@ -89,7 +89,10 @@ def _parts(api: DocumentedApi, prose: Mapping[str, Prose], links: Links) -> _Par
     return _Parts(
         functions=functions,
         tools={name: tool_page(item) for name, item in functions.items()},
-        types={name: type_page(inline(name), type_entry(schema, links)) for name, schema in registry.types.items()},
+        types={
+            name: type_page(inline(name), type_entry(schema, registry.types, links))
+            for name, schema in registry.types.items()
+        },
         guides=tuple(guides(api, prose, links)),
         introduction=links.markdown(shifted(introduction.text, 2)),
     )

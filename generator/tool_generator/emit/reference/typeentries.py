@@ -3,12 +3,12 @@
 This module knows types. It must not know what else stands on a page.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tool_generator.emit.reference.links import Links
-from tool_generator.emit.reference.markdown import blocks, listed
+from tool_generator.emit.reference.markdown import blocks, code, inline, listed
 from tool_generator.emit.reference.notation import (
     SHORT,
     details,
@@ -19,6 +19,7 @@ from tool_generator.emit.reference.notation import (
     samples,
     type_name,
 )
+from tool_generator.emit.reference.snippets import json_literal
 from tool_runtime.core.registry import Registry
 
 
@@ -52,7 +53,7 @@ def needed_types(registry: Registry, further: Iterable[str]) -> list[str]:
     return [name for name in types if name in needed]
 
 
-def type_entry(schema: Any, links: Links) -> TypeEntry:
+def type_entry(schema: Any, types: Mapping[str, Any], links: Links) -> TypeEntry:
     """Return the entry of a type."""
     facts: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
     prose = links.prose(blocks(facts.get("description", "")))
@@ -62,11 +63,43 @@ def type_entry(schema: Any, links: Links) -> TypeEntry:
     words = ["Deprecated."] if facts.get("deprecated") else []
     enumerated = len(facts.get("enum", ())) > SHORT
     lines = tuple(details(schema, links))
-    if "allOf" in facts:
+    options = [type_name(one) for union in ("anyOf", "oneOf") for one in facts.get(union, ())]
+    if len(options) > 1 and not lines and all(name is not None and name not in links.spelled for name in options):
+        words.append("One of these:")
+        lines = tuple(_option(name, types, links) for name in options if name is not None)
+    elif "allOf" in facts:
         words.append(_sum(facts, lines, links))
     elif not plain and not enumerated:
         words.append(f"{kind[0].upper()}{kind[1:]}.")
     return TypeEntry(prose, " ".join(words + sentences), lines)
+
+
+def _option(name: str, types: Mapping[str, Any], links: Links) -> str:
+    """Return the line of one alternative: its type, the value that tells it from the others, what it is."""
+    schema = types[name]
+    text = schema.get("description", "") if isinstance(schema, Mapping) else ""
+    tag = next(_tags(name, types, frozenset()), None)
+    told = f" (where {code(tag[0])} is {code(json_literal(tag[1]))})" if tag else ""
+    about = links.prose(inline(text.split("\n\n", 1)[0]))
+    return f"- {links.to_type(name)}{told}" + (f": {about}" if about else "")
+
+
+def _tags(name: str, types: Mapping[str, Any], above: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a type that have one value only: `("type", "end")`. Parts that the type joins count."""
+    schema = types[name]
+    if not isinstance(schema, Mapping) or name in above:
+        return
+    for part in (schema, *schema.get("allOf", ())):
+        inside = type_name(part)
+        if inside is not None:
+            yield from _tags(inside, types, above | {name})
+            continue
+        fields: Mapping[str, Any] = part.get("properties", {}) if isinstance(part, Mapping) else {}
+        for field, given in fields.items():
+            if isinstance(given, Mapping):
+                values = given.get("enum", [given["const"]] if "const" in given else [])
+                if len(values) == 1:
+                    yield field, values[0]
 
 
 def type_page(name: str, entry: TypeEntry) -> str:
