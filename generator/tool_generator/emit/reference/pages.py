@@ -22,10 +22,12 @@ from tool_generator.emit.reference.templating import rendered
 from tool_generator.emit.reference.tool_pages import arguments_page, examples_page, tool_page
 from tool_generator.emit.reference.typeentries import needed_types, short_enumerations, type_entry, type_page
 from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Group
 from tool_runtime.values.page_files import FOLDERS, OVERVIEW, WHOLE, file_stems
 
 # A page of a tool is read whole by a reader with little room. The mark of the generator comes on top of this.
 _LARGEST = 11_700
+_LARGEST_OVERVIEW = 23_700
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +141,37 @@ def _calling(api: DocumentedApi, links: Links) -> dict[str, object]:
 
 
 def _overview(api: DocumentedApi, parts: _Parts, links: Links) -> str:
-    tools = api.registry.tools
-    return rendered(
-        "overview.md.jinja",
-        **_calling(api, links),
-        introduction=parts.introduction,
-        guides=[f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides],
-        groups=[
-            (inline(group.title or group.name), [tool_line(tools[name], links) for name in group.tools])
-            for group in groups_of(api.registry)
-        ],
-        whole=f"[{WHOLE}]({api.registry.api.slug}.md)",
-    )
+    """Return the overview. Of an API with too many tools for a line each, the overview lists the names alone."""
+    text = ""
+    listed_guides = [
+        f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides
+    ]
+    for lines in (_lines_of, _links_of, _names_of):
+        text = rendered(
+            "overview.md.jinja",
+            **_calling(api, links),
+            introduction=parts.introduction,
+            guides=[
+                f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides
+            ],
+            groups=[(inline(group.title or group.name), lines(group, api, links)) for group in groups_of(api.registry)],
+            whole=f"[{WHOLE}]({api.registry.api.slug}.md)",
+        )
+        if _size(text) <= _LARGEST_OVERVIEW:
+            break
+    return text
+
+
+def _lines_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:
+    return [tool_line(api.registry.tools[name], links) for name in group.tools]
+
+
+def _links_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of three alike
+    return [", ".join(map(links.to_tool, group.tools))]
+
+
+def _names_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of three alike
+    return [", ".join(map(code, group.tools))]
 
 
 def _whole(api: DocumentedApi, parts: _Parts, links: Links) -> str:
