@@ -151,9 +151,7 @@ def _overview(api: DocumentedApi, parts: _Parts, links: Links) -> str:
             "overview.md.jinja",
             **_calling(api, links),
             introduction=parts.introduction,
-            guides=[
-                f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides
-            ],
+            guides=listed_guides,
             groups=[(inline(group.title or group.name), lines(group, api, links)) for group in groups_of(api.registry)],
             whole=f"[{WHOLE}]({api.registry.api.slug}.md)",
         )
