@@ -312,7 +312,14 @@ def test_a_type_that_is_one_of_several_says_how_to_tell_them_apart(registry: dic
     )
 
 
-@pytest.mark.parametrize(("count", "line"), [(500, "[`tool_7`](tools/tool_7.md), "), (800, "`tool_7`, `tool_8`, ")])
+@pytest.mark.parametrize(
+    ("count", "line"),
+    [
+        (500, "[`tool_7`](tools/tool_7.md), "),
+        (800, "`tool_7`, `tool_8`, "),
+        (3_000, "### Books\n\n- 3000 tools; `lib-tools list` names them\n"),
+    ],
+)
 def test_an_overview_of_very_many_tools_lists_names_alone(registry: dict[str, Any], count: int, line: str):
     names = [f"tool_{number}" for number in range(count)]
     registry["tools"] |= dict.fromkeys(names, registry["tools"]["get_book"])

@@ -141,12 +141,12 @@ def _calling(api: DocumentedApi, links: Links) -> dict[str, object]:
 
 
 def _overview(api: DocumentedApi, parts: _Parts, links: Links) -> str:
-    """Return the overview. Of an API with too many tools for a line each, the overview lists the names alone."""
+    """Return the overview. With too many tools for a line each, it lists the names alone, or only counts them."""
     text = ""
     listed_guides = [
         f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides
     ]
-    for lines in (_lines_of, _links_of, _names_of):
+    for lines in (_lines_of, _links_of, _names_of, _count_of):
         text = rendered(
             "overview.md.jinja",
             **_calling(api, links),
@@ -164,12 +164,16 @@ def _lines_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:
     return [tool_line(api.registry.tools[name], links) for name in group.tools]
 
 
-def _links_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of three alike
+def _links_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of several alike
     return [", ".join(map(links.to_tool, group.tools))]
 
 
-def _names_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of three alike
+def _names_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of several alike
     return [", ".join(map(code, group.tools))]
+
+
+def _count_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # noqa: ARG001 - one of several alike
+    return [f"{len(group.tools)} tools; {code(api.registry.api.command + ' list')} names them"]
 
 
 def _whole(api: DocumentedApi, parts: _Parts, links: Links) -> str:
