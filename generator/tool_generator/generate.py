@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tool_generator.check import lint
 from tool_generator.compile import registry_document
-from tool_generator.emit import argument_schemas, output
+from tool_generator.emit import argument_schemas, output, shallow_schemas
 from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
@@ -72,6 +72,8 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
     for name, schema in argument_schemas.tool_schemas(registry, compiled.notice).items():
         files[f"schemas/{name}.json"] = pretty(schema)
+    for name, text in shallow_schemas.shallow_schemas(registry, compiled.notice).items():
+        files[f"schemas/shallow/{name}.json"] = text
     try:
         pages = emit_docs(registry, compiled.guide)
     except ValueError as error:

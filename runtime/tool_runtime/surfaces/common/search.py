@@ -19,7 +19,7 @@ from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.values.suggestions import nearest
 
-NAME, KEYWORD, SUMMARY, GROUP = 1.0, 1.0, 0.8, 0.3
+NAME, KEYWORD, SUMMARY, GROUP, TYPE = 1.0, 1.0, 0.8, 0.3, 0.5
 """How much a phrase of each kind counts."""
 PROSE = 0.25
 # A page for which only one word of a long question speaks is no answer to the question.
@@ -148,14 +148,25 @@ class Index:
         return alike
 
 
-def text_of(tool: Tool, registry: Registry) -> Text:
-    """Return what a tool says to a search."""
+def text_of_tool(name: str, tool: Tool, registry: Registry) -> Text:
+    """Return what a tool says to a search; `name` is the name to give back."""
     group = registry.groups.get(tool.group)
-    phrases = [(NAME, name) for name in (tool.name, *tool.aliases, tool.full_name)]
+    phrases = [(NAME, word) for word in (tool.name, *tool.aliases, tool.full_name)]
     phrases += [(KEYWORD, keyword) for keyword in tool.keywords]
     phrases += [(SUMMARY, tool.summary), (GROUP, f"{group.title} {group.summary}" if group else "")]
     parameters = (f"{parameter.name} {parameter.description}" for parameter in tool.parameters.values())
-    return Text(tool.name, tuple(phrases), " ".join((tool.summary, tool.description, *parameters)))
+    return Text(name, tuple(phrases), " ".join((tool.summary, tool.description, *parameters)))
+
+
+def text_of_guide(name: str, stem: str, markdown: str) -> Text:
+    """Return what a guide says to a search: its headings are phrases, and so is the name of its file."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return Text(name, ((NAME, stem), *((SUMMARY, heading) for heading in headings)), markdown)
+
+
+def text_of_type(name: str, type_name: str, description: str) -> Text:
+    """Return what a type says to a search. Who looks for a deed wants the tool, so a type counts less than a tool."""
+    return Text(name, ((TYPE, type_name), (TYPE * SUMMARY, description)))
 
 
 def spaced(text: str) -> str:
