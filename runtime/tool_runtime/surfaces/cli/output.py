@@ -94,6 +94,26 @@ def write_json(value: Any) -> None:
         write(text)
 
 
+def print_rich(renderable: Any) -> None:
+    """Print what rich has laid out, in the characters that the encoding of stdout has, without blanks at the ends."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    text = StringIO()
+    shown = console()
+    Console(
+        file=text,
+        highlight=False,
+        width=shown.width,
+        force_terminal=shown.is_terminal,
+        no_color=shown.no_color,
+        legacy_windows=False,
+    ).print(renderable)
+    lines = [line.rstrip() for line in text.getvalue().rstrip("\n").split("\n")]
+    _put("\n".join(lines))
+
+
 def write_markdown(text: str) -> None:
     """Write Markdown to stdout: rendered on a terminal, unchanged in a pipe."""
     if is_terminal():
@@ -109,11 +129,13 @@ def write(text: str) -> None:
 
     On a terminal, control characters are escaped too. Raises `OSError` where stdout is closed.
     """
+    _put(printable(text) if is_terminal() else text)
+
+
+def _put(text: str) -> None:
     stream = sys.stdout
     if stream is None or stream.closed:
         raise OSError(errno.EBADF, "stdout is closed")
-    if is_terminal():
-        text = printable(text)
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
