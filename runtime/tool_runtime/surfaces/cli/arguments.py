@@ -235,28 +235,26 @@ class _Collected:
             self.arguments[name] = value
             return
         holder: Any = self.arguments
-        key: Any = same[0] if same else name
+        at: Any = same[0] if same else name
         for part in path[1:]:
-            inner = holder[key] if self._holds(holder, key) else None
+            inner = holder[at] if self._holds(holder, at) else None
             if inner is None:
                 kinds = self._types.kinds(schema)
                 inner = [] if part.isdigit() and "array" in kinds else {}
-                self._set(holder, key, inner, shown)
+                self._set(holder, at, inner, shown)
             if not isinstance(inner, dict | list):
                 self.faults.append(Fault(shown, "conflict", "stands inside a value that is no object"))
                 return
             schema = self._types.at(schema, part)
-            holder, key = inner, int(part) if isinstance(inner, list) and part.isdigit() else part
-        self._set(holder, key, value, shown)
+            holder, at = inner, int(part) if isinstance(inner, list) and part.isdigit() else part
+        self._set(holder, at, value, shown)
 
     @staticmethod
     def _holds(holder: Any, key: Any) -> bool:
         return key in holder if isinstance(holder, dict) else isinstance(key, int) and key < len(holder)
 
     def _set(self, holder: Any, key: Any, value: Any, shown: str) -> None:
-        if isinstance(holder, dict):
-            holder[key] = value
-        elif isinstance(key, int) and key < len(holder):
+        if isinstance(holder, dict) or (isinstance(key, int) and key < len(holder)):
             holder[key] = value
         elif key == len(holder):
             holder.append(value)

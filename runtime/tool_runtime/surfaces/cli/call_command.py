@@ -75,7 +75,7 @@ def words_of(context: click.Context) -> "Words":
 @click.option("-o", "--output", "form", metavar="FORM", help="json (as is), ndjson, table, csv or raw.")
 @calling_options
 @click.pass_context
-def call_command(context: click.Context, tool: str, **options: Any) -> None:
+def call_command(context: click.Context, /, tool: str, **options: Any) -> None:
     r"""Call TOOL, by any of its names, and write the result to stdout as JSON.
 
     ARGUMENTS are one JSON object (inline, @file, or piped in), or single ones: --agent-id X, --agent_id=X, a bare flag

@@ -14,6 +14,7 @@ from typing import Any
 
 from tool_runtime.core.flow import Done
 from tool_runtime.core.gate import all_effects
+from tool_runtime.core.options import RequestOptions
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import ToolError, UsageError, WaitFailed
 from tool_runtime.surfaces.cli import output, rendering, selecting
@@ -57,7 +58,8 @@ class View:
             hint = f"Did you mean {near}?" if near else f"Forms: {', '.join(rendering.FORMS)}."
             raise UsageError(f"--output knows no form {self.form[:40]!r}", hint=hint)
         if session.as_json and self.form != "json":
-            raise UsageError(f"--json writes one JSON document, and --output {self.form} another form: give one of them")
+            message = f"--json writes one JSON document, and --output {self.form} another form"
+            raise UsageError(message, hint="Give one of them.")
 
     @property
     def streams(self) -> bool:
@@ -88,8 +90,8 @@ def call(session: Session, words: Words, wishes: Wishes) -> None:
     style = registry.page_style(tool)
     view = View(session, wishes, style.items if style is not None else None)
     wait = plan_wait(registry, tool, wishes.wait) if wishes.wait is not None else None
-    pages = wishes.every or wishes.most is not None
-    if pages and wait is not None:
+    is_list = wishes.every or wishes.most is not None
+    if is_list and wait is not None:
         raise UsageError("--wait needs one result, and --all and --max make rows")
     arguments = read_arguments(registry, tool, words)
     if wishes.prompt:
@@ -98,6 +100,7 @@ def call(session: Session, words: Words, wishes: Wishes) -> None:
         arguments = questions.ask_for_missing(session, tool, arguments)
     options = _request_options(wishes)
     with _warnings_noted(session), session.client(TracedClient, confirmation(session)) as client:
+        client.trace(verbose=session.verbose, curl=session.curl and not wishes.dry_run)
         session.meta |= {
             "account": client.account_name,
             "sandbox": client.sandbox is not None,
@@ -106,8 +109,9 @@ def call(session: Session, words: Words, wishes: Wishes) -> None:
         if wishes.dry_run:
             _show_preview(session, client, tool, arguments, options)
             return
-        if pages:
-            _show_pages(session, view, client.pages(tool.name, arguments, max_items=wishes.most, request_options=options))
+        if is_list:
+            pages = client.pages(tool.name, arguments, max_items=wishes.most, request_options=options)
+            _show_pages(session, view, pages)
             return
         done = client.invoke(tool.name, arguments, request_options=options)
         session.data, session.done = done.result, True
@@ -126,7 +130,7 @@ def _finish(
         client.delivered(done)
         return
     try:
-        state = wait.run(session, client, arguments, done.result)
+        state = wait.run(client, arguments, done.result)
     except BaseException as error:
         if not session.as_json:
             # The record is made; a script needs the id, whatever became of the wait.
@@ -154,8 +158,8 @@ def _waited_in_vain(tool: Tool, wait: Wait, arguments: Mapping[str, Any], error:
     )
 
 
-def _request_options(wishes: Wishes) -> dict[str, Any]:
-    options: dict[str, Any] = {"again": True} if wishes.again else {}
+def _request_options(wishes: Wishes) -> RequestOptions:
+    options: RequestOptions = {"again": True} if wishes.again else {}
     if wishes.idempotency_key is not None:
         options["idempotency_key"] = wishes.idempotency_key
     return options
@@ -177,10 +181,10 @@ def _show_pages(session: Session, view: View, pages: Iterator[list[Any]]) -> Non
 
 
 def _show_preview(
-    session: Session, client: TracedClient, tool: Tool, arguments: Mapping[str, Any], options: Mapping[str, Any]
+    session: Session, client: TracedClient, tool: Tool, arguments: Mapping[str, Any], options: RequestOptions
 ) -> None:
     """Show what would go out, and what the gate would decide here and now."""
-    shown = client.preview(tool.name, arguments, request_options=options)  # type: ignore[arg-type]  # checked there
+    shown = client.preview(tool.name, arguments, request_options=options)
     gate = client.verdict(tool)
     shown = {"tool": shown.pop("tool"), "gate": gate, **shown}
     meaning = {
@@ -199,7 +203,8 @@ def _show_preview(
 
 def _note_what_answered(session: Session, done: Done) -> None:
     if done.repeat_of is not None:
-        output.note(f"{session.program}: this repeats a call whose answer had not arrived ({done.repeat_of}); --again makes a second one.")
+        first = f"this repeats a call whose answer had not arrived ({done.repeat_of})"
+        output.note(f"{session.program}: {first}; --again makes a second one.")
     if session.meta["sandbox"]:
         output.note(f"{session.program}: the sandbox answered; nothing was sent to {session.title}.")
 

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.surfaces.common.printable import printable, printable_json
@@ -148,15 +149,25 @@ def flush() -> None:
 
 def note(text: str) -> None:
     """Write a line to stderr, without control characters. Nothing is raised: a lost note changes no outcome."""
+    _say(printable(text), "\n")
+
+
+def note_in_place(text: str) -> None:
+    """Write a line over the last line of a terminal on stderr; the next line replaces this one."""
+    columns = 79
+    with suppress(OSError, ValueError):
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+    _say("\r\x1b[K" + printable(text).replace("\n", " ")[:columns], "")
+
+
+def _say(text: str, end: str) -> None:
     stream = sys.stderr
     if stream is None or stream.closed:
         return
     encoding = stream.encoding or "utf-8"
-    try:
-        stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    with suppress(OSError, ValueError):
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
         stream.flush()
-    except (OSError, ValueError):
-        return
 
 
 def abandon() -> None:

@@ -26,9 +26,7 @@ _LONGEST = 400
 
 def can_ask() -> bool:
     """Say whether a person can be asked: standard input and stderr are terminals."""
-    return all(
-        stream is not None and not stream.closed and stream.isatty() for stream in (sys.stdin, sys.stderr)
-    )
+    return all(stream is not None and not stream.closed and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def confirmation(session: Session) -> Callable[[Invocation], bool] | None:
@@ -119,8 +117,6 @@ def _asked(types: Types, parameter: Parameter) -> Any:
 
 def _answer(question: str, *, hidden: bool = False) -> str:
     try:
-        return str(click.prompt(question, prompt_suffix="", default="", show_default=False, hide_input=hidden, err=True))
+        return str(click.prompt(question, "", hide_input=hidden, prompt_suffix="", show_default=False, err=True))
     except (click.Abort, EOFError):
         raise Interrupted("nobody answered; nothing was sent") from None
-
-

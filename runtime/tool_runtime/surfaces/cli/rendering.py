@@ -98,9 +98,7 @@ def _print_table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> N
         return
     cells = [[printable(" ".join(cell(row.get(column)).split())) for column in columns] for row in rows]
     heads = [printable(column) for column in columns]
-    widths = [
-        max(len(head), *(min(len(line[at]), _WIDEST) for line in cells)) for at, head in enumerate(heads)
-    ]
+    widths = [max(len(head), *(min(len(line[at]), _WIDEST) for line in cells)) for at, head in enumerate(heads)]
     room = output.width()
     if sum(widths) + 2 * (len(widths) - 1) > room and len(widths) > 2:  # noqa: PLR2004 - two columns can always wrap
         _print_blocks(heads, cells, room)

@@ -19,7 +19,9 @@ def read_fields(text: str | None) -> tuple[Path, ...]:
         return ()
     paths = tuple(tuple(part.strip().split(".")) for part in text.split(","))
     if not all(all(path) for path in paths):
-        raise UsageError(f"--fields holds an empty name: {text[:80]!r}", hint="Such as --fields call_id,call_cost.total")
+        raise UsageError(
+            f"--fields holds an empty name: {text[:80]!r}", hint="Such as --fields call_id,call_cost.total"
+        )
     return paths
 
 
@@ -33,7 +35,9 @@ def read_query(text: str | None) -> Callable[[Any], Any] | None:
     try:
         compiled = jmespath.compile(text)
     except JMESPathError as error:
-        raise UsageError(f"--query is no JMESPath: {str(error).splitlines()[0]}", hint="See https://jmespath.org.") from None
+        raise UsageError(
+            f"--query is no JMESPath: {str(error).splitlines()[0]}", hint="See https://jmespath.org."
+        ) from None
 
     def search(data: Any) -> Any:
         return compiled.search(data)

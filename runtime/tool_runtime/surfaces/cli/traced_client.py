@@ -10,10 +10,11 @@ import re
 import shlex
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from tool_runtime.core.flow import Send
-from tool_runtime.core.gate import all_effects
+from tool_runtime.core.flow import Done, Send
+from tool_runtime.core.ledger import LedgerNotWritten
 from tool_runtime.core.replies import NoReply, Reply
 from tool_runtime.core.requests import Request
 from tool_runtime.core.tools import Tool
@@ -26,10 +27,20 @@ _LONGEST_BODY = 20_000
 
 
 class TracedClient(Client):
-    """A client that shows what it sends where `verbose` or `curl` is set."""
+    """A client that shows what it sends once `trace` says so."""
 
-    verbose = False
-    curl = False
+    def trace(self, *, verbose: bool, curl: bool) -> None:
+        """Say what is shown from now on."""
+        self._verbose, self._curl = verbose or curl, curl
+
+    _verbose = False
+    _curl = False
+
+    def delivered(self, done: Done) -> None:
+        """Write into the ledger that the caller has the result. A delivery that is not written is the safe case."""
+        if self.ledger is not None and done.record is not None:
+            with suppress(LedgerNotWritten):
+                self.ledger.deliver(done.record)
 
     def decision(self, tool: Tool) -> str:
         """Return what the account's policy says of a tool: `allow`, `ask` or `deny`."""
@@ -49,12 +60,8 @@ class TracedClient(Client):
             return "allow"
         return "ask" if context.can_ask else "refuse"
 
-    def effects(self, tool: Tool) -> tuple[str, ...]:
-        """Return the effects of a tool and its steps."""
-        return all_effects(tool, self.registry)
-
     def _perform(self, command: Any) -> Any:
-        if type(command) is not Send or not (self.verbose or self.curl):
+        if type(command) is not Send or not self._verbose:
             return super()._perform(command)
         self._show_request(command.request)
         started = time.monotonic()
@@ -68,7 +75,7 @@ class TracedClient(Client):
 
     def _show_request(self, request: Request) -> None:
         shown = self._masked(request)
-        if self.curl:
+        if self._curl:
             output.note(self.curl_of(shown))
             return
         output.note(f"> {shown['method']} {shown['url']}")
@@ -150,7 +157,8 @@ class TracedClient(Client):
             name += f"__{re.sub(r'[^A-Za-z0-9]', '_', account.name).upper()}"
         lines = [f"curl -X {shown['method']} {_with_key(shown['url'], name)}"]
         for header, value in shown["headers"].items():
-            lines.append(f"-H {_with_key(f'{header}: {value}', name) if header == auth.header else shlex.quote(f'{header}: {value}')}")
+            text = f"{header}: {value}"
+            lines.append(f"-H {_with_key(text, name) if header == auth.header else shlex.quote(text)}")
         if "body" in shown and shown["body"] is not None:
             lines.append(f"--data-raw {shlex.quote(json.dumps(shown['body'], ensure_ascii=False))}")
         lines += [f"-F {shlex.quote(field)}" for field in _form(shown.get("parts") or ())]
@@ -160,7 +168,7 @@ class TracedClient(Client):
 def _form(parts: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for part in parts:
         filename = part.get("filename")
-        yield f"{part['name']}=@{filename}" if filename else f"{part['name']}={part.get('value', part.get('content', ''))}"
+        yield f"{part['name']}=@{filename}" if filename else f"{part['name']}=..."
 
 
 def _with_key(text: str, variable: str) -> str:

@@ -1,9 +1,9 @@
 """Text from a shell, read by the type of the parameter that it is for.
 
 `--limit 5` is the number 5 where the parameter is a number, and the text "5" where it is text. Where a type leaves a
-choice, the reading that fewer texts fit goes first: null, true and false, numbers, JSON objects and lists, text. Whoever
-means the word null for a parameter that may be null writes `key:="null"`. Where nothing is known of the type, what is
-JSON is JSON, and everything else is text.
+choice, the reading that fewer texts fit goes first: null, true and false, numbers, JSON objects and lists, text.
+Whoever means the word null for a parameter that may be null writes `key:="null"`. Where nothing is known of the type,
+what is JSON is JSON, and everything else is text.
 
 Knows schemas, and files as values (`@path`). Does not judge: whether a value fits is said by the binding of the call.
 """
@@ -45,7 +45,7 @@ def read_json(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> Any:
-    message = f"is not JSON: {name} is no number of JSON"
+    message = f"holds {name}, and {name} is not JSON"
     raise Unreadable(message)
 
 

@@ -30,7 +30,7 @@ class WaitCommand(ToolCommand):
 @calling_options
 @click.pass_context
 def wait_command(
-    context: click.Context, waiter: str, timeout: float | None, interval: float | None, **options: Any
+    context: click.Context, /, waiter: str, timeout: float | None, interval: float | None, **options: Any
 ) -> None:
     """Wait until WAITER's state is there, and write the reply that holds the state to stdout.
 
@@ -52,8 +52,9 @@ def wait_command(
     view = calling.View(session, calling.Wishes(**options), None)
     arguments = read_arguments(registry, tool, words_of(context))
     with session.client(TracedClient, confirmation(session)) as client:
+        client.trace(verbose=session.verbose, curl=session.curl)
         session.meta |= {"account": client.account_name, "sandbox": client.sandbox is not None}
-        reply = waits.run_wait(session, client, declared, arguments, timeout=timeout, interval=interval)
+        reply = waits.run_wait(client, declared, arguments, timeout=timeout, interval=interval)
         session.data, session.done = reply, True
         view.show(reply)
     session.running = None

@@ -19,7 +19,6 @@ from tool_runtime.surfaces.cli import output
 from tool_runtime.values.fields import Fields
 
 if TYPE_CHECKING:
-    from tool_runtime.surfaces.cli.session import Session
     from tool_runtime.surfaces.common.client import Client
 
 
@@ -35,13 +34,13 @@ class Wait:
         sources = [one for one in (result, given) if isinstance(one, Mapping)]
         return {name: source[name] for name in self.names for source in reversed(sources) if name in source}
 
-    def run(self, session: "Session", client: "Client", given: Mapping[str, Any], result: Any) -> Any:
+    def run(self, client: "Client", given: Mapping[str, Any], result: Any) -> Any:
         """Wait behind a call, and return the reply that holds the state."""
         arguments = self.arguments(given, result)
         missing = [name for name in self.names if name not in arguments]
         if missing:
             raise WaitFailed(f"the result holds no {', '.join(missing)} to wait with", waiter=self.waiter.name)
-        return run_wait(session, client, self.waiter, arguments)
+        return run_wait(client, self.waiter, arguments)
 
 
 def plan_wait(registry: Registry, tool: Tool, name: str) -> Wait:
@@ -80,7 +79,6 @@ def _fitted(registry: Registry, tool: Tool, waiter: Waiter) -> Wait | None:
 
 
 def run_wait(
-    session: "Session",
     client: "Client",
     waiter: Waiter,
     arguments: Mapping[str, Any],

@@ -20,7 +20,6 @@ call goes, must never turn into an argument. A parameter of such a name is given
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import click
 
@@ -157,9 +156,7 @@ class Scanner:
                 value = rest.pop(0)
             self._words.given.append(Given(name, value, is_json=False, said=f"--{name}"))
 
-    def _option(
-        self, option: click.Option | None, plain: str, word: str, text: str | None, rest: list[str]
-    ) -> None:
+    def _option(self, option: click.Option | None, plain: str, word: str, text: str | None, rest: list[str]) -> None:
         if plain == "arg":
             if text is None and not rest:
                 raise UsageError("--arg takes key=value or key:=json")
@@ -194,5 +191,3 @@ class Scanner:
 
         known = [name[2:] for name in self._options if name.startswith("--")]
         return nearly(plain, known)
-
-
