@@ -31,6 +31,7 @@ HERE = "tool_runtime.surfaces.cli"
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Call tools": {
         "call": ("call_command:call_command", "Call a tool. TOOL ... does the same."),
+        "wait": ("wait_command:wait_command", "Wait for a state, such as the end of a call."),
     },
     "Read about tools": {
         "demo": ("demo_command:demo_command", "See the whole product in one run, on the sandbox."),

@@ -219,10 +219,12 @@ class _Base:
     def _pages(self, tool: str, arguments: Any, max_items: Any, request_options: Any) -> Pages:
         return Pages(self._context, self._tool(tool), _given(arguments), request_options, max_items)
 
-    def _waiting(self, waiter: str, arguments: Any, timeout: Any, interval: Any, request_options: Any) -> Flow:
+    def _waiting(
+        self, waiter: str, arguments: Any, timeout: Any, interval: Any, request_options: Any, watch: Any
+    ) -> Flow:
         declared = self.registry.waiter(waiter)
         self._tool(declared.tool)
-        options = {"timeout": timeout, "interval": interval, "request_options": request_options}
+        options = {"timeout": timeout, "interval": interval, "request_options": request_options, "watch": watch}
         return wait(self._context, declared, _given(arguments), **options)
 
     def __repr__(self) -> str:
@@ -297,9 +299,13 @@ class Client(_Base):
         timeout: float | None = None,
         interval: float | None = None,
         request_options: RequestOptions | None = None,
+        watch: Callable[[Any], None] | None = None,
     ) -> Any:
-        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds."""
-        return self._run(self._waiting(waiter, arguments, timeout, interval, request_options))
+        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds.
+
+        `watch` gets each reply that does not hold the state yet, for those who show progress.
+        """
+        return self._run(self._waiting(waiter, arguments, timeout, interval, request_options, watch))
 
     def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
         given, options = split_options(arguments)
@@ -390,9 +396,13 @@ class AsyncClient(_Base):
         timeout: float | None = None,
         interval: float | None = None,
         request_options: RequestOptions | None = None,
+        watch: Callable[[Any], None] | None = None,
     ) -> Any:
-        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds."""
-        return await self._run(self._waiting(waiter, arguments, timeout, interval, request_options))
+        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds.
+
+        `watch` gets each reply that does not hold the state yet, for those who show progress.
+        """
+        return await self._run(self._waiting(waiter, arguments, timeout, interval, request_options, watch))
 
     async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
         given, options = split_options(arguments)

@@ -47,8 +47,7 @@ class Waiters:
         interval: float | None = None,
     ) -> Any:
         given, options = split_options(arguments)
-        times = {"timeout": timeout, "interval": interval}
-        return self._client.wait_for(waiter, given, **times, request_options=options)
+        return self._client.wait_for(waiter, given, timeout=timeout, interval=interval, request_options=options)
 
 
 class AsyncWaiters:
@@ -65,5 +64,4 @@ class AsyncWaiters:
         interval: float | None = None,
     ) -> Any:
         given, options = split_options(arguments)
-        times = {"timeout": timeout, "interval": interval}
-        return await self._client.wait_for(waiter, given, **times, request_options=options)
+        return await self._client.wait_for(waiter, given, timeout=timeout, interval=interval, request_options=options)

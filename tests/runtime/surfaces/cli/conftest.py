@@ -146,6 +146,8 @@ def cli(
     """Run the library's command line in this process, without any of the environment's settings."""
     for name in ("LIBRARY_API_KEY", "LIBRARY_BASE_URL", "LIBRARY_SANDBOX", "LIBRARY_DEBUG"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(package_folder.parent / name))
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*arguments: str, stdin: bytes = b"", folder: Path = package_folder, **environment: str) -> Ended:
