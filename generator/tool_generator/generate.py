@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tool_generator.check import lint
@@ -19,6 +20,8 @@ from tool_runtime.core.registry import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tool_generator.load.spec import Spec
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -28,6 +31,7 @@ class Compiled:
     guide: dict[str, str]
     guide_folder: str
     notice: str
+    origins: bindings.Origins
     warnings: tuple[Problem, ...]
 
 
@@ -37,9 +41,17 @@ def compile_spec(folder: Path) -> Compiled:
     spec = load_spec(folder, report)
     parameters = lint(spec, report)
     report.raise_problems()
-    notice = output.header(spec.api["name"], spec.digest)
-    document = registry_document.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
-    return Compiled(Registry(document), spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
+    notice = output.header(spec.api["name"])
+    document = registry_document.registry_of(spec, parameters, {"notice": notice})
+    return Compiled(
+        Registry(document), spec.guide, str(folder / "guide"), notice, _origins(spec), tuple(sorted(report.warnings))
+    )
+
+
+def _origins(spec: Spec) -> bindings.Origins:
+    files = {name: PurePosixPath(entry.source.name).stem for name, entry in spec.types.items()}
+    bodies = {name: entry.data["body"]["$ref"] for name, entry in spec.tools.items() if "body" in entry.data}
+    return bindings.Origins(files, bodies)
 
 
 def generated_files(compiled: Compiled) -> dict[str, str]:
@@ -51,7 +63,8 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
 
     # The formatter is another process: everything else is written while the formatter runs.
     with ThreadPoolExecutor(1) as beside:
-        python = beside.submit(output.formatted, bindings.python_files(compiled.registry, compiled.notice))
+        sources = bindings.python_files(compiled.registry, compiled.notice, compiled.origins)
+        python = beside.submit(output.formatted, sources)
         files = _other_files(compiled)
         return dict(sorted((files | python.result()).items()))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tool_runtime.core.registry import Registry
+    from tool_runtime.surfaces.common.search import Index
 
 _ORDER = ("overview", "guide", "tool", "whole", "type")
 
@@ -182,12 +183,19 @@ class Package:
         return nearest_names(name, known) or tuple(page.name for page in inside)
 
     def search(self, words: str, limit: int = 10) -> "Sequence[Page]":
-        """Return the pages that match some words, best first: `search("hang up a call")` gives `stop_call`."""
-        from tool_runtime.surfaces.common.search import Index
+        """Return the pages that match some words, best first: `search("hang up a call")` begins with `stop_call`."""
+        return tuple(self.page(name) for name in self._index.find(words, limit))
 
-        if "_index" not in self.__dict__:
-            self._index = Index(self.registry)
-        return tuple(self.page(f"tools/{name}") for name in self._index.find(words, limit))
+    @cached_property
+    def _index(self) -> "Index":
+        from tool_runtime.surfaces.common.search import Index, text_of_guide, text_of_tool, text_of_type
+
+        pages = {kind: [page for page in self._pages[kind].values() if page.path.is_file()] for kind in FOLDERS}
+        tools = self.registry.tools
+        texts = [text_of_tool(f"tools/{page.name}", tools[page.name], self.registry) for page in pages["tool"]]
+        texts += [text_of_guide(f"guides/{page.name}", page.name, page.read()) for page in pages["guide"]]
+        texts += [text_of_type(f"types/{page.name}", page.name, page.summary) for page in pages["type"]]
+        return Index(texts)
 
     def _json(self, name: str) -> Any:
         try:
