@@ -7,6 +7,7 @@ message and counts as done, unless a write's result was lost with the pipe.
 The table of commands stands in `commands`; what a process adds to a run (signals, closed streams) in `process`.
 """
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
     words = list(arguments)
+    if any(name.endswith("_COMPLETE") for name in os.environ):
+        from tool_runtime.surfaces.cli import completion_command
+
+        if completion_command.answered(Session(package_folder)):
+            return exits.OK
     session = Session(package_folder, words, as_json="--json" in _before_dashes(words))
     try:
         return _run(session)

@@ -48,7 +48,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("status_commands:doctor_command", "Look for what does not work, and how to mend it."),
         "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
     },
-    "Files, scripts and agents": {},
+    "Files, scripts and agents": {
+        "sync": ("sync_commands:sync_command", "Keep agents, prompts and flows as files."),
+        "completion": ("completion_command:completion_command", "Print the completion script of a shell."),
+    },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 

@@ -38,9 +38,14 @@ def confirmation(session: Session) -> Callable[[Invocation], bool] | None:
     def confirm(invocation: Invocation) -> bool:
         for line in described(session, invocation):
             output.note(line)
-        return _answer(f"Type {YES} to go on: ").strip().lower() == YES
+        return agrees("to go on")
 
     return confirm
+
+
+def agrees(purpose: str) -> bool:
+    """Ask for a yes: `agrees("to go on")`. Only the whole word is yes. Raises `Interrupted` where the person leaves."""
+    return _answer(f"Type {YES} {purpose}: ").strip().lower() == YES
 
 
 def described(session: Session, invocation: Invocation) -> list[str]:
