@@ -9,9 +9,9 @@
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
 
-Every check looks at all entries and reports every problem. The checks stop early in one case only: types or shapes are
-nested in each other so deeply that no check could follow them. An entry that the grammar refused is known by its name,
-and its content is not checked.
+Every check looks at all entries and reports every problem. The checks stop early in two cases only: a file could not be
+read, or types or shapes are nested in each other so deeply that no check could follow them. An entry that the grammar
+refused is known by its name, and its content is not checked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     """Check the whole spec into `report`. Gives the expanded parameters of every tool that could be read."""
-    if not check_made_of(spec, report):
+    if not spec.whole or not check_made_of(spec, report):
         return {}
     check_types(spec, report)
     if not check_shapes(spec, report):
