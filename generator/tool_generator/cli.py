@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tool_generator.changes.compare_commands import register as register_changes
+from tool_generator.maintain.add_command import register as register_add
+from tool_generator.maintain.facts_command import register as register_facts
 from tool_generator.upstream.import_command import register as register_import
 
 if TYPE_CHECKING:
@@ -135,3 +137,5 @@ def _require_extras() -> None:
 
 register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
+register_add(main, _spec, _require_extras)
+register_facts(main, _require_extras)

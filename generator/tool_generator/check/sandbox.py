@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Path = tuple[str | int, ...]
 
 EVERY = "*"
-_VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
+VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:
@@ -76,7 +76,7 @@ def _check_use(tool: Entry, spec: Spec, report: Report) -> None:
     if not _named(tool, ("resource", "name"), "resource", use["name"], kinds, report):
         return
     resource = spec.resources[use["name"]]
-    known = {*_VERBS, *(resource.data.get("actions", {}) if resource.whole else (use["action"],))}
+    known = {*VERBS, *(resource.data.get("actions", {}) if resource.whole else (use["action"],))}
     _named(tool, ("resource", "action"), f"action of {use['name']}", use["action"], known, report)
 
 
