@@ -1,4 +1,4 @@
-"""All checks of a spec beyond its grammar. `toolgen validate` and every generation run the same checks.
+"""All checks of a spec beyond its grammar. `toolgen validate` and every generation run the same.
 
     types.py       types and their references
     names.py       names of tools, arguments and classes, and what they become in Python
@@ -8,6 +8,7 @@
     webhooks.py    the signature of deliveries, and the events
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
+    finished.py    what people have left to do; only `toolgen validate --strict` runs these checks
 
 Every check looks at all entries and reports every problem. The checks stop early in two cases only: a file could not be
 read, or types or shapes are nested in each other so deeply that no check could follow them. An entry that the grammar
