@@ -6,7 +6,8 @@
     references.py  everything that names something else: steps, waiters, pagination, reconcile, templates
     first_law.py   what a spec must never order: blind repeats, hidden writes, calls that go elsewhere
     webhooks.py    the signature of deliveries, and the events
-    sandbox.py     resources of the sandbox and steps of the demo
+    sandbox.py     resources of the sandbox and steps of the demo; sandbox_values.py, sandbox_scopes.py: what templates
+                   name, whether records and answers fit their types
     examples.py    values: examples and defaults against the schemas
     finished.py    what people have left to do; only `toolgen validate --strict` runs these checks
 
@@ -24,6 +25,7 @@ from tool_generator.check.first_law import check_first_law
 from tool_generator.check.names import check_names
 from tool_generator.check.references import check_references
 from tool_generator.check.sandbox import check_sandbox
+from tool_generator.check.sandbox_values import check_sandbox_values
 from tool_generator.check.tools import check_api, check_tool
 from tool_generator.check.types import check_made_of, check_shapes, check_types, check_unused
 from tool_generator.check.webhooks import check_webhooks
@@ -52,6 +54,7 @@ def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     check_first_law(spec, parameters, types, report)
     check_webhooks(spec, types, report)
     check_sandbox(spec, report)
+    check_sandbox_values(spec, parameters, types, report)
     check_examples(spec, parameters, types, report)
     check_unused(spec, parameters, report)
     return parameters

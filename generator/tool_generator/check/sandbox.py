@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.check.sandbox_scopes import EVERY
 from tool_generator.check.templates import check_template
 from tool_generator.problems import nearest, quoted
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-EVERY = "*"
 VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
 
 
@@ -52,12 +52,16 @@ def _check_resource(resource: Entry, spec: Spec, report: Report) -> None:
 
 
 def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every resource that references and deletion rules name."""
-    for key in ("references", "in_use"):
-        for index, item in enumerate(value.get(key, ())):
-            yield (*path, key, index, "resource"), item["resource"]
-    for name, action in value.get("actions", {}).items():
-        yield from _mentions(action, (*path, "actions", name))
+    """Yield every resource that a declaration names, such as those of references, deletion rules and counts."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "resource" and isinstance(item, str):
+                yield (*path, key), item
+            elif not (path == () and key in ("records", "examples")):
+                yield from _mentions(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mentions(item, (*path, index))
 
 
 def _changes(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
