@@ -298,7 +298,7 @@ class _Checker:
             self._fits(resource, path, answer, [schema], f"the answer of {tool.name}")
 
     def _replies(self, tool: Entry) -> Iterator[Any]:
-        """Yield the schema of what a tool returns, and of the rows if it returns a list; a list itself has no fields."""
+        """Yield the schemas of what a tool returns and of the rows of a list; a list itself has no fields."""
         schema = tool.data.get("returns", {}).get("schema")
         if schema is None:
             return
