@@ -1,7 +1,7 @@
 """Checks of whether people have finished a spec: `toolgen validate --strict`. A spec with such problems still compiles.
 
     open marks       `# review:` comments, which imports and `toolgen add` leave at what people must decide
-    prose            empty descriptions and placeholders; summaries and descriptions that only repeat the name
+    prose            empty descriptions and placeholders; summaries that only repeat the name
     examples         tools without an example
     lost answers     writes with effects that neither say how to find out what happened (`reconcile`), nor why no read
                      can (`untraceable`)
@@ -143,6 +143,3 @@ def _check_parameter(tool: Entry, parameter: Parameter, report: Report) -> None:
     text = parameter.data.get("description") or ""
     if not text.strip():
         report.problem(parameter.where, f"{tool.name}: the argument {quoted(parameter.name)} has no description")
-    elif repeats_name(parameter.name, text):
-        message = f"{tool.name}: the description of {quoted(parameter.name)} only repeats the name"
-        report.problem(parameter.where, message)

@@ -31,6 +31,7 @@ _ACTIONS = {
     "replace": ("replace", "put"),
     "delete": ("delete", "remove", "drop"),
 }
+_PREPOSITIONS = ("by", "for", "from", "of", "in", "on", "to", "with")
 _READS = (*_ACTIONS["list"], *_ACTIONS["get"])
 
 
@@ -230,13 +231,14 @@ def _resource(wish: Wish, spec: Spec) -> tuple[str, bool]:
     """Give the resource of the tool, and whether sandbox.yaml has it: by name, else the group's, else a new one."""
     kinds = [name for name in spec.resources if name != EVERY]
     words = wish.name.split("_")
-    noun = "_".join(words[1:]) or words[0]
-    for size in range(len(words), 0, -1):
-        for start in range(len(words) - size + 1):
-            part = "_".join(words[start : start + size])
-            for name in kinds:
-                if name in (part, _singular(part)):
-                    return name, True
+    end = next((place for place, word in enumerate(words) if place > 1 and word in _PREPOSITIONS), len(words))
+    # The last word says what it is: a call note is a note, and no call.
+    noun = "_".join(words[1:end]) or words[0]
+    for start in range(len(words[:end])):
+        part = "_".join(words[start:end])
+        for name in kinds:
+            if name in (part, _singular(part)):
+                return name, True
     used = Counter(
         tool.data["resource"]["name"]
         for tool in spec.tools.values()
