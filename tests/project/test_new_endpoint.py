@@ -1,5 +1,7 @@
 """A maintainer adds a write and a paged list to a copy of this repository, in YAML alone, and every gate passes.
 
+The YAML is that of CONTRIBUTING.
+
 No Python file, no fact and no JSON file of the copy is edited. What `make check` does beyond that (mypy over code that
 the change does not touch, the wheel, all other tests) does not see the new tools.
 """
@@ -7,6 +9,8 @@ the change does not touch, the wheel, all other tests) does not see the new tool
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,98 +19,26 @@ from pathlib import Path
 
 import pytest
 
+from retell_ai import Client, Conflict, NotFound
+from tool_generator.generate import compile_spec
+from tool_runtime.sandbox import Sandbox
+
 ROOT = Path(__file__).parents[2]
 PARTS = ("spec", "generator", "runtime", "generated", "tests", "pyproject.toml", "README.md", "CONTRIBUTING.md")
-WRITE = """\
-  create_call_note:
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+TOOLS, TYPES, RESOURCE = re.findall(r"^```yaml\n(.*?)^```$", CONTRIBUTING, re.MULTILINE | re.DOTALL)
+WORKED = next(re.finditer(r"^```text\n(.*?)^```$", CONTRIBUTING, re.MULTILINE | re.DOTALL))[1]
+ARCHIVE = """
+  archive_call_note:
     class: write
-    effects: [publish]
     method: POST
-    path: /create-call-note/{call_id}
-    summary: Attach a note to a call, for people who read the call later.
-    parameters:
-      call_id:
-        in: path
-        required: true
-        description: The call that the note is about.
-        schema: {type: string, pattern: '^call_[a-z0-9]{3,}$'}
-        example: call_123
-      text:
-        in: body
-        required: true
-        description: What the note says, 3 to 200 characters.
-        schema: {type: string, minLength: 3, maxLength: 200}
-        example: Asked for an invoice.
-      labels:
-        in: body
-        description: Words to find the note by, each once.
-        schema: {type: array, items: {type: string, minLength: 1, maxLength: 20}, uniqueItems: true, maxItems: 5}
-    reconcile:
-      tool: list_call_notes
-      with: {call_id: $call_id}
-      note: The note was made if the list holds its text.
-    returns: {status: 201, schema: {$ref: CallNote}}
-    resource: {name: call_note, action: create}
+    path: /archive-call-note/{note_id}
+    summary: Put a note away.
+    parameters: {note_id: {in: path, required: true, description: The note., schema: {type: string}}}
+    returns: {status: 200, schema: {$ref: CallNote}}
+    resource: {name: call_note, action: archive}
     examples:
-      - title: Note an open question
-        arguments: {call_id: call_123, text: Asked for an invoice., labels: [billing]}
-"""
-LIST = """\
-  list_call_notes:
-    class: read
-    method: GET
-    path: /list-call-notes/{call_id}
-    summary: List what people noted about a call, the oldest note first.
-    parameters:
-      call_id:
-        in: path
-        required: true
-        description: The call that the notes are about.
-        schema: {type: string, pattern: '^call_[a-z0-9]{3,}$'}
-        example: call_123
-      limit:
-        in: query
-        description: Notes a page, 1 to 1000. Default 50.
-        schema: {type: integer, minimum: 1, maximum: 1000}
-      pagination_key:
-        in: query
-        description: '`pagination_key` of the page before; leave it out for the first.'
-        schema: {type: string}
-    pagination: keyed
-    returns: {status: 200, schema: {$ref: CallNotePage}}
-    resource: {name: call_note, action: list}
-    examples:
-      - title: Read the notes about a call
-        arguments: {call_id: call_123}
-"""
-TYPES = """\
-types:
-  CallNote:
-    description: What somebody noted about a call.
-    type: object
-    properties:
-      note_id: {type: string, description: Id of the note.}
-      call_id: {type: string, description: The call.}
-      text: {type: string, description: What the note says.}
-      labels: {type: array, items: {type: string}, description: Words to find the note by.}
-    required: [note_id, call_id, text]
-  CallNotePage:
-    description: One page of notes.
-    type: object
-    properties:
-      items: {type: array, items: {$ref: CallNote}, description: The notes.}
-      has_more: {type: boolean, description: Whether another page follows.}
-      pagination_key: {type: string, description: Where the next page begins.}
-"""
-RESOURCE = """\
-  call_note:
-    type: CallNote
-    id: {field: note_id, prefix: note_}
-    set: {call_id: $path.call_id}
-    actions:
-      list: {where: {call_id: $path.call_id}, order: ascending}
-    examples:
-      - {note_id: note_123, call_id: call_123, text: Asked for an invoice.}
+      - {title: Put it away, arguments: {note_id: note_123}}
 """
 
 
@@ -148,14 +80,12 @@ def finish(path, start, text):
 def extended(copy):
     """The copy with two tools: skeletons from toolgen, filled in by hand."""
     toolgen = partial(run, copy, "tool_generator")
-    toolgen("add", "calls.create_call_note", "--method", "POST", "--path", "/create-call-note/{call_id}")
-    toolgen(
-        "add", "calls.list_call_notes", "--method", "GET", "--path", "/list-call-notes/{call_id}", "--pages", "keyed"
-    )
+    for command in re.findall(r"^toolgen (add .+)$", CONTRIBUTING, re.MULTILINE):
+        toolgen(*shlex.split(command))
     assert "no problems" in toolgen("validate")
     assert "review mark" in toolgen("validate", "--strict", code=1)
     spec = copy / "spec" / "retell_ai"
-    finish(spec / "tools" / "calls.yaml", "  create_call_note:\n", f"{WRITE}\n{LIST}")
+    finish(spec / "tools" / "calls.yaml", "  create_call_note:\n", TOOLS)
     finish(spec / "sandbox.yaml", "  # review: what the sandbox keeps under call_note", RESOURCE)
     (spec / "types" / "call_notes.yaml").write_text(TYPES, "utf-8")
     toolgen("generate")
@@ -177,7 +107,7 @@ def test_new_snapshots_are_written_and_every_test_that_sees_the_new_tools_passes
     told = run(
         extended, "pytest", "-q", "-p", "no:cacheprovider", "--snapshot-update", "tests/generator/test_whole_api.py",
         "tests/runtime/core/test_wire.py", "tests/runtime/core/test_any_arguments.py",
-        "tests/runtime/values/test_mistakes.py", "-k", "call_note or whole_api",
+        "tests/runtime/values/test_mistakes.py", "-k", "call_note or newest or our_own",
     )  # fmt: skip
     assert "2 snapshots generated" in told
     assert "failed" not in told
@@ -191,3 +121,28 @@ def test_no_fact_and_no_test_was_edited(extended):
     }
     ours |= {path.relative_to(ROOT): path for path in (ROOT / "tests").rglob("*.json")}
     assert [name for name, path in ours.items() if (extended / name).read_bytes() != path.read_bytes()] == []
+
+
+def test_the_worked_example_on_the_sandbox_does_what_it_says(extended, tmp_path):
+    spec = tmp_path / "retell_ai"
+    shutil.copytree(extended / "spec" / "retell_ai", spec)
+    finish(spec / "sandbox.yaml", "  call_note:\n", WORKED)
+    calls = spec / "tools" / "calls.yaml"
+    calls.write_text(calls.read_text("utf-8") + ARCHIVE, "utf-8")
+    registry = compile_spec(spec).registry
+    sandbox = Sandbox(registry, examples=True)
+    client = Client(registry=registry, sandbox=sandbox)
+
+    assert client.call("archive_call_note", {"note_id": "note_123"}) == {
+        "note_id": "note_123",
+        "call_id": "call_123",
+        "text": "Asked for an invoice.",
+    }
+    assert client.call("list_call_notes", {"call_id": "call_123"})["items"] == []
+    with pytest.raises(Conflict, match="The note is archived"):
+        client.call("archive_call_note", {"note_id": "note_123"})
+    sandbox.clock.sleep(61)
+    with pytest.raises(Conflict, match="The note is gone"):
+        client.call("archive_call_note", {"note_id": "note_123"})
+    with pytest.raises(NotFound, match='There is no note "note_9"'):
+        client.call("archive_call_note", {"note_id": "note_9"})
