@@ -56,11 +56,13 @@ def copy(tmp_path_factory):
 
 def run(copy, *command, code=0):
     """Run a module in the copy, with the packages of the copy in front of the installed ones."""
+    # The pytest in the copy is no worker of the pytest around it.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     packages = os.pathsep.join(str(copy / part) for part in ("runtime", "generator", "generated"))
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=copy,
-        env={**os.environ, "PYTHONPATH": packages},
+        env={**own, "PYTHONPATH": packages},
         capture_output=True,
         text=True,
         check=False,
