@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tool_generator.check import lint
 from tool_generator.compile import registry_document
-from tool_generator.emit import argument_schemas, output
+from tool_generator.emit import argument_schemas, output, shallow_schemas
 from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
@@ -19,6 +20,8 @@ from tool_runtime.core.registry import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tool_generator.load.spec import Spec
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -28,6 +31,7 @@ class Compiled:
     guide: dict[str, str]
     guide_folder: str
     notice: str
+    origins: bindings.Origins
     warnings: tuple[Problem, ...]
 
 
@@ -45,9 +49,17 @@ def compile_spec(folder: Path, *, strict: bool = False) -> Compiled:
 
         check_finished(spec, parameters, folder, report)
         report.raise_problems()
-    notice = output.header(spec.api["name"], spec.digest)
-    document = registry_document.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
-    return Compiled(Registry(document), spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
+    notice = output.header(spec.api["name"])
+    document = registry_document.registry_of(spec, parameters, {"notice": notice})
+    return Compiled(
+        Registry(document), spec.guide, str(folder / "guide"), notice, _origins(spec), tuple(sorted(report.warnings))
+    )
+
+
+def _origins(spec: Spec) -> bindings.Origins:
+    files = {name: PurePosixPath(entry.source.name).stem for name, entry in spec.types.items()}
+    bodies = {name: entry.data["body"]["$ref"] for name, entry in spec.tools.items() if "body" in entry.data}
+    return bindings.Origins(files, bodies)
 
 
 def generated_files(compiled: Compiled) -> dict[str, str]:
@@ -58,7 +70,7 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     from tool_generator.emit.reference import emit_docs
 
     registry = compiled.registry
-    files = output.formatted(bindings.python_files(registry, compiled.notice))
+    files = output.formatted(bindings.python_files(registry, compiled.notice, compiled.origins))
     files["py.typed"] = ""
     document = registry.document
     files["registry.json"] = pretty(document)
@@ -68,6 +80,8 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
     files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
     for name, schema in argument_schemas.tool_schemas(registry, compiled.notice).items():
         files[f"schemas/{name}.json"] = pretty(schema)
+    for name, text in shallow_schemas.shallow_schemas(registry, compiled.notice).items():
+        files[f"schemas/shallow/{name}.json"] = text
     try:
         pages = emit_docs(registry, compiled.guide)
     except ValueError as error:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tool_generator.load.sources import Source
     from tool_generator.problems import Problem
 
-SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "webhooks", "shapes")
-_NAMED_SECTIONS = ("pagination", "waiters", "shapes")
+SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "webhooks", "shapes")
+_NAMED_SECTIONS = ("pagination", "waiters", "sync", "shapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Spec:
     `whole` is false where a file could not be read: nothing can be said of what refers to that file.
     """
 
-    digest: str
     whole: bool = True
     sections: dict[str, Entry] = field(default_factory=dict)
     pagination: dict[str, Entry] = field(default_factory=dict)
     waiters: dict[str, Entry] = field(default_factory=dict)
+    sync: dict[str, Entry] = field(default_factory=dict)
     shapes: dict[str, Entry] = field(default_factory=dict)
     groups: dict[str, Entry] = field(default_factory=dict)
     tools: dict[str, Entry] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def load_spec(folder: Path, report: Report) -> Spec:
     """
     unreadable: list[Problem] = []
     files = sources.source_files(folder)
-    spec = Spec(sources.digest(folder, files))
+    spec = Spec()
     for path in files:
         name = path.relative_to(folder).as_posix()
         if path.suffix == ".md":

@@ -207,7 +207,8 @@ def list_command(session: Session) -> None:
 def docs_command(session: Session, page: str | None) -> None:
     """Read the reference, or list its pages.
 
-    PAGE is a tool, by any of its names, or the API for all of it on one page. In a pipe: Markdown.
+    PAGE is a tool by any of its names, a guide, a type, "overview" to begin with, or "reference" for everything on
+    one page. In a pipe: Markdown.
     """
     from tool_runtime.surfaces.cli import listing
 

@@ -31,9 +31,10 @@ def show_tools(session: Session) -> None:
 
 
 def show_pages(session: Session, pages: Sequence[Page]) -> None:
-    """Show every page of the reference."""
+    """Show the pages of the reference; types are many, and the pages that use them lead to them."""
+    pages = [page for page in pages if page.kind != "type"]
     if session.as_json:
-        output.write_json([{"page": page.name, "summary": page.summary} for page in pages])
+        output.write_json([{"page": page.name, "kind": page.kind, "summary": page.summary} for page in pages])
         return
     rows = [(page.name, page.summary) for page in pages]
     if output.is_terminal():
