@@ -233,10 +233,12 @@ def _scope(
 
 
 def _referred(value: Any) -> Iterator[tuple[str, str | None]]:
-    """Yield the names that declarations give (`as`), each with the resource behind the name (None: any value)."""
+    """Yield the names that declarations give (`as`, `names`), each with the resource behind the name (None: any value)."""
     if isinstance(value, dict):
         if isinstance(value.get("as"), str):
             yield value["as"], value.get("resource") if "id" in value and "each" not in value else None
+        if isinstance(value.get("names"), dict):
+            yield from ((name, None) for name in value["names"])
         for key, item in value.items():
             if key not in ("records", "examples"):
                 yield from _referred(item)

@@ -123,6 +123,11 @@ class _Checker:
         place = path[-1] if path else None
         if "records" in path[:1] or "examples" in path[:1] or resource.name == EVERY:
             return
+        if len(path) > 1 and str(path[-2]).startswith("$") and not self._names_resource(resource, path):
+            # A condition of an operator is about the entries of a list.
+            return
+        if _is_template(value):
+            return
         owner = self._owner(resource, path)
         fields = self._world.fields(owner) if owner in self._world.spec.resources else None
         if fields is None:
@@ -163,13 +168,15 @@ class _Checker:
 
     def _owner(self, resource: Entry, path: Path) -> str:
         """Give the resource whose records a mapping is about: that of `resource` beside the mapping, else this one."""
+        return self._names_resource(resource, path) or resource.name
+
+    @staticmethod
+    def _names_resource(resource: Entry, path: Path) -> str:
         value: Any = resource.data
-        owner = resource.name
         for step in path[:-1]:
             value = value[step]
-        if isinstance(value, dict) and isinstance(value.get("resource"), str):
-            owner = value["resource"]
-        return owner
+        named = value.get("resource") if isinstance(value, dict) else None
+        return named if isinstance(named, str) else ""
 
     def _known(self, resource: Entry, path: Path, keys: Mapping[str, Any], schema: Any, owner: str) -> None:
         for key in keys:
