@@ -233,7 +233,7 @@ def _scope(
 
 
 def _referred(value: Any) -> Iterator[tuple[str, str | None]]:
-    """Yield the names that declarations give (`as`, `names`), each with the resource behind the name (None: any value)."""
+    """Yield the names that declarations give, each with the resource behind the name (None: any value)."""
     if isinstance(value, dict):
         if isinstance(value.get("as"), str):
             yield value["as"], value.get("resource") if "id" in value and "each" not in value else None
