@@ -67,13 +67,22 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
 
     Raises SpecProblems if a guide text has no place in the reference.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    # The formatter is another process: everything else is written while the formatter runs.
+    with ThreadPoolExecutor(1) as beside:
+        sources = bindings.python_files(compiled.registry, compiled.notice, compiled.origins)
+        python = beside.submit(output.formatted, sources)
+        files = _other_files(compiled)
+        return dict(sorted((files | python.result()).items()))
+
+
+def _other_files(compiled: Compiled) -> dict[str, str]:
     from tool_generator.emit.reference import emit_docs
 
     registry = compiled.registry
-    files = output.formatted(bindings.python_files(registry, compiled.notice, compiled.origins))
-    files["py.typed"] = ""
     document = registry.document
-    files["registry.json"] = pretty(document)
+    files = {"py.typed": "", "registry.json": pretty(document)}
     # `--help` shows only the content of api.json, so it need not read the registry.
     files["api.json"] = pretty({"$generated": document["$generated"], "api": document["api"]})
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
@@ -88,7 +97,7 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
         raise SpecProblems([Problem(compiled.guide_folder, 1, str(error))]) from error
     for path, text in pages.items():
         files[path] = _marked(path, text, compiled.notice)
-    return dict(sorted(files.items()))
+    return files
 
 
 def _marked(path: str, text: str, notice: str) -> str:

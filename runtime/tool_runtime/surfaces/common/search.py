@@ -24,6 +24,8 @@ NAME, KEYWORD, SUMMARY, GROUP, TYPE = 1.0, 1.0, 0.8, 0.3, 0.5
 PROSE = 0.25
 # A page for which only one word of a long question speaks is no answer to the question.
 LEAST = 0.04
+# Far behind the best page, pages only share a common word with the question.
+NEAR_ENOUGH = 0.15
 SYNONYM = 0.8
 FILLER = 0.05
 # Words that stand in most questions and say little about what is wanted.
@@ -105,7 +107,8 @@ class Index:
             hit = _overlap(asked, stems)
             if hit:
                 scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
-        ranked = sorted(((-score, page) for page, score in scores.items() if score >= LEAST))
+        least = max(LEAST, NEAR_ENOUGH * max(scores.values(), default=0.0))
+        ranked = sorted(((-score, page) for page, score in scores.items() if score >= least))
         return [self.names[page] for _, page in ranked[:limit]]
 
     def _asked(self, words: str) -> list[tuple[float, Mapping[str, float]]]:

@@ -47,9 +47,7 @@ class Waiters:
         interval: float | None = None,
     ) -> Result:  # type: ignore[type-var]  # as in the clients
         given, options = split_options(arguments)
-        times = {"timeout": timeout, "interval": interval}
-        result: Result = self._client.wait_for(waiter, given, **times, request_options=options)
-        return result
+        return self._client.wait_for(waiter, given, timeout=timeout, interval=interval, request_options=options)  # type: ignore[no-any-return]
 
 
 class AsyncWaiters:
@@ -66,6 +64,4 @@ class AsyncWaiters:
         interval: float | None = None,
     ) -> Result:
         given, options = split_options(arguments)
-        times = {"timeout": timeout, "interval": interval}
-        result: Result = await self._client.wait_for(waiter, given, **times, request_options=options)
-        return result
+        return await self._client.wait_for(waiter, given, timeout=timeout, interval=interval, request_options=options)  # type: ignore[no-any-return]

@@ -102,12 +102,22 @@ class Ended:
     err: str
 
     @property
-    def data(self) -> Any:
+    def document(self) -> Any:
+        """The one document on stdout: with --json the envelope of the run."""
         return json.loads(self.out)
 
     @property
+    def data(self) -> Any:
+        """The data, in an envelope or alone."""
+        document = self.document
+        return document["data"] if isinstance(document, dict) and "duration_ms" in document else document
+
+    @property
     def envelope(self) -> Any:
-        return json.loads(self.err)
+        """The error in the envelope of the run."""
+        document = self.document
+        assert document["success"] is False
+        return document["error"]
 
 
 @pytest.fixture
@@ -144,6 +154,8 @@ def cli(
     """Run the library's command line in this process, without any of the environment's settings."""
     for name in ("LIBRARY_API_KEY", "LIBRARY_BASE_URL", "LIBRARY_SANDBOX", "LIBRARY_DEBUG"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(package_folder.parent / name))
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*arguments: str, stdin: bytes = b"", folder: Path = package_folder, **environment: str) -> Ended:

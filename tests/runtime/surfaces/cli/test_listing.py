@@ -57,7 +57,7 @@ def test_tools_are_listed_as_json(cli):
 
 
 def test_an_option_means_the_same_before_and_after_the_command(cli):
-    assert cli("--json", "list") == cli("list", "--json")
+    assert cli("--json", "list").data == cli("list", "--json").data
 
 
 def test_on_a_terminal_tools_stand_in_their_groups(terminal, snapshot):
@@ -66,12 +66,12 @@ def test_on_a_terminal_tools_stand_in_their_groups(terminal, snapshot):
 
 def test_docs_lists_its_pages(cli):
     assert cli("docs").out.splitlines() == [
-        "overview\tTown Library: what there is and how to call it",
-        "retries\tRetries and outcomes",
-        "get_book\tRead one book's record.",
-        "burn_book\tDestroy a book.",
-        "lend_book\tLend a book.",
-        "reference\tTown Library: everything on one page",
+        "overview\toverview\tTown Library: what there is and how to call it",
+        "retries\tguide\tRetries and outcomes",
+        "get_book\ttool\tRead one book's record.",
+        "burn_book\ttool\tDestroy a book.",
+        "lend_book\ttool\tLend a book.",
+        "reference\twhole\tTown Library: everything on one page",
     ]
 
 
@@ -104,6 +104,7 @@ def test_a_page_as_json_has_its_markdown(cli):
     page = cli("docs", "fetch_book", "--json").data
     assert page == {
         "page": "get_book",
+        "kind": "tool",
         "summary": "Read one book's record.",
         "markdown": "# get_book\n\n**Read one book's record.**\n",
     }
