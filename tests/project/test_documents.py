@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,33 @@ def test_a_shell_example_runs(command, sandbox_environment, tmp_path):
     ended = execute(["sh", "-c", command], sandbox_environment, tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A repository that holds what the maintainer's commands of the README read and write."""
+    folder = tmp_path_factory.mktemp("repository")
+    for part in ("spec", "generated", "tests/upstream_facts"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    own = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
+    for command in (("init", "-q"), ("add", "--all"), ("commit", "-q", "-m", "Begin")):
+        subprocess.run(["git", *own, *command], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+@pytest.mark.parametrize("command", commands("toolgen"))
+def test_a_command_for_maintainers_runs(command, sandbox_environment, repository):
+    ended = execute(["sh", "-c", command], sandbox_environment, repository)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
+
+
+def test_readme_and_contributing_say_once_how_to_reach_the_commands():
+    for document in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        assert ". .venv/bin/activate" in text
+        assert ".venv/bin/" not in "".join(blocks("sh", text)).replace(". .venv/bin/activate", "")
 
 
 @pytest.mark.parametrize("command", commands("make "))
