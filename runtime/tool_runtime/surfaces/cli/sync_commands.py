@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.options import calling_options
+from tool_runtime.surfaces.cli.options import add_common_options, calling_options
 from tool_runtime.surfaces.cli.questions import agrees, can_ask, confirmation
 from tool_runtime.surfaces.cli.session import Session
 
@@ -193,3 +193,7 @@ def _syncs(
         session.meta |= {"account": client.account_name, "sandbox": client.sandbox is not None}
         syncs = [Sync(client, one, root) for one in chosen]
         yield [sync for sync in syncs if not only_kept or sync.records.root.is_dir()]
+
+
+for _command in sync_command.commands.values():
+    add_common_options(_command)
