@@ -8,6 +8,8 @@ The table of commands stands in `commands`; what a process adds to a run (signal
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,14 +38,21 @@ def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
 def _run(session: Session) -> int:
     program, words = session.program, session.words or ["--help"]
     group = build_group(session)
-    try:
-        with group.make_context(program, list(words), obj=session) as context:
-            group.invoke(context)
-        output.flush()
-    except click.exceptions.Exit as end:
-        output.flush()
-        return end.exit_code
-    return exits.OK
+    code = exits.OK
+    # click writes help to stdout by itself; with --json the help has to stand in the document.
+    asks_help = session.as_json and not {"-h", "--help"}.isdisjoint(_before_dashes(words))
+    with redirect_stdout(StringIO()) if asks_help else nullcontext() as written:
+        try:
+            with group.make_context(program, list(words), obj=session) as context:
+                group.invoke(context)
+        except click.exceptions.Exit as end:
+            code = end.exit_code
+    if written is not None and not session.given:
+        session.give({"help": written.getvalue()})
+    elif written is not None:
+        output.write(written.getvalue().rstrip("\n"))
+    output.flush()
+    return code
 
 
 def _before_dashes(words: list[str]) -> list[str]:

@@ -47,7 +47,7 @@ class ToolCommand(click.Command):
 
             return arguments.names_of(session.registry, self.tool_of(session, target))
 
-        return Scanner(self.params, names_of, lambda: session.registry.waiters)
+        return Scanner(self.params, names_of)
 
     def tool_of(self, session: Session, target: str) -> Any:
         """Return the tool whose arguments stand behind the first word."""

@@ -48,8 +48,11 @@ def add_common_options(command: click.Command) -> None:
     command.params += [option for option in common_options() if known.isdisjoint(option.opts)]
 
 
-def calling_options(command: _Command) -> _Command:
-    """Decorate a command that sends something: `--force`, `--read-only`, `--timeout`, `--retries`, `-v`, `--curl`."""
+def calling_options(command: _Command, without: str = "") -> _Command:
+    """Decorate a command that sends something: `--force`, `--read-only`, `--timeout`, `--retries`, `-v`, `--curl`.
+
+    `without` leaves out the option that the command gives a meaning of its own.
+    """
     options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         (("--force",), {"is_flag": True, "help": "Do not ask where the policy says ask. Lifts no deny and no cap."}),
         (("--read-only",), {"is_flag": True, "help": "Refuse every write."}),
@@ -61,6 +64,6 @@ def calling_options(command: _Command) -> _Command:
         (("-v", "--verbose"), {"is_flag": True, "help": "Show the exchange on stderr, without secrets."}),
         (("--curl",), {"is_flag": True, "help": "As -v, with the requests as curl commands."}),
     )
-    for names, settings in reversed(options):
+    for names, settings in reversed([one for one in options if without not in one[0]]):
         command = click.option(*names, expose_value=False, callback=_remember, **settings)(command)
     return command

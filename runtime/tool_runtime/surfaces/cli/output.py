@@ -152,6 +152,24 @@ def note(text: str) -> None:
     _say(printable(text), "\n")
 
 
+def note_log() -> None:
+    """Write warnings of the runtime's log to stderr as notes: a ledger that could not be written, for example.
+
+    What became of a call is left out: the report of the run says the same, for people.
+    """
+    import logging
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.module != "attempts":
+                note(record.getMessage())
+
+    log = logging.getLogger("tool_runtime")
+    if not any(type(one).__name__ == "Notes" for one in log.handlers):
+        log.addHandler(Notes(logging.WARNING))
+        log.propagate = False
+
+
 def note_in_place(text: str) -> None:
     """Write a line over the last line of a terminal on stderr; the next line replaces this one."""
     columns = 79

@@ -125,6 +125,7 @@ class Session:
         from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
         from tool_runtime.surfaces.common.client import Client
 
+        output.note_log()
         options = AgentOptions(
             account=self.account,
             sandbox=self.sandbox,

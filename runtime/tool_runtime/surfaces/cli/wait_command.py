@@ -1,5 +1,6 @@
 """The command `wait`: waits for a state, and says how to go on waiting where the time runs out."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -27,7 +28,7 @@ class WaitCommand(ToolCommand):
 @click.option("--fields", metavar="A.B,C", help="Show these fields only.")
 @click.option("--query", metavar="JMESPATH", help="Show what a JMESPath expression finds.")
 @click.option("-o", "--output", "form", metavar="FORM", help="json (as is), ndjson, table, csv or raw.")
-@calling_options
+@partial(calling_options, without="--timeout")
 @click.pass_context
 def wait_command(
     context: click.Context, /, waiter: str, timeout: float | None, interval: float | None, **options: Any
