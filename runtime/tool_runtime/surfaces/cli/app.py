@@ -7,6 +7,7 @@ message and counts as done, unless a write's result was lost with the pipe.
 The table of commands stands in `commands`; what a process adds to a run (signals, closed streams) in `process`.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from io import StringIO
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
-    words = list(arguments)
+    words = [_as_utf8(word) for word in arguments]
     session = Session(package_folder, words, as_json="--json" in _before_dashes(words))
     try:
         return _run(session)
@@ -53,6 +54,16 @@ def _run(session: Session) -> int:
         output.write(written.getvalue().rstrip("\n"))
     output.flush()
     return code
+
+
+def _as_utf8(word: str) -> str:
+    """Return a word whose bytes the locale could not read, read as UTF-8; what is no UTF-8 either stays as it is."""
+    if not any("\udc80" <= char <= "\udcff" for char in word):
+        return word
+    try:
+        return os.fsencode(word).decode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return word
 
 
 def _before_dashes(words: list[str]) -> list[str]:

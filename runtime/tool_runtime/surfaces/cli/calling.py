@@ -106,6 +106,7 @@ def call(session: Session, words: Words, wishes: Wishes) -> None:
             "sandbox": client.sandbox is not None,
             "forced": session.force and client.decision(tool) == "ask",
         }
+        session.asked_nobody = client.verdict(tool) == "refuse"
         if wishes.dry_run:
             _show_preview(session, client, tool, arguments, options)
             return

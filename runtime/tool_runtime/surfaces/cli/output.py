@@ -62,8 +62,9 @@ def console() -> "Console":
         file=sys.stdout,
         highlight=False,
         width=width(),
-        force_terminal=True if coloured else None,
-        no_color=None if coloured else True,
+        # Without colour there is no escape at all: bold is one too.
+        force_terminal=coloured,
+        no_color=not coloured,
         legacy_windows=False,
     )
 

@@ -33,7 +33,7 @@ class Session:
     envelope says of the call. `running` is the tool of the current call, if any, and `arguments` are its arguments.
     `done` says that the call has returned: an error in the display of the result is then no error of the call.
     `data` is what a failed run has to show beside its error. `given` says that the answer is on its way to stdout.
-    `asked_nobody` says that there is no terminal on which to ask for a yes.
+    `asked_nobody` says that the policy asks, and there is no terminal on which to ask.
     """
 
     def __init__(self, package_folder: "Path | str", words: Sequence[str] = (), *, as_json: bool = False) -> None:

@@ -55,6 +55,7 @@ def wait_command(
     with session.client(TracedClient, confirmation(session)) as client:
         client.trace(verbose=session.verbose, curl=session.curl)
         session.meta |= {"account": client.account_name, "sandbox": client.sandbox is not None}
+        session.asked_nobody = client.verdict(tool) == "refuse"
         reply = waits.run_wait(client, declared, arguments, timeout=timeout, interval=interval)
         session.data, session.done = reply, True
         view.show(reply)

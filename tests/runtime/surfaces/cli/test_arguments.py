@@ -259,7 +259,8 @@ def test_an_option_that_decides_where_a_call_goes_never_becomes_an_argument():
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"), [("--sanbox", "sandbox"), ("--dryrun", "dry-run"), ("--acount=x", "account")]
+    ("word", "meant"),
+    [("--sanbox", "sandbox"), ("--dryrun", "dry-run"), ("--acount=x", "account")],
 )
 def test_a_misspelt_option_is_no_argument(word, meant):
     with pytest.raises(UsageError) as caught:
