@@ -8,7 +8,7 @@ The table of commands stands in `commands`; what a process adds to a run (signal
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code."""
+def execute(package_folder: "Path | str", arguments: Sequence[str], settle: Callable[[], None] | None = None) -> int:
+    """Run one command line and return its exit code.
+
+    `settle` is called once the run has failed: it lets no signal disturb what is said about the failure.
+    """
     words = [_as_utf8(word) for word in arguments]
     session = Session(package_folder, words, as_json="--json" in _before_dashes(words))
     try:
         return _run(session)
     except BaseException as error:  # noqa: BLE001 - the seam: a reader gets a sentence, not a traceback
+        try:
+            if settle is not None:
+                settle()
+        except KeyboardInterrupt:
+            # A signal that came just now. The first failure is what the run is about.
+            pass
         from tool_runtime.surfaces.cli import reports
 
         return reports.report(session, error)

@@ -18,6 +18,9 @@ _WITH_VALUE = frozenset({
     "--arg", "--interval", "--format", "--limit", "--group", "--class", "--effect", "--language", "--dir",
 })  # fmt: skip
 
+# A day at most, as for options of a call in Python.
+_SECONDS = click.FloatRange(0, 86_400, min_open=True)
+
 
 def with_value(word: str) -> bool:
     """Say whether an option takes the next word as its value: `--account` does, `--account=eu` and `--json` do not."""
@@ -56,10 +59,14 @@ def calling_options(command: _Command, without: str = "") -> _Command:
     options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         (("--force",), {"is_flag": True, "help": "Do not ask where the policy says ask. Lifts no deny and no cap."}),
         (("--read-only",), {"is_flag": True, "help": "Refuse every write."}),
-        (("--timeout",), {"type": float, "metavar": "SECONDS", "help": "How long an attempt may make no progress."}),
+        (("--timeout",), {"type": _SECONDS, "metavar": "SECONDS", "help": "How long an attempt may make no progress."}),
         (
             ("--retries",),
-            {"type": int, "metavar": "N", "help": "Attempts after the first, where that is harmless."},
+            {
+                "type": click.IntRange(0, 100),
+                "metavar": "N",
+                "help": "Attempts after the first, where harmless.",
+            },
         ),
         (("-v", "--verbose"), {"is_flag": True, "help": "Show the exchange on stderr, without secrets."}),
         (("--curl",), {"is_flag": True, "help": "As -v, with the requests as curl commands."}),

@@ -9,6 +9,8 @@ from tool_runtime.surfaces.cli.call_command import ToolCommand, words_of
 from tool_runtime.surfaces.cli.options import calling_options
 from tool_runtime.surfaces.cli.session import Session
 
+SECONDS = click.FloatRange(0, min_open=True)
+
 
 class WaitCommand(ToolCommand):
     """The first word names a waiter; the further words are arguments of the read that the waiter repeats."""
@@ -23,8 +25,13 @@ class WaitCommand(ToolCommand):
 @click.command("wait", cls=WaitCommand)
 @click.argument("waiter", metavar="WAITER [ARGUMENTS]...")
 @click.option("--arg", metavar="KEY=VALUE", multiple=True, help="One argument; key:=json for a JSON value.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="How long to wait. The waiter has its own default.")
-@click.option("--interval", type=float, metavar="SECONDS", help="The pause between two reads.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="How long to wait. The waiter has its own default.",
+)
+@click.option("--interval", type=SECONDS, metavar="SECONDS", help="The pause between two reads.")
 @click.option("--fields", metavar="A.B,C", help="Show these fields only.")
 @click.option("--query", metavar="JMESPATH", help="Show what a JMESPath expression finds.")
 @click.option("-o", "--output", "form", metavar="FORM", help="json (as is), ndjson, table, csv or raw.")
