@@ -31,10 +31,14 @@ def commands(start):
 
 
 @pytest.fixture
-def sandbox_environment():
+def sandbox_environment(tmp_path):
     own = {name: value for name, value in os.environ.items() if not name.startswith("RETELL_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", "")])
-    return own | {"RETELL_SANDBOX": "1", "PATH": path, "PYTHONWARNINGS": "error"}
+    return (
+        own
+        | {"RETELL_SANDBOX": "1", "PATH": path, "PYTHONWARNINGS": "error"}
+        | {name: str(tmp_path / name) for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}
+    )
 
 
 def execute(command, environment, folder):

@@ -62,8 +62,9 @@ def console() -> "Console":
         file=sys.stdout,
         highlight=False,
         width=width(),
-        force_terminal=True if coloured else None,
-        no_color=None if coloured else True,
+        # Without colour there is no escape at all: bold is one too.
+        force_terminal=coloured,
+        no_color=not coloured,
         legacy_windows=False,
     )
 
@@ -145,6 +146,24 @@ def flush() -> None:
 def note(text: str) -> None:
     """Write a line to stderr, without control characters. Nothing is raised: a lost note changes no outcome."""
     _say(printable(text), "\n")
+
+
+def note_log() -> None:
+    """Write warnings of the runtime's log to stderr as notes: a ledger that could not be written, for example.
+
+    What became of a call is left out: the report of the run says the same, for people.
+    """
+    import logging
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.module != "attempts":
+                note(record.getMessage())
+
+    log = logging.getLogger("tool_runtime")
+    if not any(type(one).__name__ == "Notes" for one in log.handlers):
+        log.addHandler(Notes(logging.WARNING))
+        log.propagate = False
 
 
 def note_in_place(text: str) -> None:

@@ -70,11 +70,22 @@ def spare_httpx_its_command_line() -> None:
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Run the program; an interrupt that comes before the program listens ends it quietly."""
+    """Run the program and return its exit code, whenever a signal comes: before the program listens, and after."""
+    codes: list[int] = []
     try:
-        return run()
-    except KeyboardInterrupt:
-        return 130
+        codes.append(run())
+        settle()
+    except KeyboardInterrupt as error:
+        return codes[0] if codes else _code_of(error)
+    return codes[0]
+
+
+def _code_of(error: BaseException) -> int:
+    """Return the code for an interrupt that nothing else has seen; what it interrupted may say more."""
+    from tool_runtime.errors import as_tool_error
+    from tool_runtime.surfaces.cli.exits import exit_code
+
+    return exit_code(as_tool_error(error))
 
 
 def _point_nowhere(stream: Any) -> None:

@@ -32,7 +32,6 @@ def can_ask() -> bool:
 def confirmation(session: Session) -> Callable[[Invocation], bool] | None:
     """Return the function that asks for a yes, or None where nobody can be asked."""
     if not can_ask():
-        session.asked_nobody = True
         return None
 
     def confirm(invocation: Invocation) -> bool:

@@ -36,6 +36,9 @@ def report(session: Session, error: BaseException) -> int:
         # The reader has left, with all that it wanted.
         output.abandon()
         return exits.OK
+    if isinstance(error, KeyboardInterrupt) and session.shown:
+        # The signal came after the answer.
+        return exits.OK
     known = _known(session, error)
     code = exits.exit_code(known)
     envelope = known.to_dict()
@@ -85,6 +88,8 @@ def _unwritten(session: Session, error: BaseException) -> ToolError:
     assert tool is not None  # noqa: S101 - the caller has looked
     if tool.is_read and isinstance(error, KeyboardInterrupt):
         return Interrupted("interrupted", tool=tool.name)
+    if tool.is_read and isinstance(error, ToolError):
+        return error
     message = f"{tool.name} was done, but its result could not be written: {_reason(error)}"
     known = UnwrittenResult(message, tool=tool.name, record=session.meta.get("record"))
     ids = _ids(session.data)
