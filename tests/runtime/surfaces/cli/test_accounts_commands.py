@@ -204,10 +204,29 @@ def test_doctor_says_what_is_missing_and_what_to_run_next(cli):
     assert set(document["capabilities"]) >= {"lua", "keyring"}
 
 
-def test_doctor_online_tells_a_refused_key(cli, remote):
+@pytest.fixture
+def _whoami(package_folder):
+    """Give the library a read that says whose key a key is."""
+    path = package_folder / "registry.json"
+    registry = json.loads(path.read_text())
+    registry["tools"]["get_reader"] = registry["tools"]["get_book"] | {
+        "name": "get_reader", "full_name": "library_get_reader", "aliases": ["whoami"], "path": "/me", "parameters": {},
+    }  # fmt: skip
+    path.write_text(json.dumps(registry))
+
+
+@pytest.mark.usefixtures("_whoami")
+def test_doctor_online_tells_a_refused_key_from_one_that_works(cli, remote):
+    environment = {"LIBRARY_BASE_URL": remote.url, "LIBRARY_API_KEY": CANARY}
+    remote.body = b'{"name": "Ada", "groups": ["a"]}'
+    found = data(cli("accounts", "test", "--json", **environment))
+    assert (found["account"], found["identity"]) == ("default", {"name": "Ada"})
+    assert "Ada" in cli("status", "--online", **environment).out
     remote.status, remote.body = 401, b'{"detail": "who are you?"}'
-    ended = cli("doctor", "--online", "--json", LIBRARY_BASE_URL=remote.url, LIBRARY_API_KEY=CANARY)
-    assert ended.code == 3
+    ended = cli("doctor", "--online", "--json", **environment)
+    online = json.loads(ended.out)["data"]["online"]
+    assert (ended.code, online[0]["works"], online[0]["error"]["code"]) == (3, False, "unauthorized")
+    assert cli("accounts", "test", **environment).code == 3
     assert CANARY not in ended.out
 
 
