@@ -33,7 +33,7 @@ from tool_runtime.accounts.accounts_file import (
     user_file_path,
 )
 from tool_runtime.accounts.caps import Caps
-from tool_runtime.accounts.environment import DEFAULT, Accounts, AnyAccounts, Given, read_only
+from tool_runtime.accounts.environment import DEFAULT, Accounts, AnyAccounts, Environment, Given, read_only
 from tool_runtime.accounts.key_sources import place_of, stored_key
 from tool_runtime.accounts.strictness import (
     ON_AGENT_SURFACES,
@@ -56,8 +56,10 @@ _NOTHING = StoredAccount("")
 def read_accounts(registry: Registry, environment: Mapping[str, str], *, read_only: bool = False) -> "StoredAccounts":
     """Read the user's file, the project's files and the environment. Raises `ConfigurationError` that names the place.
 
-    `read_only` denies every write. A machine without a home folder has no user's file.
+    `read_only` denies every write.
     """
+    # Variables hold keys, and a traceback shows what a function was given.
+    environment = Environment(environment, None)
     api = registry.api
     command = api.command or api.name
     user = read_user_file(user_file_path(command, api.environment, environment))
@@ -90,6 +92,7 @@ class StoredAccounts(AnyAccounts):
         *,
         read_only: bool = False,
     ) -> None:
+        environment = Environment(environment, None)
         self._registry = registry
         self._environment = environment
         self._given = Accounts(registry, environment)

@@ -88,6 +88,10 @@ class Report:
         """Add a check that went well."""
         self.checks.append(Check(name, _OK, message))
 
+    def remark(self, name: str, message: str, hint: str | None = None) -> None:
+        """Add something that is worth knowing and is no problem."""
+        self.checks.append(Check(name, _NOTE, message, hint))
+
     def failed(self, name: str, error: BaseException) -> None:
         """Add a check that found a problem."""
         known = as_tool_error(error)
@@ -178,7 +182,7 @@ def _account(stored: StoredAccounts, name: str, report: Report) -> dict[str, Any
         idle = without_effect(policy, rules)
         if idle:
             message = f"{file.path}: {', '.join(idle)} changes nothing for {name}: a project can only be stricter"
-            report.checks.append(Check("project file", _NOTE, message))
+            report.remark("project file", message)
     return shown
 
 
@@ -206,7 +210,7 @@ def _look_at_sandbox(registry: Registry, report: Report, *, sandbox: bool) -> No
     except ToolError as error:
         report.failed("sandbox", error)
     if report.sandbox:
-        report.checks.append(Check("sandbox", _NOTE, "calls go to the sandbox, not to the API"))
+        report.remark("sandbox", "calls go to the sandbox, not to the API")
 
 
 def _look_at_ledger(registry: Registry, report: Report) -> None:
@@ -230,7 +234,7 @@ def _look_at_ledger(registry: Registry, report: Report) -> None:
         command = registry.api.command
         hint = f"{command} audit --outcome unknown lists them, {command} audit resolve ID finds out."
         said = f"{unknown} writes may have happened and nobody has found out"
-        report.checks.append(Check("ledger", _NOTE, said, hint))
+        report.remark("ledger", said, hint)
     else:
         report.note("ledger", f"{path}: nothing is unknown")
 
