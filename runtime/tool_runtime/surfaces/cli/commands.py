@@ -36,8 +36,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Read about tools": {
         "demo": ("demo_command:demo_command", "See the whole product in one run, on the sandbox."),
         "list": ("reference_commands:list_command", "List the tools."),
+        "search": ("reference_commands:search_command", "Find tools, guides and types by words."),
         "docs": ("reference_commands:docs_command", "Read the reference."),
         "schema": ("reference_commands:schema_command", "Show a tool's arguments as JSON Schema."),
+        "examples": ("reference_commands:examples_command", "Show examples for shell, Python, Lua and JSON."),
     },
     "Set up": {
         "accounts": ("accounts_commands:accounts_command", "Manage accounts: keys, addresses, permissions."),

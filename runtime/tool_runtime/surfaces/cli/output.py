@@ -115,14 +115,9 @@ def print_rich(renderable: Any) -> None:
     _put("\n".join(lines))
 
 
-def write_markdown(text: str) -> None:
-    """Write Markdown to stdout: rendered on a terminal, unchanged in a pipe."""
-    if is_terminal():
-        from rich.markdown import Markdown
-
-        console().print(Markdown(text))
-    else:
-        write(text.rstrip("\n"))
+def write_plain(text: str) -> None:
+    """Write text that was laid out for a terminal, with its colours."""
+    _put(text)
 
 
 def write(text: str) -> None:

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from tool_runtime.accounts.environment import Accounts, AnyAccounts, Environment, concealed, wants_sandbox
 from tool_runtime.core.account import Policy
@@ -41,6 +41,8 @@ from tool_runtime.values.secrets import Secret
 if TYPE_CHECKING:
     from tool_runtime.sandbox import Sandbox
 
+# What a generated method says that its tool returns: checkers take the type from there.
+Result = TypeVar("Result")
 Confirm = Callable[[Invocation], Any]
 
 
@@ -307,9 +309,10 @@ class Client(_Base):
         """
         return self._run(self._waiting(waiter, arguments, timeout, interval, request_options, watch))
 
-    def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
+    def _call(self, tool: str, arguments: Mapping[str, Any]) -> Result:  # type: ignore[type-var]  # see Result
         given, options = split_options(arguments)
-        return self._run(self._invocation(tool, given, options)).result
+        # One line: an interrupt between the result and its return would end the call without a word on the outcome.
+        return self._run(self._invocation(tool, given, options)).result  # type: ignore[no-any-return]
 
     def _run(self, flow: Flow) -> Any:
         return drive(flow, self._perform)
@@ -404,9 +407,9 @@ class AsyncClient(_Base):
         """
         return await self._run(self._waiting(waiter, arguments, timeout, interval, request_options, watch))
 
-    async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
+    async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Result:
         given, options = split_options(arguments)
-        return (await self._run(self._invocation(tool, given, options))).result
+        return (await self._run(self._invocation(tool, given, options))).result  # type: ignore[no-any-return]
 
     def _run(self, flow: Flow) -> Awaitable[Any]:
         return drive_async(flow, self._perform)

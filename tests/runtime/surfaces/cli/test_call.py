@@ -168,7 +168,7 @@ def test_a_mistake_is_an_envelope_with_json(cli):
 @pytest.mark.parametrize("command", ["docs", "schema"])
 def test_an_unreadable_file_is_a_matter_of_configuration(cli, package_folder, command):
     (package_folder / "schemas" / "get_book.json").write_text("no schema")
-    (package_folder / "reference" / "get_book.md").write_bytes(b"\xff")
+    (package_folder / "reference" / "tools" / "get_book.md").write_bytes(b"\xff")
     ended = cli(command, "get_book")
     assert (ended.code, ended.out) == (3, "")
     assert "cannot be read" in ended.err
