@@ -29,6 +29,7 @@ repository runs commands inside it, so no project file may give a key, name an a
 name of a variable with a key, or a base URL in a project's file is an error; so is every word that neither file knows.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -138,6 +139,9 @@ def _project_files(command: str, folder: Path | None) -> Iterator[SettingsFile]:
         # The working directory was removed: no project is there.
         return
     for place in (start, *start.parents):
+        if not os.access(place, os.X_OK):
+            # A folder of somebody else above; what nobody here can see is no part of this project.
+            continue
         path = place / project_file_name(command)
         text = read_settings(path, private=False)
         if text is not None:
