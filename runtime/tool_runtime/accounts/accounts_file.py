@@ -188,7 +188,9 @@ def _hidden(value: Any, name: str = "") -> Any:
         return {key: _hidden(inner, key) for key, inner in value.items()}
     near = fold(name).replace("_", "")
     looks_secret = any(word in near for word in ("key", "token", "secret"))
-    if looks_secret and name not in KEY_FIELDS[1:] and not isinstance(value, bool):
+    # What stands in the place of a variable's name and is none may be the key itself.
+    named = name == "api_key_variable" and is_variable(value)
+    if looks_secret and not named and not isinstance(value, bool):
         return Secret(value)
     return value
 
