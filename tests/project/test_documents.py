@@ -34,11 +34,8 @@ def commands(start):
 def sandbox_environment(tmp_path):
     own = {name: value for name, value in os.environ.items() if not name.startswith("RETELL_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", "")])
-    return (
-        own
-        | {"RETELL_SANDBOX": "1", "PATH": path, "PYTHONWARNINGS": "error"}
-        | {name: str(tmp_path / name) for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}
-    )
+    places = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    return own | places | {"RETELL_SANDBOX": "1", "PATH": path, "PYTHONWARNINGS": "error"}
 
 
 def execute(command, environment, folder):

@@ -29,6 +29,7 @@ repository runs commands inside it, so no project file may give a key, name an a
 name of a variable with a key, or a base URL in a project's file is an error; so is every word that neither file knows.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -138,6 +139,9 @@ def _project_files(command: str, folder: Path | None) -> Iterator[SettingsFile]:
         # The working directory was removed: no project is there.
         return
     for place in (start, *start.parents):
+        if not os.access(place, os.X_OK):
+            # A folder of somebody else above; what nobody here can see is no part of this project.
+            continue
         path = place / project_file_name(command)
         text = read_settings(path, private=False)
         if text is not None:
@@ -184,7 +188,9 @@ def _hidden(value: Any, name: str = "") -> Any:
         return {key: _hidden(inner, key) for key, inner in value.items()}
     near = fold(name).replace("_", "")
     looks_secret = any(word in near for word in ("key", "token", "secret"))
-    if looks_secret and name not in KEY_FIELDS[1:] and not isinstance(value, bool):
+    # What stands in the place of a variable's name and is none may be the key itself.
+    named = name == "api_key_variable" and is_variable(value)
+    if looks_secret and not named and not isinstance(value, bool):
         return Secret(value)
     return value
 

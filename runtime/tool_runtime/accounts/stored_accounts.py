@@ -22,6 +22,7 @@ long ago, does not decide whose phone bill it is.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tool_runtime.accounts.account_checks import checked_name, fold
@@ -62,7 +63,15 @@ def read_accounts(registry: Registry, environment: Mapping[str, str], *, read_on
     environment = Environment(environment, None)
     api = registry.api
     command = api.command or api.name
-    user = read_user_file(user_file_path(command, api.environment, environment))
+    try:
+        path = user_file_path(command, api.environment, environment)
+    except ConfigurationError:
+        if f"{api.environment}_CONFIG" in environment:
+            raise
+        # Without a home folder nobody can have a file, and the environment's keys are all there is.
+        user = SettingsFile(Path("accounts.toml"), exists=False)
+    else:
+        user = read_user_file(path)
     return StoredAccounts(registry, environment, user, project_files(command), read_only=read_only)
 
 

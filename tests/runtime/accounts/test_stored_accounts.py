@@ -1,5 +1,7 @@
 """The order of the places that say something about an account, and which account is meant where nobody names one."""
 
+from pathlib import Path
+
 import pytest
 
 from tool_runtime.accounts.accounts_file import parse_settings
@@ -179,3 +181,10 @@ def test_the_users_file_is_read_from_where_the_variable_says(tmp_path, monkeypat
     (tmp_path / ".tools.toml").write_text("read_only = true")
     found = read_accounts(REGISTRY, {"TOOLS_CONFIG": str(path)})
     assert (found.names, found.read_only) == (("eu-west", "us"), True)
+
+
+def test_a_machine_without_a_home_folder_has_the_accounts_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "")
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: Path("~/.config/tools"))
+    assert read_accounts(REGISTRY, {"TOOLS_API_KEY": "key_of_env"}).names == ("default",)

@@ -20,7 +20,10 @@ REGISTRY = Registry({
     "api": {"name": "t", "slug": "t", "title": "T", "version": "1", "command": "t", "environment": "T"},
     "server": {"base_url": "https://api.example"},
     "auth": {"in": "header", "name": "X"},
-    "tools": {"list_calls": TOOL, "make_call": TOOL | {"name": "make_call", "full_name": "make_call", "class": "write"}},
+    "tools": {
+        "list_calls": TOOL,
+        "make_call": TOOL | {"name": "make_call", "full_name": "make_call", "class": "write"},
+    },
     "types": {},
 })  # fmt: skip
 RECIPE = {"tool": "list_calls", "arguments": {"since": NOW - 5000}, "note": "Look again."}

@@ -19,7 +19,7 @@ from tool_runtime.accounts.accounts_file import (
     user_file_path,
 )
 from tool_runtime.accounts.caps import Caps
-from tool_runtime.accounts.environment import DEFAULT
+from tool_runtime.accounts.environment import DEFAULT, wants_sandbox
 from tool_runtime.accounts.stored_accounts import StoredAccounts, read_accounts
 from tool_runtime.accounts.strictness import without_effect
 from tool_runtime.core.account import EFFECTS, Policy
@@ -27,7 +27,7 @@ from tool_runtime.core.ledger import UNDER_WAY, UNKNOWN
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import ToolError, as_tool_error
-from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client, agent_ledger, agent_sandbox
+from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client, agent_ledger
 
 # Names by which APIs call the read that says whose key a key is.
 _WHOAMI = ("whoami", "get_current_user", "current_user", "get_me", "me", "get_account", "get_workspace")
@@ -206,7 +206,7 @@ def caps_shown(caps: Caps | None) -> dict[str, Any]:
 
 def _look_at_sandbox(registry: Registry, report: Report, *, sandbox: bool) -> None:
     try:
-        report.sandbox = bool(agent_sandbox(registry, AgentOptions(sandbox=sandbox)))
+        report.sandbox = sandbox or wants_sandbox(registry, os.environ)
     except ToolError as error:
         report.failed("sandbox", error)
     if report.sandbox:
