@@ -52,7 +52,7 @@ class View:
         self._session, self._rows = session, rows
         self._fields = selecting.read_fields(wishes.fields)
         self._query = selecting.read_query(wishes.query)
-        self._told = False
+        self._noted = False
         self.form = wishes.form or "json"
         if self.form not in rendering.FORMS:
             near = nearest(self.form, rendering.FORMS)
@@ -72,8 +72,8 @@ class View:
         if self._query is not None:
             data = self._query(data)
         rows = self._rows if self._query is None else None
-        unmatched = () if self._told else selecting.unmatched(data, self._fields, rows)
-        self._told = self._told or bool(unmatched)
+        unmatched = () if self._noted else selecting.unmatched(data, self._fields, rows)
+        self._noted = self._noted or bool(unmatched)
         for field, near in unmatched:
             output.note(f"no field {field} in the result" + (f"; did you mean {near}?" if near else ""))
         return selecting.pick(data, self._fields, rows)

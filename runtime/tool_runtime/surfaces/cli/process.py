@@ -10,6 +10,7 @@ The exit code is settled before the interpreter ends. What the interpreter would
 changes no code.
 """
 
+import io
 import os
 import signal
 import sys
@@ -27,6 +28,9 @@ class Ended(KeyboardInterrupt):
 def prepare() -> None:
     """Make signals end the run by an exception, and let no file that is opened later become a standard stream."""
     _fill_standard_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Whoever writes to stdout: what the encoding lacks is escaped, and is no error in the middle of a result.
+        sys.stdout.reconfigure(errors="backslashreplace")
     for number in _ENDING:
         with suppress(ValueError, OSError):
             if signal.getsignal(number) is not signal.SIG_IGN:

@@ -118,9 +118,9 @@ def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any]) -> l
         hints.append(f"To try it without a key: {session.program} call --sandbox {tool.name} ...")
     if type(known) is PolicyRefused and session.asked_nobody:
         hints.append("Nobody could be asked: run it on a terminal, or add --force, which lifts `ask` and nothing else.")
-    if isinstance(known, UnwrittenResult) and envelope.get("ids"):
-        shown = ", ".join(f"{name} {value}" for name, value in envelope["ids"].items())
-        hints.append(f"Do not repeat it. It made {shown}.")
+    if isinstance(known, UnwrittenResult) and (tool is None or not tool.is_read):
+        shown = ", ".join(f"{name} {value}" for name, value in envelope.get("ids", {}).items())
+        hints.append(f"Do not repeat it: the answer was {shown}." if shown else "Do not repeat it.")
     if isinstance(known, InternalError | UnwrittenResult):
         hints.append(f"{_environment(session)}_DEBUG=1 shows where this came from.")
     return hints

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,23 @@ def test_piped_input_is_read_with_and_without_a_dash(read):
 
 def test_json_on_the_line_leaves_standard_input_alone(read):
     assert read('{"days": 1}', stdin=b"not read") == {"days": 1}
+
+
+def test_a_pipe_that_nobody_ends_is_refused_and_not_waited_for(monkeypatch, capsys):
+    reader, writer = os.pipe()
+    monkeypatch.setattr("tool_runtime.surfaces.cli.arguments.LONGEST_SILENCE", 0.01)
+    with os.fdopen(reader) as stream, os.fdopen(writer, "w"):
+        monkeypatch.setattr("sys.stdin", stream)
+        with pytest.raises(InvalidArguments, match="gives nothing") as caught:
+            read_arguments(REGISTRY, LEND, scanned("lend", "--book-id", "b"))
+    assert "</dev/null" in caught.value.hint
+    assert "waiting for arguments" in capsys.readouterr().err
+
+
+def test_lines_that_were_meant_for_a_loop_are_refused_with_the_way_out(read):
+    with pytest.raises(InvalidArguments) as caught:
+        read("--book-id", "b", stdin=b"call_1\ncall_2\n")
+    assert "</dev/null" in caught.value.hint
 
 
 def test_an_object_is_read_from_a_file(read, tmp_path: Path):

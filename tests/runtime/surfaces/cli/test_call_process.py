@@ -236,6 +236,26 @@ def test_a_signal_during_a_write_ends_with_4_key_and_the_whole_command(environme
     assert '"to_number": "+14155550199"' in said
 
 
+def test_a_closed_pipe_elsewhere_ends_no_write(environment, server, tmp_path):
+    arrived, signalled = threading.Event(), threading.Event()
+
+    def answered(connection):
+        arrived.set()
+        signalled.wait(60)
+        reply(201, MADE)(connection)
+
+    server.script.append(answered)
+    command = program("create_phone_call", json.dumps(DIAL), "--force")
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1, env=environment, cwd=tmp_path
+    ) as process:
+        assert arrived.wait(60)
+        process.send_signal(signal.SIGPIPE)
+        signalled.set()
+        out, _ = process.communicate(timeout=60)
+    assert (process.returncode, json.loads(out)) == (0, MADE)
+
+
 def test_a_signal_while_nothing_is_under_way_ends_with_130_and_a_document(environment, tmp_path):
     with subprocess.Popen(
         program("create_phone_call", "-", "--json"), stdin=-1, stdout=-1, stderr=-1, env=environment, cwd=tmp_path

@@ -6,6 +6,7 @@ import pytest
 
 from tool_runtime import errors
 from tool_runtime.surfaces.cli.exits import MEANINGS, exit_code
+from tool_runtime.surfaces.cli.process import guarded
 
 # Class: code in envelopes, outcome, whether the same call may be repeated, exit code.
 WALK = {
@@ -121,3 +122,23 @@ def test_an_envelope_is_json_whatever_an_error_knows():
     )
 
     assert json.loads(json.dumps(errors.envelope(error)))["faults"][0]["path"] == "a.b"
+
+
+def test_a_late_interrupt_does_not_hide_what_may_have_happened():
+    def call():
+        raise errors.OutcomeUnknown("It may have happened.")
+
+    def run():
+        try:
+            call()
+        except errors.OutcomeUnknown:
+            raise KeyboardInterrupt from None
+
+    assert guarded(run) == 4
+
+
+def test_an_interrupt_before_anything_began_is_just_an_interrupt():
+    def run():
+        raise KeyboardInterrupt
+
+    assert guarded(run) == 130
