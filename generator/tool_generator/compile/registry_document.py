@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from tool_generator.load.spec import Entry, Spec
 
-_PARAMETER_KEYS = ("description", "secret", "shape", "example", "default", "style", "raw", "deprecated")
+_PARAMETER_KEYS = (
+    "wire_required",
+    "description",
+    "secret",
+    "shape",
+    "example",
+    "default",
+    "style",
+    "raw",
+    "deprecated",
+)
 _TOOL_KEYS = (
     "reconcile", "retry", "timeout", "pagination", "steps", "returns", "resource", "deprecated", "sunset",
     "replaced_by", "examples",

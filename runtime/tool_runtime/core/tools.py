@@ -21,8 +21,9 @@ _FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class", "fro
 class Parameter:
     """One parameter of a tool. `place` is where the argument goes, `wire` the name there.
 
-    `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape` accepts
-    beside the wire form. `default` is documentation.
+    `wire_required` says whether the API wants the field, where our callers must pass more (or less) than that: None is
+    `required`. `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape`
+    accepts beside the wire form. `default` is documentation.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Parameter:
     wire: str
     description: str = ""
     required: bool = False
+    wire_required: bool | None = None
     secret: bool = False
     raw: bool = False
     style: str = "repeat"
@@ -42,6 +44,11 @@ class Parameter:
     deprecated: bool = False
     given: frozenset[str] = frozenset()
     """The optional keys that the entry holds: tells an example of null from none."""
+
+    @property
+    def needed(self) -> bool:
+        """Whether a request without the field is refused by the API."""
+        return self.required if self.wire_required is None else self.wire_required
 
     @property
     def accepted(self) -> Schema:
