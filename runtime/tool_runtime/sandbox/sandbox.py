@@ -6,7 +6,7 @@ stands in the registry's resources.
 """
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -106,6 +106,7 @@ class Sandbox:
             journal=journal,
         )
         self.engine.before_reply.append(self._note_key)
+        self.replaced: list[Callable[[], None]] = []
         self._settings = {"unknown_ids": unknown_ids, "strict": strict, "examples": examples}
         for failure in _listed(failures):
             self._add(failure)
@@ -199,7 +200,14 @@ class Sandbox:
             self._failures.remove()
             self.engine.journal.clear()
             self._store.fill_up()
-            self._actions.lifecycles.restart()
+            self._replace()
+
+    def _replace(self) -> None:
+        """Let everybody know that all records are other ones."""
+        self._actions.lifecycles.restart()
+        for inform in self.replaced:
+            inform()
+        self.engine.applied()
 
     def export_state(self) -> dict[str, Any]:
         """Return all records, versions, deliveries and the time as JSON, for `import_state`."""
@@ -217,7 +225,7 @@ class Sandbox:
                 self.keeper.load(before)
                 raise
             finally:
-                self._actions.lifecycles.restart()
+                self._replace()
 
     def seed(self, records: Any) -> None:
         """Add records by the names of their resources: `{"agent": [{"agent_id": "agent_7", ...}]}`. As `put` does."""
