@@ -8,6 +8,11 @@ its outcome is `not_sent` or `refused`. A dial weighs as many as the numbers tha
 of 500 numbers is 500 dials. A composed tool and its steps are one group, and a group weighs what the composed tool
 announced or what its steps did, whichever is more: a composed tool that was let in is not stopped half-way by the
 room that the tool itself took.
+
+**Dials under way** (`concurrent_dials`): an API answers when a phone begins to ring, so the ledger learns when a dial
+began and never when the conversation ended. A dial counts as under way for `dial_seconds` from its intent on, done or
+unknown, whether the process that made the dial still runs or died; after that time nothing of it blocks anybody. A dial
+that certainly failed does not count.
 """
 
 import math
@@ -23,10 +28,15 @@ from tool_runtime.errors import CapReached, ConfigurationError
 
 MINUTE_MS: Final = 60 * 1000
 DAY_MS: Final = 24 * 60 * MINUTE_MS
+# How long a phone call is taken to last, where nobody says.
+DIAL_SECONDS: Final = 600
+CONCURRENT: Final = "concurrent_dials"
 _LIMITS: Final = (
     ("dials_per_minute", "dials", MINUTE_MS, "minute"),
     ("dials_per_day", "dials", DAY_MS, "day"),
     ("spends_per_day", "spends", DAY_MS, "day"),
+    # The window is the caps' own.
+    (CONCURRENT, "dials", 0, ""),
 )
 _PREFIX = re.compile(r"\+[0-9]+")
 _NUMBER = re.compile(r"(?:tel:|sips?:)?(\+|00)?([\d().\-/]*)", re.IGNORECASE)
@@ -38,7 +48,8 @@ _SHORTEST_NATIONAL = 6
 class Caps:
     """Limits on what one account may do; None is no limit.
 
-    `dials_per_minute`, `dials_per_day` and `spends_per_day` are whole numbers; 0 allows none. `allowed_prefixes` are
+    `dials_per_minute`, `dials_per_day`, `spends_per_day` and `concurrent_dials` are whole numbers; 0 allows none.
+    `dial_seconds` is how long a dial counts as under way, at most a day. `allowed_prefixes` are
     beginnings of numbers (`+1`, `+4930`): a number with none of them is refused, and an empty tuple refuses every
     number. `blocked_numbers` are refused however they are written. With one of these two lists, a dial that names no
     number (`api_post`) is refused, too. Raises `ConfigurationError` for other values: a
@@ -48,6 +59,8 @@ class Caps:
     dials_per_minute: int | None = None
     dials_per_day: int | None = None
     spends_per_day: int | None = None
+    concurrent_dials: int | None = None
+    dial_seconds: int = DIAL_SECONDS
     allowed_prefixes: tuple[str, ...] | None = None
     blocked_numbers: tuple[str, ...] = ()
 
@@ -58,6 +71,10 @@ class Caps:
             if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
                 message = f"caps {name}: {limit!r} is no whole number from 0 up"
                 raise ConfigurationError(message)
+        seconds: object = self.dial_seconds
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= DAY_MS // 1000:
+            message = f"caps dial_seconds: {seconds!r} is no whole number of seconds from 1 to {DAY_MS // 1000}"
+            raise ConfigurationError(message)
         for name in ("allowed_prefixes", "blocked_numbers"):
             listed = getattr(self, name)
             if listed is None and name == "allowed_prefixes":
@@ -78,13 +95,18 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What caps need of one entry. `root` is the group's id; `step` says that the entry is a step in the group."""
+    """What caps need of one entry.
+
+    `root` is the group's id; `step` says that the entry is a step in the group. `failed`: the call certainly did not
+    work, so that nothing of it is under way.
+    """
 
     root: str
     at_ms: int
     step: bool
     dials: int
     spends: int
+    failed: bool = False
 
 
 def check_caps(caps: Caps, intent: Intent, earlier: Sequence[Counted]) -> None:
@@ -101,8 +123,12 @@ def check_caps(caps: Caps, intent: Intent, earlier: Sequence[Counted]) -> None:
         limit = getattr(caps, cap)
         if limit is None:
             continue
+        counted: Iterable[Counted] = earlier
+        if cap == CONCURRENT:
+            window_ms, period = caps.dial_seconds * 1000, ""  # noqa: PLW2901 - the window that the table leaves open
+            counted = [row for row in earlier if not row.failed]
         # Entries of the future count: the machine's clock was set back, and what happened has happened.
-        recent = [row for row in earlier if row.at_ms > intent.at_ms - window_ms]
+        recent = [row for row in counted if row.at_ms > intent.at_ms - window_ms]
         before, after = _weights(recent, unit), _weights([*recent, own], unit)
         count, added = sum(before.values()), after[own.root] - before[own.root]
         if added == 0 or count + added <= limit:
@@ -110,9 +136,10 @@ def check_caps(caps: Caps, intent: Intent, earlier: Sequence[Counted]) -> None:
         wait = _seconds_until_room(recent, before, count + added - limit, window_ms - intent.at_ms)
         room = f"there is room again in {wait} s" if wait is not None else "waiting makes no room"
         adds = "" if added == 1 else f", and this call adds {added}"
+        where = f"in the last {period}" if period else f"under way (a dial counts for {caps.dial_seconds} s)"
         message = (
             f"{intent.tool}: the cap {cap} of account {intent.account} is reached: "
-            f"{count} of {limit} in the last {period}{adds}; {room}"
+            f"{count} of {limit} {where}{adds}; {room}"
         )
         known = {"tool": intent.tool, "cap": cap, "limit": limit, "count": count, "retry_after": wait}
         raise CapReached(message, **known, retryable=wait is not None)

@@ -20,14 +20,15 @@ calls that it was meant for would go to another host. None means the same as not
 `Environment`, so that a traceback that shows local variables shows no key.
 """
 
-import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tool_runtime.accounts.account_checks import checked_base_url, checked_key, checked_name, fold
 from tool_runtime.core.account import Account, Policy, read_policy
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.urls import base_url_problem, normalise_base_url
+from tool_runtime.core.urls import normalise_base_url
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.values.secrets import Secret, key_problem
 from tool_runtime.values.suggestions import nearest
@@ -87,7 +88,42 @@ class _Setting:
     place: str
 
 
-class Accounts:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the environment, or code, gives for one account. A place names a variable or an argument, for people.
+
+    `base_url_place` is None where neither names an address; `base_url` is then the API's own.
+    """
+
+    spelled: str
+    key: Secret | None
+    key_place: str | None
+    base_url: str
+    base_url_place: str | None
+
+
+class AnyAccounts(ABC):
+    """The accounts that a client works with, wherever they come from."""
+
+    @property
+    @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """The accounts that have a key, by name."""
+
+    @abstractmethod
+    def get(self, name: str | None) -> Account:
+        """Return an account; None means that the caller named none. Raises `ConfigurationError`."""
+
+    @abstractmethod
+    def sandboxed(self, name: str | None, key: Secret) -> Account:
+        """Return an account for the sandbox: any name, the given key, and the policy that holds for the name."""
+
+    @abstractmethod
+    def missing_key(self, account: Account) -> ConfigurationError:
+        """Describe how to give an account its key."""
+
+
+class Accounts(AnyAccounts):
     """The accounts of one client. Reads the environment once, when it is made.
 
     `api_key` is the key of `default`; `base_url` and `policy` hold for every account without its own; `given` maps
@@ -113,11 +149,14 @@ class Accounts:
         self._entries: dict[str, dict[str, _Setting]] = {DEFAULT: {}}
         self._policy = Policy() if policy is None else read_policy(policy, "policy")
         self._read_only = read_only(registry, environment)
+        # None where neither code nor the environment names an address for every account.
+        self._base_url: _Setting | None = None
         if base_url is not None:
-            self._base_url = _Setting(_checked_base_url(base_url, "base_url"), "base_url")
+            self._base_url = _Setting(checked_base_url(base_url, "base_url"), "base_url")
         else:
             variable = f"{self._prefix}BASE_URL"
-            self._base_url = _Setting(environment.get(variable, registry.server.base_url), variable)
+            if variable in environment:
+                self._base_url = _Setting(environment[variable], variable)
         self._read(environment, ("api_key",) if base_url is not None else ("api_key", "base_url"))
         if given is not None:
             self._take(given)
@@ -125,7 +164,7 @@ class Accounts:
             if "api_key" in self._entries[DEFAULT] and self._entries[DEFAULT]["api_key"].place.startswith("accounts"):
                 message = f"two keys for the account {DEFAULT}: api_key and accounts[{DEFAULT!r}]"
                 raise ConfigurationError(message, hint="Give one of them.")
-            self._entries[DEFAULT]["api_key"] = _Setting(_checked_key(api_key, "api_key"), "api_key")
+            self._entries[DEFAULT]["api_key"] = _Setting(checked_key(api_key, "api_key"), "api_key")
 
     def _read(self, environment: Mapping[str, str], settings: tuple[str, ...]) -> None:
         variables: dict[str, str] = {}
@@ -140,7 +179,7 @@ class Accounts:
                 if not name:
                     # A key of nobody can go nowhere.
                     continue
-                folded = _folded(name)
+                folded = fold(name)
                 other = variables.setdefault(folded, name)
                 if other != name:
                     raise _alike(f"{stem}{name}", f"{stem}{other}")
@@ -160,9 +199,9 @@ class Accounts:
             message = "accounts is a mapping of names to keys or settings"
             raise ConfigurationError(message, hint='Such as {"production": "key_..."}.')
         for name, entry in given.items():
-            spelled = _checked_name(name)
+            spelled = checked_name(name)
             place = f"accounts[{spelled[:80]!r}]"
-            folded = _folded(spelled)
+            folded = fold(spelled)
             known, in_code = self._spelled.get(folded, (spelled, False))
             variable = self._variables.get(folded, spelled)
             if in_code or (folded == DEFAULT and spelled != DEFAULT):
@@ -183,25 +222,37 @@ class Accounts:
 
     def get(self, name: str | None) -> Account:
         """Return an account; None means `default`. Raises `ConfigurationError` where the account cannot be used."""
-        wanted = DEFAULT if name is None else _checked_name(name)
-        folded = _folded(wanted)
+        wanted = DEFAULT if name is None else checked_name(name)
+        folded = fold(wanted)
         spelled, in_code = self._spelled.get(folded, (None, False))
         if spelled is None or (in_code and wanted not in {spelled, DEFAULT}):
             raise self._unknown(wanted)
-        entry = self._entries[folded]
-        key = entry.get("api_key")
-        base_url = entry.get("base_url", self._base_url)
-        return Account(
-            name=spelled,
-            key=None if key is None else _checked_key(key.value, key.place),
-            base_url=normalise_base_url(_checked_base_url(base_url.value, base_url.place), self._registry.server.strip),
-            policy=self._policy_of(folded),
+        given = self.given(spelled)
+        return Account(spelled, given.key, given.base_url, self._policy_of(folded))
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The accounts for which a key or a base URL is given, by name."""
+        return tuple(self._spelled[folded][0] for folded, entry in self._entries.items() if entry)
+
+    def given(self, name: str) -> "Given":
+        """Return what is given for an account by any spelling of the name, checked. Raises `ConfigurationError`."""
+        folded = fold(name)
+        entry = self._entries.get(folded, {})
+        key, url = entry.get("api_key"), entry.get("base_url", self._base_url)
+        base_url = self._registry.server.base_url if url is None else checked_base_url(url.value, url.place)
+        return Given(
+            spelled=self._spelled.get(folded, (name, False))[0],
+            key=None if key is None else checked_key(key.value, key.place),
+            key_place=None if key is None else key.place,
+            base_url=normalise_base_url(base_url, self._registry.server.strip),
+            base_url_place=None if url is None else url.place,
         )
 
     def sandboxed(self, name: str | None, key: Secret) -> Account:
         """Return an account for the sandbox: any name, the given key, and the policy that holds for the name."""
-        wanted = DEFAULT if name is None else _checked_name(name)
-        return Account(wanted, key, self._registry.server.base_url, self._policy_of(_folded(wanted)))
+        wanted = DEFAULT if name is None else checked_name(name)
+        return Account(wanted, key, self._registry.server.base_url, self._policy_of(fold(wanted)))
 
     def _policy_of(self, folded: str) -> Policy:
         own = self._entries.get(folded, {}).get("policy")
@@ -225,7 +276,7 @@ class Accounts:
         spellings = [spelled for spelled, _ in self._spelled.values()]
         near = nearest(wanted, spellings)
         hint = f"Known: {', '.join(self.names) or 'none'}." + (f" Did you mean {near}?" if near else "")
-        if wanted.isidentifier() and _folded(wanted) not in self._spelled:
+        if wanted.isidentifier() and fold(wanted) not in self._spelled:
             hint += f" Set {self._prefix}API_KEY__{wanted.upper()} to add it."
         return ConfigurationError(f"there is no account named {wanted[:80]!r}", hint=hint)
 
@@ -254,59 +305,9 @@ def _switch(environment: Mapping[str, str], variable: str, purpose: str) -> bool
     return word in _YES
 
 
-def _folded(name: str) -> str:
-    """Return the form in which names that look alike are one: `Client-A`, whatever the dash, gives `client_a`."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return "".join("_" if unicodedata.category(char) in {"Pd", "Pc"} else char for char in plain)
-
-
 def _alike(name: str, other: str) -> ConfigurationError:
     message = f"the accounts {name[:80]!r} and {other[:160]!r} differ only in case or in - and _"
     return ConfigurationError(message, hint="Rename one of them, or spell them alike if they are one account.")
-
-
-def _checked_name(name: Any) -> str:
-    if not isinstance(name, str):
-        message = f"an account's name is a string, not {type(name).__name__}"
-        raise ConfigurationError(message)
-    text = str.__str__(name)
-    if not text.strip():
-        message = "an account's name is empty"
-        raise ConfigurationError(message, hint="If the name comes from a variable, is that variable set?")
-    if text != text.strip() or not text.isprintable():
-        message = f"the account's name {text[:80]!r} holds white space around it or characters that cannot be printed"
-        raise ConfigurationError(message, hint="Look for a line break or a space.")
-    return text
-
-
-def _checked_key(key: Secret, place: str) -> Secret:
-    problem = key_problem(key)
-    if problem is None and not _fits_a_header(key):
-        problem = "holds characters that no key has", "Look for a line break, a space or a letter that is not ASCII."
-    if problem is not None:
-        message = f"{place}: the API key {problem[0]}"
-        raise ConfigurationError(message, hint=problem[1])
-    return key
-
-
-def _fits_a_header(key: Secret) -> bool:
-    text = key.reveal()
-    return text.isascii() and text.isprintable() and " " not in text
-
-
-def _checked_base_url(url: Any, place: str) -> str:
-    text = str.__str__(url) if isinstance(url, str) else url
-    if isinstance(text, str) and not text.strip():
-        message = f"{place}: the base URL is empty"
-        raise ConfigurationError(
-            message, hint="If it comes from a variable, is that variable set? Unset means default."
-        )
-    problem = base_url_problem(text)
-    if problem:
-        message = f"{place}: the base URL {problem}"
-        raise ConfigurationError(message)
-    checked: str = text
-    return checked
 
 
 def _settings(place: str, entry: Any) -> dict[str, _Setting]:
@@ -320,6 +321,6 @@ def _settings(place: str, entry: Any) -> dict[str, _Setting]:
             hint = f"Did you mean {near}?" if near else f"An account takes {', '.join(_SETTINGS)}."
             message = f"{place}: unknown setting {name!r:.40}"
             raise ConfigurationError(message, hint=hint)
-    checks = {"api_key": _checked_key, "base_url": _checked_base_url, "policy": read_policy}
+    checks = {"api_key": checked_key, "base_url": checked_base_url, "policy": read_policy}
     known = {name: value for name, value in described.items() if value is not None}
     return {name: _Setting(checks[name](value, place), place) for name, value in known.items()}

@@ -145,7 +145,7 @@ class MemoryLedger(AnyLedger):
 
     def _counted(self, intent: Intent) -> list[Counted]:
         return [
-            Counted(known.root, known.at_ms, known.within is not None, known.dials, known.spends)
+            Counted(known.root, known.at_ms, known.within is not None, known.dials, known.spends, outcome == "failed")
             for known, outcome in [(entry.intent, entry.outcome) for entry in self._entries.values()]
             if known.account == intent.account and known.at_ms > intent.at_ms - DAY_MS and outcome not in WITHOUT_EFFECT
         ]

@@ -83,7 +83,7 @@ CREATE INDEX entries_to_prune ON entries (at_ms) WHERE outcome IN {CERTAIN};
 """
 _COLUMNS: Final = "intent, ending, delivered, note, process"
 _COUNTED: Final = """
-SELECT coalesce(within, id), at_ms, within IS NOT NULL, dials, spends FROM entries
+SELECT coalesce(within, id), at_ms, within IS NOT NULL, dials, spends, outcome IS 'failed' FROM entries
 WHERE account = ? AND at_ms > ? AND (dials > 0 OR spends > 0)
 AND (outcome IS NULL OR outcome NOT IN ('not_sent', 'refused'))
 """

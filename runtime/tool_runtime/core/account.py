@@ -87,10 +87,15 @@ def read_policy(value: Any, place: str) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A named set of credentials and policy. `key` is None where no key is known. `caps` are the ledger's to judge."""
+    """A named set of credentials and policy.
+
+    `key` is None where no key is known. `caps` are the ledger's to judge. `unnamed` lists the accounts that the caller
+    did not choose among: the call names none of several, so reads go to this account, and writes are refused.
+    """
 
     name: str
     key: Secret | None
     base_url: str
     policy: Policy = Policy()
     caps: Any = None
+    unnamed: tuple[str, ...] = ()

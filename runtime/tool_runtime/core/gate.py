@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tool_runtime.core.account import Account, Decision
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Ask, Context, Flow
 from tool_runtime.core.registry import Registry
@@ -115,10 +116,21 @@ def digest_of(context: Context, bound: Bound) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def decision_of(account: Account, tool: Tool) -> Decision:
+    """Return what is decided on a tool: by the account's policy, or `deny` for a write that has to name its account."""
+    if account.unnamed and not tool.is_read:
+        return "deny"
+    return account.policy.decision(tool.tool_class, tool.effects)
+
+
 def pass_gate(context: Context, bound: Bound, consent: Consent | None) -> Flow:
     """Let a bound call through, or raise `PolicyRefused`. Returns the consent that its steps inherit."""
-    tool, policy = bound.tool, context.account.policy
-    decision = policy.decision(tool.tool_class, tool.effects)
+    tool = bound.tool
+    decision = decision_of(context.account, tool)
+    if context.account.unnamed and not tool.is_read:
+        names = ", ".join(context.account.unnamed)
+        message = f"{tool.name} was refused: it is a write, there are several accounts ({names}), and none was named"
+        raise PolicyRefused(message, tool=tool.name, hint="Name the account. Nothing was sent.")
     if decision == "deny":
         raise _refused(context, tool, "denied", decision)
     if decision == "allow" or context.force:

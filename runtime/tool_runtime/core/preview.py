@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tool_runtime.core.flow import Context
-from tool_runtime.core.gate import all_effects
+from tool_runtime.core.gate import all_effects, decision_of
 from tool_runtime.core.requests import build_request, idempotency_key_of, masked, shown
 from tool_runtime.core.templates import expand
 from tool_runtime.core.tools import Tool
@@ -38,7 +38,7 @@ def preview(
         "class": tool.tool_class,
         "effects": list(all_effects(tool, context.registry)),
         "account": context.account.name,
-        "decision": context.account.policy.decision(tool.tool_class, tool.effects),
+        "decision": decision_of(context.account, tool),
         "method": request.pop("method"),
         "url": f"{context.account.base_url}{request.pop('path')}" + (f"?{query}" if query else ""),
         "headers": headers,

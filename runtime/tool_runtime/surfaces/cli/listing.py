@@ -14,7 +14,7 @@ def show_tools(session: Session) -> None:
     registry = session.registry
     tools = [registry.resolve(name) for name in registry]
     if session.as_json:
-        output.write_json([_describe(tool) for tool in tools])
+        session.give([_describe(tool) for tool in tools])
         return
     rows = [(tool.name, _kind(tool), tool.summary) for tool in tools]
     if not output.is_terminal():
@@ -33,7 +33,7 @@ def show_tools(session: Session) -> None:
 def show_pages(session: Session, pages: Sequence[Page]) -> None:
     """Show every page of the reference."""
     if session.as_json:
-        output.write_json([{"page": page.name, "summary": page.summary} for page in pages])
+        session.give([{"page": page.name, "summary": page.summary} for page in pages])
         return
     rows = [(page.name, page.summary) for page in pages]
     if output.is_terminal():

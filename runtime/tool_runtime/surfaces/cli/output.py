@@ -1,49 +1,94 @@
 """Writes data to stdout and everything else to stderr.
 
-A terminal gets colour and tables. A pipe gets plain text and JSON for the next program. rich decides about colour, so
-NO_COLOR works. This module must not know about tools.
+A terminal gets colour and tables. A pipe gets plain text and JSON for the next program. `NO_COLOR` and `FORCE_COLOR`
+decide about colour before the terminal does, and `COLUMNS` about the width. What a terminal shows holds no control
+character that came from outside. This module must not know about tools.
 """
 
+import errno
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
+from tool_runtime.surfaces.common.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_WIDTH = 100
+NARROWEST = 20
 
 
 def is_terminal() -> bool:
     """Say whether a person reads stdout."""
-    return sys.stdout.isatty()
+    return _is_terminal(sys.stdout)
+
+
+def _is_terminal(stream: Any) -> bool:
+    return stream is not None and not stream.closed and bool(stream.isatty())
+
+
+def width() -> int:
+    """Return the columns of stdout: those of `COLUMNS`, of the terminal, or a fixed number in a pipe."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdigit() and int(given):
+        return max(int(given), NARROWEST)
+    if is_terminal():
+        try:
+            return max(os.get_terminal_size(sys.stdout.fileno()).columns, NARROWEST)
+        except (OSError, ValueError):
+            pass
+    return PIPE_WIDTH
+
+
+def in_colour() -> bool:
+    """Say whether stdout gets colour: `NO_COLOR`, then `FORCE_COLOR`, then the terminal decides."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = os.environ.get("FORCE_COLOR")
+    if forced:
+        return forced not in {"0", "false", "no"}
+    return is_terminal() and os.environ.get("TERM", "") != "dumb"
 
 
 def console() -> "Console":
     """Return a rich console on stdout: as wide as the terminal, or of a fixed width in a pipe."""
     from rich.console import Console
 
-    if is_terminal():
-        return Console(file=sys.stdout, highlight=False)
-    return Console(file=sys.stdout, highlight=False, width=PIPE_WIDTH)
+    coloured = in_colour()
+    return Console(
+        file=sys.stdout,
+        highlight=False,
+        width=width(),
+        force_terminal=True if coloured else None,
+        no_color=None if coloured else True,
+        legacy_windows=False,
+    )
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> str:
-    """Return JSON that stdout can encode; non-ASCII text stays as it is if the encoding has it."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    r"""Return JSON that stdout can encode and a terminal can show; other text stays as it is.
+
+    Example: `Ö`, and the character U+009B -> `"Ö\u009b"`.
+    """
+    return _encodable_json(printable_json(json.dumps(value, indent=indent, ensure_ascii=False)), sys.stdout)
+
+
+def _encodable_json(text: str, stream: Any) -> str:
+    """Escape what an encoding lacks. Outside strings JSON is ASCII, so an escape never stands where none may."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     try:
-        text.encode(sys.stdout.encoding or "utf-8")
+        text.encode(encoding)
     except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
+        return json.dumps(json.loads(text), indent=2 if "\n" in text else None)
     return text
 
 
 def write_json(value: Any) -> None:
     """Write a value to stdout as JSON, in colour on a terminal."""
     text = to_json(value)
-    if is_terminal():
+    if in_colour() and len(text) < 1_000_000:  # noqa: PLR2004 - colour of megabytes takes seconds that nobody waits for
         console().print_json(text, indent=2, ensure_ascii=text.isascii())
     else:
         write(text)
@@ -60,12 +105,44 @@ def write_markdown(text: str) -> None:
 
 
 def write(text: str) -> None:
-    """Write a line of data to stdout. Characters that the encoding of stdout lacks are escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+    """Write a line of data to stdout. Characters that the encoding of stdout lacks are escaped.
+
+    On a terminal, control characters are escaped too. Raises `OSError` where stdout is closed.
+    """
+    stream = sys.stdout
+    if stream is None or stream.closed:
+        raise OSError(errno.EBADF, "stdout is closed")
+    if is_terminal():
+        text = printable(text)
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def flush() -> None:
+    """Send what was written on its way. Raises `OSError` where stdout cannot take it."""
+    if sys.stdout is not None and not sys.stdout.closed:
+        sys.stdout.flush()
 
 
 def note(text: str) -> None:
-    """Write a line to stderr."""
-    encoding = sys.stderr.encoding or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace").decode(encoding), err=True)
+    """Write a line to stderr, without control characters. Nothing is raised: a lost note changes no outcome."""
+    stream = sys.stderr
+    if stream is None or stream.closed:
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except (OSError, ValueError):
+        return
+
+
+def abandon() -> None:
+    """Let go of stdout: the interpreter would flush it again at its end, and report that nobody takes the rest."""
+    stream = sys.stdout
+    if stream is None or stream.closed:
+        return
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        return

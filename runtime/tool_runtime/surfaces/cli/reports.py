@@ -1,14 +1,15 @@
-"""Reports: what a person or a program reads after a failed run: one envelope, as text or as JSON, on stderr.
+"""Reports: what a person or a program reads after a failed run.
 
-Every exception becomes an error of the core's tree; the core makes the envelope. click's usage errors become
-`UsageError` here. An error of this program itself ends here too. The traceback is shown only if the variable that ends
-in `_DEBUG` is set.
+Every exception becomes an error of the core's tree; the core makes the envelope of the error. click's usage errors
+become `UsageError` here. With `--json` the envelope of the run goes to stdout, where a program reads; else a sentence
+goes to stderr. The exit code is decided by the error and by nothing that happens while the error is shown. The
+traceback of a mistake of this program is shown only if the variable that ends in `_DEBUG` is set.
 """
 
 import os
-import shlex
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -17,31 +18,46 @@ from tool_runtime.errors import (
     ConfigurationError,
     InternalError,
     Interrupted,
+    PolicyRefused,
+    SpecError,
     ToolError,
     UnwrittenResult,
     UsageError,
     as_tool_error,
 )
 from tool_runtime.surfaces.cli import exits, output
+from tool_runtime.surfaces.cli.commands_to_run import command_for
 from tool_runtime.surfaces.cli.session import Session
 
 
 def report(session: Session, error: BaseException) -> int:
     """Show why a run failed, and return its exit code."""
+    if isinstance(error, BrokenPipeError) and (session.running is None or session.running.is_read):
+        # The reader has left, with all that it wanted.
+        output.abandon()
+        return exits.OK
     known = _known(session, error)
+    code = exits.exit_code(known)
     envelope = known.to_dict()
-    hints = [_next_step(session, envelope) or envelope.get("hint")]
-    if isinstance(known, ConfigurationError) and session.running is not None:
-        hints.append(f"To try it without a key: {session.program} call --sandbox {session.running.name} ...")
-    if isinstance(known, InternalError | UnwrittenResult):
-        if os.environ.get(f"{session.environment}_DEBUG"):
-            output.note("".join(traceback.format_exception(error)).rstrip())
-        hints.append(f"{session.environment}_DEBUG=1 shows where this came from.")
-    hint = "\n".join(text for text in hints if text)
+    hint = "\n".join(text for text in _hints(session, known, envelope) if text)
     if hint:
         envelope["hint"] = hint
-    output.note(output.to_json(envelope) if session.as_json else _as_text(session.program, envelope))
-    return exits.exit_code(known)
+    if isinstance(known, InternalError | UnwrittenResult) and os.environ.get(f"{_environment(session)}_DEBUG"):
+        output.note("".join(traceback.format_exception(error)).rstrip())
+    if session.as_json and not session.given:
+        session.given = True
+        try:
+            output.write_json(session.envelope(data=session.data, error=envelope))
+            output.flush()
+        except (OSError, ValueError):
+            # Nobody reads the document; a line on stderr may still reach somebody.
+            output.abandon()
+        else:
+            return code
+    output.note(_as_text(_program(session), envelope))
+    with suppress(OSError, ValueError):
+        output.flush()
+    return code
 
 
 def _known(session: Session, error: BaseException) -> ToolError:
@@ -49,17 +65,60 @@ def _known(session: Session, error: BaseException) -> ToolError:
         return Interrupted("interrupted")
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
-        command = context.command_path if context is not None else session.program
+        command = context.command_path if context is not None else _program(session)
         return UsageError(error.format_message(), hint=getattr(error, "hint", None) or f"See {command} --help.")
-    known, tool = as_tool_error(error), session.running
+    tool = session.running
+    if session.done and tool is not None and (not isinstance(error, ToolError) or error.outcome == "not_sent"):
+        return _unwritten(session, error)
+    if isinstance(error, OSError) and session.given and not isinstance(error, ToolError):
+        return UnwrittenResult(f"the result could not be written: {_reason(error)}")
+    known = as_tool_error(error)
     if isinstance(known, InternalError) and tool is not None:
-        if session.done:
-            return UnwrittenResult(
-                f"{tool.name} was done, but its result could not be written: {error}", tool=tool.name
-            )
         # The call itself says what it knows. An error that says nothing came from an unexpected place.
         known.know(tool=tool.name, **({} if tool.is_read else {"outcome": "unknown"}))
     return known
+
+
+def _unwritten(session: Session, error: BaseException) -> ToolError:
+    """Return the error of a call that was done and whose result did not reach its reader."""
+    tool = session.running
+    assert tool is not None  # noqa: S101 - the caller has looked
+    if tool.is_read and isinstance(error, KeyboardInterrupt):
+        return Interrupted("interrupted", tool=tool.name)
+    message = f"{tool.name} was done, but its result could not be written: {_reason(error)}"
+    known = UnwrittenResult(message, tool=tool.name, record=session.meta.get("record"))
+    ids = _ids(session.data)
+    if ids:
+        known.know(ids=ids)
+    return known
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or ("interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__)
+
+
+def _ids(data: Any) -> dict[str, str]:
+    """Return the ids in a result: `{"call_id": "c", "status": "new"}` -> `{"call_id": "c"}`."""
+    if not isinstance(data, Mapping):
+        return {}
+    return {name: value for name, value in data.items() if name.endswith("_id") and isinstance(value, str)}
+
+
+def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any]) -> list[str | None]:
+    hints = [_next_step(session, envelope) or envelope.get("hint")]
+    tool = session.running
+    if isinstance(known, ConfigurationError) and tool is not None:
+        hints.append(f"To try it without a key: {session.program} call --sandbox {tool.name} ...")
+    if type(known) is PolicyRefused and session.asked_nobody:
+        hints.append("Nobody could be asked: run it on a terminal, or add --force, which lifts `ask` and nothing else.")
+    if isinstance(known, UnwrittenResult) and envelope.get("ids"):
+        shown = ", ".join(f"{name} {value}" for name, value in envelope["ids"].items())
+        hints.append(f"Do not repeat it. It made {shown}.")
+    if isinstance(known, InternalError | UnwrittenResult):
+        hints.append(f"{_environment(session)}_DEBUG=1 shows where this came from.")
+    return hints
 
 
 def _as_text(program: str, envelope: Mapping[str, Any]) -> str:
@@ -76,15 +135,35 @@ def _as_text(program: str, envelope: Mapping[str, Any]) -> str:
 
 
 def _next_step(session: Session, envelope: Mapping[str, Any]) -> str | None:
-    reconcile = envelope.get("reconcile")
-    if not reconcile:
+    """Say how to find out what became of a write: the whole command, arguments included."""
+    if envelope.get("waiter"):
+        lines = [envelope.get("hint"), f"To go on waiting: {command_for(session, envelope)}"]
+        return "\n".join(line for line in lines if line)
+    if envelope.get("outcome") != "unknown":
         return None
-    arguments = output.to_json(reconcile.get("arguments", {}), indent=None)
-    command = f"To find out: {session.program} call {reconcile['tool']} {shlex.quote(arguments)}"
-    lines = ["Do not just repeat it.", reconcile.get("note"), command, _same_key(envelope)]
+    reconcile = envelope.get("reconcile")
+    lines = ["Do not just repeat it."]
+    if reconcile:
+        lines += [reconcile.get("note"), f"To find out: {command_for(session, reconcile)}"]
+    key = envelope.get("idempotency_key")
+    if key:
+        lines.append(f"Repeating it with --idempotency-key {key} cannot make it happen twice.")
+    if envelope.get("record"):
+        lines.append(f"The ledger's entry: {envelope['record']}.")
+    if envelope.get("repeat_of"):
+        lines.append("If a second one is meant, say so: --again.")
     return "\n".join(line for line in lines if line)
 
 
-def _same_key(envelope: Mapping[str, Any]) -> str | None:
-    key = envelope.get("idempotency_key")
-    return f"Repeating it with idempotency_key {key} cannot make it happen twice." if key else None
+def _program(session: Session) -> str:
+    try:
+        return session.program
+    except SpecError:
+        return "tools"
+
+
+def _environment(session: Session) -> str:
+    try:
+        return session.environment
+    except SpecError:
+        return "TOOLS"

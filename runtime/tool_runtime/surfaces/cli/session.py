@@ -1,39 +1,58 @@
-"""One run of the command line: its options, and the package and the client for these options.
+"""One run of the command line: its options, its package and its client, and the one answer that it gives.
 
 `--help` reads only the name of the program from the head of the package. The registry, the client and httpx are loaded
-when a command needs them. The client reads the environment. This module reads only the switch of the sandbox, because
-the command line gives its sandbox the ids that the examples of the reference use.
+when a command needs them. A command hands its data to `give`, which makes the answer: the envelope with `--json`, and
+what the command shows otherwise. So no command knows the envelope.
 """
 
 import os
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.common.package import Package
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tool_runtime.core.gate import Invocation
     from tool_runtime.core.registry import Registry
     from tool_runtime.core.tools import Tool
     from tool_runtime.surfaces.common.client import Client
 
 
-@dataclass(eq=False)
 class Session:
-    """Options of this run. The group or a command may set `as_json`, `account` and `sandbox`.
+    """Options and state of this run. Options are set by `options`, in front of a command or behind the command.
 
-    `running` is the tool of the current call, if any. `done` says that the call has returned: an error in the display
-    of the result is then no error of the call.
+    `function` is what the envelope calls the run: a command, or the canonical name of a tool. `meta` is what the
+    envelope says of the call. `running` is the tool of the current call, if any, and `arguments` are its arguments.
+    `done` says that the call has returned: an error in the display of the result is then no error of the call.
+    `data` is what a failed run has to show beside its error. `given` says that the answer is on its way to stdout.
+    `asked_nobody` says that there is no terminal on which to ask for a yes.
     """
 
-    package_folder: "Path | str"
-    as_json: bool = False
-    account: str | None = None
-    sandbox: bool = False
-    running: "Tool | None" = None
-    done: bool = False
+    def __init__(self, package_folder: "Path | str", words: Sequence[str] = (), *, as_json: bool = False) -> None:
+        self.package_folder = package_folder
+        self.words = list(words)
+        self.started = time.monotonic()
+        self.as_json = as_json
+        self.account: str | None = None
+        self.sandbox = False
+        self.force = False
+        self.read_only = False
+        self.timeout: float | None = None
+        self.retries: int | None = None
+        self.verbose = False
+        self.curl = False
+        self.function: str | None = None
+        self.meta: dict[str, Any] = {}
+        self.running: Tool | None = None
+        self.done = False
+        self.data: Any = None
+        self.given = False
+        self.asked_nobody = False
 
     @cached_property
     def package(self) -> Package:
@@ -72,16 +91,47 @@ class Session:
 
         return self.sandbox or wants_sandbox(self.registry, os.environ)
 
-    def client(self) -> "Client":
+    def give(self, data: Any, show: Callable[[], None] | None = None, **meta: Any) -> None:
+        """Give the answer of a run that went well: the envelope with `--json`, else what `show` shows.
+
+        Without `show`, the data is shown as JSON. `meta` goes into the envelope.
+        """
+        self.given = True
+        if self.as_json:
+            output.write_json(self.envelope(data=data, meta={**self.meta, **meta}))
+        elif show is not None:
+            show()
+        else:
+            output.write_json(data)
+        output.flush()
+
+    def envelope(self, **parts: Any) -> dict[str, Any]:
+        """Return the envelope of this run: `data` or `error`, and `meta`."""
+        from tool_runtime.surfaces.common.results import envelope_of
+
+        duration_ms = (time.monotonic() - self.started) * 1000
+        return envelope_of(self.function, duration_ms=duration_ms, **{"meta": self.meta, **parts})
+
+    def client(
+        self, kind: "type[Client] | None" = None, confirm: "Callable[[Invocation], bool] | None" = None
+    ) -> "Client":
         """Return the client for the options and the environment; the caller closes the client.
 
         Raises `ConfigurationError` if there is no such account.
         """
         from tool_runtime.surfaces.common.client import Client
 
+        options: dict[str, Any] = {
+            "registry": self.registry,
+            "account": self.account,
+            "surface": "cli",
+            "timeout": self.timeout,
+            "retries": self.retries,
+            "force": self.force,
+            "confirm": confirm,
+        }
         if self.on_sandbox:
             from tool_runtime.sandbox import Sandbox
 
-            sandbox = Sandbox(self.registry, examples=True)
-            return Client(registry=self.registry, account=self.account, sandbox=sandbox, surface="cli")
-        return Client(registry=self.registry, account=self.account, surface="cli")
+            options["sandbox"] = Sandbox(self.registry, examples=True)
+        return (kind or Client)(**options)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from tool_runtime.accounts.environment import Accounts, Environment, concealed, wants_sandbox
+from tool_runtime.accounts.environment import Accounts, AnyAccounts, Environment, concealed, wants_sandbox
 from tool_runtime.core.account import Policy
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.clock import Clock, SystemClock
@@ -57,7 +57,7 @@ class _Base:
         registry: Registry | None = None,
         base_url: str | None = None,
         account: str | None = None,
-        accounts: Mapping[str, Any] | None = None,
+        accounts: Mapping[str, Any] | AnyAccounts | None = None,
         sandbox: "Sandbox | bool | None" = None,
         http_client: Any = None,
         timeout: float | None = None,
@@ -77,22 +77,26 @@ class _Base:
         """Make a client. Nothing is sent; a missing key is an error of the first call.
 
         `api_key`, `base_url`: of the account `default`; otherwise the environment's. `account`: the account to use.
-        `accounts`: name to key, or to `{"api_key", "base_url", "policy"}`. `sandbox`: True for a local stand-in of
-        the API, a `Sandbox` to share one, False to ignore the environment's wish for one. `http_client`: an httpx
-        client of your own, which stays yours to close. `timeout`: seconds that an attempt may go without progress;
-        `total`: seconds that an attempt may take in all. `retries`: attempts after the first. `policy`: what reads,
-        writes and effects may do. `confirm` answers where the policy says `ask`: it gets an `Invocation`, and only
-        `True` is yes; on `AsyncClient` it may be a coroutine function. `force` lifts `ask`. `ledger`: where writes are
-        recorded before they are sent. `reply_limit`: the largest reply, in bytes.
+        `accounts`: name to key, or to `{"api_key", "base_url", "policy"}`; or `AnyAccounts`, for surfaces. `sandbox`:
+        True for a local stand-in of the API, a `Sandbox` to share one, False to ignore the environment's wish for one.
+        `http_client`: an httpx client of your own, which stays yours to close. `timeout`: seconds that an attempt may
+        go without progress; `total`: seconds that an attempt may take in all. `retries`: attempts after the first.
+        `policy`: what reads, writes and effects may do. `confirm` answers where the policy says `ask`: it gets an
+        `Invocation`, and only `True` is yes; on `AsyncClient` it may be a coroutine function. `force` lifts `ask`.
+        `ledger`: where writes are recorded before they are sent. `reply_limit`: the largest reply, in bytes.
 
         For surfaces: `surface` is their name in the ledger, `repeats` and `repeat_window` (seconds) say which equal
         writes are answered from the ledger, `delivers` that a returned result has reached its caller.
         """
-        api_key, accounts = concealed(api_key, accounts)
+        # Whoever brings accounts of another kind (the agent surfaces) has put their keys away already.
+        brought = accounts if isinstance(accounts, AnyAccounts) else None
+        given: Any = None if brought is not None else accounts
+        api_key, given = concealed(api_key, given)
+        accounts = None
         self.registry = self._own_registry() if registry is None else check_registry(registry)
         environment = Environment(os.environ, self.registry.api.environment)
-        self._accounts = Accounts(
-            self.registry, environment, api_key=api_key, base_url=base_url, given=accounts, policy=policy
+        self._accounts: AnyAccounts = brought or Accounts(
+            self.registry, environment, api_key=api_key, base_url=base_url, given=given, policy=policy
         )
         self._sandbox_key = api_key or Secret("sandbox-key")
         self.sandbox: Sandbox | None = self._sandbox(sandbox, environment)
@@ -131,6 +135,7 @@ class _Base:
             reply_limit=reply_limit,
         )
         self._confirm = confirm
+        self.ledger = ledger
         self._context = self._context_for(account)
 
     @classmethod

@@ -102,12 +102,22 @@ class Ended:
     err: str
 
     @property
-    def data(self) -> Any:
+    def document(self) -> Any:
+        """The one document on stdout: with --json the envelope of the run."""
         return json.loads(self.out)
 
     @property
+    def data(self) -> Any:
+        """The data, in an envelope or alone."""
+        document = self.document
+        return document["data"] if isinstance(document, dict) and "duration_ms" in document else document
+
+    @property
     def envelope(self) -> Any:
-        return json.loads(self.err)
+        """The error in the envelope of the run."""
+        document = self.document
+        assert document["success"] is False
+        return document["error"]
 
 
 @pytest.fixture

@@ -47,10 +47,9 @@ def test_an_unknown_command_names_the_nearest(cli):
     assert "Nearest: list." in ended.err
 
 
-def test_a_tool_in_place_of_a_command_is_recognised(cli):
-    ended = cli("fetch_book", "{}")
-    assert ended.code == 2
-    assert "fetch_book is a tool: library call fetch_book" in ended.err
+def test_a_tool_in_place_of_a_command_is_called(cli, remote):
+    ended = cli("fetch_book", '{"book_id": "b1"}', LIBRARY_API_KEY="key_for_tests", LIBRARY_BASE_URL=remote.url)
+    assert (ended.code, remote.asked) == (0, ["GET /books/b1"])
 
 
 @pytest.mark.parametrize("arguments", [("call",), ("list", "--jsn"), ("schema", "get_book", "x"), ("--account",)])

@@ -1,0 +1,66 @@
+"""Options that mean the same on several commands.
+
+`--json`, `--account` and `--sandbox` are options of every command: `add_common_options` gives them to a command that
+does not declare them. `calling_options` are those of commands that send something. Each option writes its value into
+the session, so a command needs no parameter for it.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+# Options that take a value. Needed to find the command behind options that stand in front of it.
+_WITH_VALUE = frozenset({
+    "--account", "--timeout", "--retries", "--idempotency-key", "--max", "--fields", "--query", "--output", "-o",
+    "--arg", "--interval", "--format", "--limit",
+})  # fmt: skip
+
+
+def with_value(word: str) -> bool:
+    """Say whether an option takes the next word as its value: `--account` does, `--account=eu` and `--json` do not."""
+    return word in _WITH_VALUE
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value not in {None, False} and parameter.name:
+        setattr(context.find_root().obj, parameter.name, value)
+
+
+def _option(*names: str, **settings: Any) -> click.Option:
+    return click.Option(names, expose_value=False, callback=_remember, **settings)
+
+
+def common_options() -> list[click.Option]:
+    """Return the options of every command."""
+    return [
+        _option("--account", metavar="NAME", help="Use this account instead of the default one."),
+        _option("--sandbox", is_flag=True, help="Use the local stand-in: no key, no cost, no network."),
+        _option("--json", "as_json", is_flag=True, help="Write one JSON document to stdout, errors included."),
+    ]
+
+
+def add_common_options(command: click.Command) -> None:
+    """Give a command the common options that it does not declare itself."""
+    known = {name for parameter in command.params for name in parameter.opts}
+    command.params += [option for option in common_options() if known.isdisjoint(option.opts)]
+
+
+def calling_options(command: _Command) -> _Command:
+    """Decorate a command that sends something: `--force`, `--read-only`, `--timeout`, `--retries`, `-v`, `--curl`."""
+    options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+        (("--force",), {"is_flag": True, "help": "Do not ask where the policy says ask. Lifts no deny and no cap."}),
+        (("--read-only",), {"is_flag": True, "help": "Refuse every write."}),
+        (("--timeout",), {"type": float, "metavar": "SECONDS", "help": "How long an attempt may make no progress."}),
+        (
+            ("--retries",),
+            {"type": int, "metavar": "N", "help": "Attempts after the first, where that is harmless."},
+        ),
+        (("-v", "--verbose"), {"is_flag": True, "help": "Show the exchange on stderr, without secrets."}),
+        (("--curl",), {"is_flag": True, "help": "As -v, with the requests as curl commands."}),
+    )
+    for names, settings in reversed(options):
+        command = click.option(*names, expose_value=False, callback=_remember, **settings)(command)
+    return command

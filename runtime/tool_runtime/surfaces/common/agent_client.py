@@ -1,0 +1,104 @@
+"""Clients of the agent surfaces: the one place where accounts, policy, caps and the ledger come together.
+
+Command line, Lua and MCP get their clients here and nowhere else, so an account means the same on each of them. Owns
+which ledger is used: one in the user's state folder, for every surface and process. Must not know: which surface asks.
+
+A ledger that cannot be written refuses writes, since nobody could say afterwards what was sent; reads need no ledger.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tool_runtime.accounts.environment import wants_sandbox
+from tool_runtime.accounts.stored_accounts import read_accounts
+from tool_runtime.accounts.unusable_ledger import UnusableLedger
+from tool_runtime.core.flow import Repeats
+from tool_runtime.core.gate import Invocation
+from tool_runtime.core.ledger import AnyLedger
+from tool_runtime.core.registry import Registry
+from tool_runtime.errors import ConfigurationError
+from tool_runtime.surfaces.common.client import AsyncClient, Client
+
+if TYPE_CHECKING:
+    from tool_runtime.sandbox import Sandbox
+
+_Kind = TypeVar("_Kind", Client, AsyncClient)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOptions:
+    """What whoever starts a surface chose for its calls.
+
+    `account`: the account to use; None where none was named. `sandbox`: True for a sandbox of this client's own, or one
+    to share; False leaves the choice to the environment. `force` lifts a policy's `ask` and nothing else. `read_only`
+    denies every write. `timeout`, `total` (seconds) and `retries` are those of `Client`.
+    """
+
+    account: str | None = None
+    sandbox: "Sandbox | bool" = False
+    force: bool = False
+    read_only: bool = False
+    timeout: float | None = None
+    total: float | None = None
+    retries: int | None = None
+
+
+def agent_client(
+    registry: Registry,
+    options: AgentOptions,
+    *,
+    surface: str,
+    confirm: Callable[[Invocation], Any] | None = None,
+    kind: type[_Kind] = Client,  # type: ignore[assignment]  # the default of a constrained type
+    repeats: Repeats = "undelivered",
+    delivers: bool = False,
+) -> _Kind:
+    """Return a client of the given kind for an agent surface; the caller closes the client.
+
+    Reads the accounts (`stored_accounts`), gives reads and writes their policy, opens the ledger at the first write,
+    and applies caps. `confirm`, `repeats` and `delivers` are those of `Client`; with `delivers=False` the surface says
+    `client.ledger.deliver(id)` once its caller has the result. Raises `ConfigurationError` for settings that cannot be
+    read, and for an account that does not exist.
+    """
+    accounts = read_accounts(registry, os.environ, read_only=options.read_only)
+    return kind(
+        registry=registry,
+        account=options.account,
+        accounts=accounts,
+        sandbox=agent_sandbox(registry, options),
+        timeout=options.timeout,
+        total=options.total,
+        retries=options.retries,
+        confirm=confirm,
+        force=options.force,
+        ledger=agent_ledger(registry),
+        surface=surface,
+        repeats=repeats,
+        delivers=delivers,
+    )
+
+
+def agent_sandbox(registry: Registry, options: AgentOptions) -> "Sandbox | bool":
+    """Return the sandbox that calls go to, or False: as the options say, or else the environment.
+
+    The sandbox knows the ids that the examples of the reference use.
+    """
+    if options.sandbox is False and not wants_sandbox(registry, os.environ):
+        return False
+    if options.sandbox is True or options.sandbox is False:
+        from tool_runtime.sandbox import Sandbox
+
+        return Sandbox(registry, examples=True)
+    return options.sandbox
+
+
+def agent_ledger(registry: Registry) -> AnyLedger:
+    """Return the ledger of the agent surfaces. The file is opened, or made, when it is first used."""
+    from tool_runtime.accounts.sqlite_ledger import Ledger, default_ledger_path
+
+    try:
+        return Ledger(default_ledger_path(registry.api.command or registry.api.name))
+    except ConfigurationError as error:
+        return UnusableLedger(error)
