@@ -232,12 +232,24 @@ class Waiter:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another."""
+    """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another.
+
+    `answer` is what the receiver's answer may hold, where the event is a question.
+    """
 
     name: str
     summary: str
     payload: Schema
     dedupe: tuple[str, ...] = ()
+    answer: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRequests:
+    """Signed requests that tell of no event: those of custom functions. `longest_answer` is in characters."""
+
+    payload: Schema
+    longest_answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +274,7 @@ class Webhooks:
     event: str
     digest: Digest
     events: Mapping[str, WebhookEvent]
+    functions: FunctionRequests | None = None
     summary: str = ""
     tolerance: float | None = None
 
@@ -388,4 +401,5 @@ def read_waiter(name: str, entry: Mapping[str, Any]) -> Waiter:
 def read_webhooks(entry: Mapping[str, Any]) -> Webhooks:
     """Make a `Webhooks` of its registry entry."""
     events = {name: read_entry(WebhookEvent, event, name=name) for name, event in entry["events"].items()}
-    return read_entry(Webhooks, entry, digest=read_entry(Digest, entry["digest"]), events=events)
+    functions = read_entry(FunctionRequests, entry["functions"]) if "functions" in entry else None
+    return read_entry(Webhooks, entry, digest=read_entry(Digest, entry["digest"]), events=events, functions=functions)

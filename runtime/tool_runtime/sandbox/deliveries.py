@@ -120,6 +120,7 @@ class Deliveries:
         self._twists: list[tuple[Twist, int]] = []
         self._held: Delivery | None = None
         if self.scheme is not None:
+            self._learn()
             store.watchers.append(self._watch)
 
     @property
@@ -127,6 +128,13 @@ class Deliveries:
         """The events that the records of this API can cause."""
         found = (spec.events for spec in self._store.declared.values() if spec.events is not None)
         return tuple(dict.fromkeys(one.event for events in found for one in events.events))
+
+    def _learn(self) -> None:
+        """Note what the start records are, so that only what happens from now on is an event."""
+        for resource, entry in self._store.all_entries():
+            declared = self._store.declared[resource].events
+            for number, event in enumerate(declared.events if declared is not None else ()):
+                self._begins(str(number), event, entry)
 
     def _watch(self, resource: str, entry: Entry, *, gone: bool) -> None:
         declared = self._store.declared[resource].events

@@ -80,8 +80,8 @@ class Failure:
     `tool` is any of the tool's names (None: any request). `kind` is one of `KINDS`. The failure strikes `times`
     requests (None: every one from then on), after `skip` that go well, each with a `probability` from 0 to 1. `delay`
     seconds pass before the client sees anything. `status`, `message` and `retry_after` (seconds) belong to `status`,
-    `location` to `redirect`, `changes` (dotted paths to values) to `alter`. Raises `ConfigurationError` for an unknown kind, for a
-    setting of another kind, and for values that make no sense.
+    `location` to `redirect`, `changes` (dotted paths to values) to `alter`. Raises `ConfigurationError` for an unknown
+    kind, for a setting of another kind, and for values that make no sense.
     """
 
     tool: str | None = None

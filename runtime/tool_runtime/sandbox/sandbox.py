@@ -196,10 +196,10 @@ class Sandbox:
         """Go back to the start records: without failures, requests and deliveries. Time goes on from where it is."""
         with self.engine.lock:
             self._store.clear()
+            self._store.fill_up()
             self._deliveries.restore(())
             self._failures.remove()
             self.engine.journal.clear()
-            self._store.fill_up()
             self._replace()
 
     def _replace(self) -> None:
@@ -252,7 +252,7 @@ class Sandbox:
                 self._actions.advance()
                 if action.does == "create":
                     return dict(copy.deepcopy(self._actions.bring_in(resource, name, given).record))
-                record = dict(copy.deepcopy(self._actions.intervene(resource, name, record_id, given)))
+                record: dict[str, Any] = dict(copy.deepcopy(self._actions.intervene(resource, name, record_id, given)))
                 self._actions.advance()
                 return record
         except Refusal as refusal:
@@ -306,9 +306,9 @@ class Sandbox:
         kept = plain_object(record, "record")
         check_record(declared, kept, self._fields(declared))
         with self.engine.lock:
-            record = copy.deepcopy(self._store.put(resource, kept).record)
+            made = copy.deepcopy(self._store.put(resource, kept).record)
         self.engine.applied()
-        return record
+        return made
 
     def drop(self, resource: str, record_id: str) -> bool:
         """Remove a record with all its versions. Returns whether there was one."""

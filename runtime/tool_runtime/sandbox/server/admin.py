@@ -15,8 +15,8 @@ from tool_runtime.sandbox.failures import KINDS, Failure
 from tool_runtime.sandbox.mistakes import check_choice, is_number
 from tool_runtime.sandbox.sample_events import sample_event
 from tool_runtime.sandbox.sandbox import Sandbox
+from tool_runtime.sandbox.server.admin_path import PREFIX
 
-PREFIX: Final = "/__sandbox"
 _SECOND: Final = 1_000_000
 _MOST_SHOWN: Final = 1000
 

@@ -11,19 +11,26 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
 from tool_runtime.sandbox.received import Received
 from tool_runtime.sandbox.sandbox import Sandbox
-from tool_runtime.sandbox.server.admin import PREFIX, AdminRequest, answer
+from tool_runtime.sandbox.server.admin import AdminRequest, answer
+from tool_runtime.sandbox.server.admin_path import PREFIX
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Break = Callable[[Scope, bool], None]
-"""Ends the connection of a request at once; with True the client sees a clean end."""
+
+
+class Break(Protocol):
+    """What ends the connection of a request at once."""
+
+    def __call__(self, scope: Scope, *, clean: bool) -> None:
+        """End it: as if the other side had closed (clean), or as if the network had failed."""
+
 
 _LARGEST_BODY: Final = 64 * 2**20
 _MOST_WAITING: Final = 1000
@@ -61,7 +68,9 @@ class Application:
             return
         content = await _body(receive)
         if content is None:
-            await _send(send, Outgoing(413, {"content-type": "application/json"}, b'{"error": "the body is too large"}'))
+            await _send(
+                send, Outgoing(413, {"content-type": "application/json"}, b'{"error": "the body is too large"}')
+            )
             return
         path = scope.get("raw_path", scope["path"].encode()).partition(b"?")[0].decode("ascii", "replace")
         if path == PREFIX or path.startswith(f"{PREFIX}/"):
@@ -84,13 +93,13 @@ class Application:
             await asyncio.sleep(silence.delay)
             if silence.kind in _HANGS:
                 await self._hang(receive)
-            self._break(scope, silence.kind == "drop_connection")
+            self._break(scope, clean=silence.kind == "drop_connection")
             return
         if reply.delay:
             await asyncio.sleep(reply.delay)
         await _send(send, reply)
         if reply.missing:
-            self._break(scope, True)
+            self._break(scope, clean=True)
 
     async def _hang(self, receive: Receive) -> None:
         """Wait until the client gives up or the server ends."""

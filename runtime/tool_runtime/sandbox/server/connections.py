@@ -31,7 +31,7 @@ class BreakableConnection(H11Protocol):
         super().connection_lost(exc)
 
 
-def break_off(scope: Scope, clean: bool) -> None:  # noqa: FBT001 - the form that the application declares
+def break_off(scope: Scope, *, clean: bool) -> None:
     """End the connection of a request: as if the other side had closed (clean), or as if the network had failed."""
     transport = _transports.get((scope.get("client"), scope.get("server")))
     if transport is None:

@@ -1,19 +1,16 @@
 """A sandbox on a port: in the foreground until a signal, or in a thread of a program.
 
-Owns sockets, threads, signals, the file that says that the server is ready, and the file by which other processes of
-the user find it. Must not know what is answered.
+Owns sockets, threads, signals and the state's file. Must not know what is answered.
 """
 
 import asyncio
-import json
-import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.sandbox import Sandbox
@@ -21,7 +18,6 @@ from tool_runtime.sandbox.saved_state import StateFile
 from tool_runtime.sandbox.server.application import Application
 from tool_runtime.sandbox.server.heartbeat import Heartbeat
 
-RUNNING_FILE: Final = "sandbox.json"
 _LOOPBACK: Final = "127.0.0.1"
 _START_LIMIT: Final = 30
 
@@ -50,15 +46,14 @@ class SandboxServer:
         shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else f"[{host}]" if ":" in host else host  # noqa: S104 - a comparison
         self.url = f"http://{shown}:{self.port}"
         hosts = (host.lower(),) if host in {_LOOPBACK, "::1", "localhost"} else None
-        self._make = lambda: make_server(Application(sandbox, break_off, hosts))
-        self._server: Any = None
+        self._application = Application(sandbox, break_off, hosts)
+        self._server: Any = make_server(self._application)
         self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None
 
     async def serve(self, ready: Callable[[], None] | None = None, *, signals: bool = False) -> None:
         """Serve until `stop`; with `signals`, until an interrupt or a termination too."""
-        server = self._server = self._make()
-        application: Application = server.config.app
+        server, application = self._server, self._application
         loop = asyncio.get_running_loop()
         if signals:
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -78,10 +73,9 @@ class SandboxServer:
 
     def stop(self) -> None:
         """Ask the server to end; open answers get two seconds."""
-        if self._server is not None:
-            self._server.should_exit = True
+        self._server.should_exit = True
 
-    def __enter__(self) -> "SandboxServer":
+    def __enter__(self) -> Self:
         """Serve in a thread."""
         started = threading.Event()
 
@@ -136,40 +130,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _when_started(server: Any, ready: Callable[[], None] | None) -> None:
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by an attribute alone
         await asyncio.sleep(0.005)
     if ready is not None:
         ready()
 
 
 async def _when_stopping(server: Any, application: Application) -> None:
-    while not server.should_exit:
+    while not server.should_exit:  # noqa: ASYNC110 - as above
         await asyncio.sleep(0.05)
     application.closing.set()
-
-
-def write_file(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON to a file in one step, so that nobody reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
-    beside.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    beside.replace(path)
-
-
-def running_url(folder: Path) -> str | None:
-    """Return the address of the sandbox that the user runs, as the file in their state folder says; None without one.
-
-    A file that a killed server has left behind does not count: the server must answer.
-    """
-    try:
-        told = json.loads((folder / RUNNING_FILE).read_text(encoding="utf-8"))
-        url = told["url"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    import httpx
-
-    try:
-        reply = httpx.get(f"{url}/__sandbox/health", timeout=2, trust_env=False)
-        return str(url) if reply.status_code == 200 and reply.json().get("sandbox") else None  # noqa: PLR2004
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-        return None

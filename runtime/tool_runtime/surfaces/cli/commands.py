@@ -39,6 +39,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "schema": ("reference_commands:schema_command", "Show a tool's arguments as JSON Schema."),
     },
     "Set up": {},
+    "Try without a call": {
+        "sandbox": ("sandbox_commands:sandbox_command", "Run a local stand-in for programs in any language; steer it."),
+        "webhooks": ("webhooks_commands:webhooks_command", "Receive, check, forward, replay and make up webhooks."),
+    },
     "Files, scripts and agents": {},
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}

@@ -131,7 +131,7 @@ class Session:
             "confirm": confirm,
         }
         if self.on_sandbox:
-            from tool_runtime.sandbox import Sandbox
+            from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_sandbox
 
-            options["sandbox"] = Sandbox(self.registry, examples=True)
+            options["sandbox"] = agent_sandbox(self.registry, AgentOptions(sandbox=True))
         return (kind or Client)(**options)
