@@ -104,7 +104,7 @@ class Changes:
             if versions.tags:
                 record.pop(versions.tags, None)
         apply(spec.stamp, record, scope.inner(id=base.id))
-        entry = Entry(base.id, record, base.sequence, self._store.clock.microseconds(), number)
+        entry = Entry(base.id, record, base.sequence, self._store.now(), number)
         self._store.insert(resource, entry)
         return entry
 

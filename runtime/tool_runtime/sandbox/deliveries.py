@@ -216,7 +216,7 @@ class Deliveries:
 
     def _new(self, event: str, subject: tuple[str, str], url: str | None, body: str, timeout_ms: float) -> Delivery:
         self._count += 1
-        now = self._store.clock.microseconds()
+        now = self._store.now()
         delivery = Delivery(self._count, event, *subject, url, body, now, now, timeout_ms)
         if url is None:
             delivery.state = "no_address"

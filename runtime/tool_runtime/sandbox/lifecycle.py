@@ -94,7 +94,12 @@ class Lifecycles:
             entry.fired.add(number)
             entry.since = moment
             templates = templates_of(self._store.declared[resource], rule.set)
-            self._changes.change(resource, entry, templates, rule.then, self._store.scope_at(moment))
+            # What the change makes and causes is of that moment too, however late somebody looks.
+            self._store.moment = moment
+            try:
+                self._changes.change(resource, entry, templates, rule.then, self._store.scope_at(moment))
+            finally:
+                self._store.moment = None
 
     def _has_room(self, room: Room, entry: Entry) -> bool:
         most = fill(room.most, self._store.scope(record=entry.record, **self._singletons()))

@@ -64,6 +64,7 @@ class Store:
         self.declared = declared
         self.clock = clock
         self.watchers: list[Watcher] = []
+        self.moment: int | None = None
         self.stand_in: Callable[[str, Any], Entry | None] = _no_stand_in
         self.operators: Operators = operators_of(self)
         self._examples = examples
@@ -85,9 +86,16 @@ class Store:
             for record in [*spec.records, *(spec.examples if self._examples else ())]:
                 self.put(name, fill(record, self.scope()))
 
+    def now(self) -> int:
+        """Return the moment that changes are of, in microseconds since the epoch.
+
+        That is the clock's time, or the `moment` of a change that came due earlier and is made now.
+        """
+        return self.clock.microseconds() if self.moment is None else self.moment
+
     def scope(self, **names: Any) -> Scope:
         """Return a scope with the time in it, as of now, and further names."""
-        return self.scope_at(self.clock.microseconds(), **names)
+        return self.scope_at(self.now(), **names)
 
     def scope_at(self, moment: int, **names: Any) -> Scope:
         """Return a scope with the time in it, as of a moment in microseconds since the epoch."""
@@ -127,7 +135,7 @@ class Store:
             version = number if isinstance(number, int) else 0
         self.sequence += 1
         sequence = known.sequence if known else self.sequence
-        self.insert(resource, Entry(record_id, record, sequence, self.clock.microseconds(), version))
+        self.insert(resource, Entry(record_id, record, sequence, self.now(), version))
         return table.latest[record_id] if version is None else table.versions[record_id][version]
 
     def insert(self, resource: str, entry: Entry) -> None:
