@@ -36,7 +36,9 @@ client.agent.publish(agent.agent_id, version=0, version_title="First")
 draft = client.agent.create_version(agent.agent_id, base_version=0)
 client.agent.update(agent.agent_id, agent_name="Draft desk")
 published = client.agent.retrieve(agent.agent_id, version="latest_published")
-print("versions", published.version, published.agent_name, draft.version, client.agent.retrieve(agent.agent_id).agent_name)
+print(
+    "versions", published.version, published.agent_name, draft.version, client.agent.retrieve(agent.agent_id).agent_name
+)
 print("listed", [item.version for item in client.agent.list_versions(agent.agent_id).items])
 client.agent.delete_version(agent.agent_id, version=1)
 print("left", [item.version for item in client.agent.list_versions(agent.agent_id).items])
@@ -48,7 +50,9 @@ calls = [
     client.call.create_phone_call(from_number=number.phone_number, to_number=f"+1415555019{last}", metadata={"n": last})
     for last in (8, 9)
 ]
-over = [wait(lambda one=one: client.call.retrieve(one.call_id), "call_status", ("ended", "not_connected")) for one in calls]
+over = [
+    wait(lambda one=one: client.call.retrieve(one.call_id), "call_status", ("ended", "not_connected")) for one in calls
+]
 print("calls", [(one.call_status, one.disconnection_reason) for one in over])
 client.call.update(over[1].call_id, metadata={"seen": True})
 

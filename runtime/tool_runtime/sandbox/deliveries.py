@@ -8,7 +8,7 @@ and reports the status or the error.
 |---|---|
 | `duplicate` | the delivery twice |
 | `late` | the delivery `seconds` later |
-| `out_of_order` | the delivery after the next one, or after `seconds` where none follows |
+| `out_of_order` | the delivery after the next one of its record, or after `seconds` where none follows |
 | `wrong_signature` | a signature that does not fit |
 | `stale_signature` | a signature from an hour ago |
 | `drop` | nothing at first: the first attempt is lost, the retry arrives |
@@ -197,11 +197,11 @@ class Deliveries:
         self, event: str, payload: Mapping[str, Any], *, url: str | None, resource: str, record: str, timeout_ms: float
     ) -> Delivery:
         """Take a delivery on, twisted where the next one of this event is to be."""
-        now = self._store.clock.microseconds()
+        now = self._store.now()
         body = json.dumps(payload, separators=(",", ":"))
         delivery = self._new(event, (resource, record), url, body, timeout_ms)
         twist = self._next_twist(event) if url else None
-        if self._held is not None and url:
+        if self._held is not None and url and (self._held.resource, self._held.record) == (resource, record):
             self._held.due, self._held = now + 1, None
         if twist is not None:
             delivery.twist = twist.kind

@@ -55,7 +55,12 @@ class TestVersions:
             version: api.get("/get-agent/agent_123", params={"version": version}).json()["agent_name"]
             for version in ("0", "1", "latest", "latest_published")
         }
-        assert names == {"0": "Scheduling Agent", "1": "Draft", "latest": "Draft", "latest_published": "Scheduling Agent"}
+        assert names == {
+            "0": "Scheduling Agent",
+            "1": "Draft",
+            "latest": "Draft",
+            "latest_published": "Scheduling Agent",
+        }
         listed = api.get("/list-agent-versions/agent_123").json()["items"]
         assert [(one["version"], one["is_published"]) for one in listed] == [(1, False), (0, True)]
 

@@ -8,8 +8,10 @@ class Forwarding(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(self, url: str) -> None:
         self._target = httpx.URL(url)
-        self._transport = httpx.HTTPTransport(trust_env=False)
-        self._async_transport = httpx.AsyncHTTPTransport(trust_env=False)
+        # A client leaves the transport of a sandbox open, so no connection may outlive its request.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._transport = httpx.HTTPTransport(trust_env=False, limits=limits)
+        self._async_transport = httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
