@@ -114,14 +114,15 @@ class TestVersions:
         assert seen == [4, 3, 2, 1, 0]
 
 
-class TestBatches:
-    TASKS = [{"to_number": TO, "metadata": {"n": 1}}, {"to_number": "+14155550161"}]
+TASKS = [{"to_number": TO, "metadata": {"n": 1}}, {"to_number": "+14155550161"}]
 
+
+class TestBatches:
     def calls(self, sandbox, batch):
         return [one for one in sandbox.records("call") if one.get("batch_call_id") == batch["batch_call_id"]]
 
     def test_a_batch_places_its_calls_and_counts_them(self, api, sandbox):
-        batch = api.post("/create-batch-call", json={"from_number": FROM, "tasks": self.TASKS}).json()
+        batch = api.post("/create-batch-call", json={"from_number": FROM, "tasks": TASKS}).json()
         assert batch["total_task_count"] == 2
         sandbox.clock.sleep(1)
         placed = self.calls(sandbox, batch)
@@ -132,7 +133,7 @@ class TestBatches:
 
     def test_a_batch_waits_for_its_time(self, api, sandbox):
         at = (sandbox.clock.microseconds() // 1_000_000 + 600) * 1000
-        body = {"from_number": FROM, "tasks": self.TASKS, "trigger_timestamp": at}
+        body = {"from_number": FROM, "tasks": TASKS, "trigger_timestamp": at}
         batch = api.post("/create-batch-call", json=body).json()
         sandbox.clock.sleep(598)
         assert self.calls(sandbox, batch) == []
@@ -152,7 +153,7 @@ class TestBatches:
     def test_a_batch_waits_for_its_window(self, api, sandbox, zone, day, opens):
         window = {"windows": [{"start": 540, "end": 1020}], **({"timezone": zone} if zone else {})}
         window |= {"day": day} if day else {}
-        body = {"from_number": FROM, "tasks": self.TASKS, "call_time_window": window}
+        body = {"from_number": FROM, "tasks": TASKS, "call_time_window": window}
         batch = api.post("/create-batch-call", json=body).json()
         moment = datetime.fromisoformat(opens).timestamp()
         sandbox.clock.sleep(moment - sandbox.clock.wall() - 1)
@@ -175,7 +176,7 @@ class TestBatches:
         "tasks", [[{"to_number": "12"}], [{"to_number": TO, "override_agent_id": "chat_agent_123"}], [{}]]
     )
     def test_a_batch_with_an_impossible_task_places_nothing(self, api, sandbox, tasks):
-        refused = api.post("/create-batch-call", json={"from_number": FROM, "tasks": [*self.TASKS, *tasks]})
+        refused = api.post("/create-batch-call", json={"from_number": FROM, "tasks": [*TASKS, *tasks]})
         assert refused.status_code in {400, 422}
         sandbox.clock.sleep(60)
         assert [one for one in sandbox.records("call") if "batch_call_id" in one] == []

@@ -172,8 +172,9 @@ class Journal:
 
     def entries(self) -> list[Mapping[str, Any]]:
         """Return all deliveries, oldest first; a line that was cut off is passed over."""
-        found: list[Any] = [_json(line.encode()) for line in self._lines()]
-        return [entry for entry in found if isinstance(entry, dict)]
+        found = (_json(line.encode()) for line in self._lines())
+        entries: list[Mapping[str, Any]] = [entry for entry in found if isinstance(entry, dict)]
+        return entries
 
     def find(self, wanted: str) -> Mapping[str, Any]:
         """Return a delivery by its id, the end of its id, or `last`. Raises `ConfigurationError`."""

@@ -225,7 +225,8 @@ def test_the_page_comes_without_an_outside_address(api):
     for name in ("", "page.js", "page.css"):
         reply = api.get(f"/__sandbox/{name}")
         assert reply.status_code == 200
-        assert "https://" not in reply.text and "http://" not in reply.text
+        assert "https://" not in reply.text
+        assert "http://" not in reply.text
     assert "default-src 'none'" in api.get("/__sandbox/").headers["content-security-policy"]
 
 

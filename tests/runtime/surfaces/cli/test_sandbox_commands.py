@@ -114,11 +114,10 @@ def test_a_signal_ends_the_server_cleanly(shell, number):
 
 def test_what_was_answered_is_there_after_a_kill(shell):
     process, url = shell.start("sandbox", "serve", "--state", "state.db")
-    made = []
     with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
-        for _ in range(20):
-            made.append(client.post("/create-retell-llm", json={"model": "gpt-4.1"}).json()["llm_id"])
+        answers = [client.post("/create-retell-llm", json={"model": "gpt-4.1"}) for _ in range(20)]
         process.kill()
+    made = [answer.json()["llm_id"] for answer in answers]
     process.communicate()
     _, url = shell.start("sandbox", "serve", "--state", "state.db")
     with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
@@ -145,13 +144,14 @@ def test_unknown_ids_stand_for_samples_where_that_is_wished(shell):
         assert client.post("/create-retell-llm", json={"modle": "gpt-4.1"}).status_code == 400
 
 
-class TestWebhooks:
-    KEY = {"RETELL_WEBHOOK_KEY": "key_hook"}
+KEY = {"RETELL_WEBHOOK_KEY": "key_hook"}
 
+
+class TestWebhooks:
     def test_a_listener_verifies_keeps_forwards_and_shows(self, shell):
-        inner, inner_url = shell.start("webhooks", "listen", "--json", "--journal", "inner.jsonl", **self.KEY)
+        inner, inner_url = shell.start("webhooks", "listen", "--json", "--journal", "inner.jsonl", **KEY)
         outer, url = shell.start(
-            *("webhooks", "listen", "--json", "--journal", "outer.jsonl", "--forward-to", inner_url + "/x"), **self.KEY
+            *("webhooks", "listen", "--json", "--journal", "outer.jsonl", "--forward-to", inner_url + "/x"), **KEY
         )
         body = b'{"event":"call_inbound","call_inbound":{"to_number":"+14155550100"}}'
         headers = {"x-retell-signature": sign_webhook(body, "key_hook")}
@@ -171,18 +171,16 @@ class TestWebhooks:
         assert outer.returncode == inner.returncode == 0
 
     def test_a_delivery_is_made_up_replayed_and_verified(self, shell):
-        _, url = shell.start("webhooks", "listen", "--journal", "j.jsonl", **self.KEY)
-        made = shell.data(
-            "webhooks", "trigger", "call_ended", "--to", url, "--set", "call.metadata.order=7", **self.KEY
-        )
+        _, url = shell.start("webhooks", "listen", "--journal", "j.jsonl", **KEY)
+        made = shell.data("webhooks", "trigger", "call_ended", "--to", url, "--set", "call.metadata.order=7", **KEY)
         assert (made["status"], made["signed"], made["body"]["call"]["metadata"]["order"]) == (204, True, 7)
-        again = shell.data("webhooks", "replay", "last", "--to", url, "--journal", "j.jsonl", **self.KEY)
+        again = shell.data("webhooks", "replay", "last", "--to", url, "--journal", "j.jsonl", **KEY)
         assert again["body"] == made["body"]
         entries = shell.data("webhooks", "log", "--journal", "j.jsonl")
         assert [(one["verified"], bool(one["repeats"])) for one in entries] == [(True, False), (True, True)]
         Path(shell.home / "body").write_text(entries[0]["body"])
         words = ("webhooks", "verify", "body", "--signature", entries[0]["signature"])
-        assert shell.data(*words, **self.KEY)["event"] == "call_ended"
+        assert shell.data(*words, **KEY)["event"] == "call_ended"
         assert shell.run(*words, RETELL_WEBHOOK_KEY="another").returncode == 5
 
     def test_the_sandbox_sends_to_a_listener(self, shell):
@@ -198,6 +196,6 @@ class TestWebhooks:
         assert all(one["verified"] for one in entries)
 
     def test_an_unknown_event_is_refused_with_the_nearest(self, shell):
-        ended = shell.run("webhooks", "trigger", "call_endet", "--to", "http://127.0.0.1:9/", **self.KEY)
+        ended = shell.run("webhooks", "trigger", "call_endet", "--to", "http://127.0.0.1:9/", **KEY)
         assert ended.returncode == 3
         assert "call_ended" in ended.stderr
