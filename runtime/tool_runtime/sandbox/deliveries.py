@@ -254,12 +254,21 @@ class Deliveries:
         return again
 
     def ready(self) -> list[Delivery]:
-        """Return the deliveries whose time has come and that nobody is sending, the earliest first."""
+        """Return the deliveries whose time has come and that nobody is sending, the earliest first.
+
+        Of one record there is one at a time, so that events arrive in their order; one that failed holds up no other.
+        """
         now = self._store.clock.microseconds()
-        found = [
-            one for one in self.journal if one.state == "pending" and one.due <= now and one.number not in self._flying
-        ]
-        return sorted(found, key=lambda one: (one.due, one.number))
+        pending = [one for one in self.journal if one.state == "pending"]
+        busy = {(one.resource, one.record) for one in pending if one.number in self._flying and one.record}
+        found = []
+        for one in sorted(pending, key=lambda one: (one.due, one.number)):
+            subject = (one.resource, one.record)
+            if one.due <= now and one.number not in self._flying and subject not in busy:
+                found.append(one)
+                if one.record:
+                    busy.add(subject)
+        return found
 
     def next_moment(self) -> int | None:
         """Return when the next delivery is to be sent, in microseconds since the epoch; None where none waits."""

@@ -43,13 +43,10 @@ def send(sandbox, statuses=()):
     answers = iter(statuses)
     sandbox.advance()
     sent = []
-    for delivery in sandbox.deliveries.ready():
-        request = sandbox.deliveries.request(delivery)
-        sent.append((delivery, request))
-        status = next(answers, 204)
-        sandbox.deliveries.report(
-            delivery, status if isinstance(status, int) else None, None if isinstance(status, int) else status
-        )
+    while ready := sandbox.deliveries.ready():
+        for delivery in ready:
+            sent.append((delivery, sandbox.deliveries.request(delivery)))
+            sandbox.deliveries.report(delivery, next(answers, 204))
     return sent
 
 

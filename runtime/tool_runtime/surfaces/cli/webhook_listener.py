@@ -178,10 +178,10 @@ class Journal:
 
     def find(self, wanted: str) -> Mapping[str, Any]:
         """Return a delivery by its id, the end of its id, or `last`. Raises `ConfigurationError`."""
-        entries = self.entries()
-        for entry in reversed(entries):
-            if wanted == "last" or str(entry.get("id", "")).endswith(wanted):
-                return entry
+        fits = (one for one in self.entries()[::-1] if wanted == "last" or str(one.get("id", "")).endswith(wanted))
+        found: Mapping[str, Any] | None = next(fits, None)
+        if found is not None:
+            return found
         message = f"the journal {self.path} has no delivery {wanted}"
         raise ConfigurationError(message, hint="`webhooks log` lists what there is.")
 
