@@ -22,7 +22,8 @@ async function ask(path, method = "GET", body = undefined) {
     const reply = await fetch(api + path, { method, headers: body === undefined ? {} : { "content-type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body) });
     const told = await reply.json();
     if (!reply.ok) { trouble([told.error, told.hint].filter(Boolean).join(" ")); return null; }
-    trouble("");
+    // Looking again takes back no message about what somebody did.
+    if (method !== "GET") trouble("");
     return told;
   } catch (error) { trouble("The sandbox does not answer: " + error.message); return null; }
 }
@@ -37,7 +38,7 @@ function row(cells, open) {
   if (open) {
     line.tabIndex = 0;
     line.addEventListener("click", (event) => { if (!event.target.closest("button")) open(); });
-    line.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === line) open(); });
+    line.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target === line) { event.preventDefault(); open(); } });
   }
   return line;
 }
@@ -52,10 +53,14 @@ function drawRequests() {
   const wanted = byId("filter").value.toLowerCase();
   const fits = (one) => !wanted || `${one.tool} ${one.method} ${one.path} ${one.status} ${one.failure}`.toLowerCase().includes(wanted);
   const chosen = requests.filter(fits).slice(-200).reverse();
-  byId("requests").replaceChildren(...chosen.map((one) => row([one.number, time(one.at_ms), `${one.method} ${one.path}`, one.tool ?? "",
-    make("td", one.status ?? "no answer", { class: kindOf(one.status) }), one.failure ?? ""], () => detail(readable(one)))));
   byId("no-requests").hidden = requests.length > 0;
   byId("count-requests").textContent = requests.length || "";
+  // Rows that stand already are left alone: somebody may be on one of them.
+  const drawn = chosen.map((one) => one.number).join();
+  if (byId("requests").dataset.drawn === drawn) return;
+  byId("requests").dataset.drawn = drawn;
+  byId("requests").replaceChildren(...chosen.map((one) => row([one.number, time(one.at_ms), `${one.method} ${one.path}`, one.tool ?? "",
+    make("td", one.status ?? "no answer", { class: kindOf(one.status) }), one.failure ?? ""], () => detail(readable(one)))));
 }
 
 async function drawRecords() {
@@ -149,15 +154,22 @@ function look(view) {
 // Many things may happen at once: they are drawn together.
 function soon() { planned ??= setTimeout(() => { planned = null; draw[shown.view](); if (shown.view !== "webhooks") drawWebhooks(); }, 150); }
 
+function add(more) {
+  const known = new Set(requests.map((one) => one.number));
+  requests = [...requests, ...more.filter((one) => !known.has(one.number))].sort((one, other) => one.number - other.number).slice(-1000);
+  drawRequests();
+}
+
 function watch() {
   const events = new EventSource(api + "/events");
   events.onmessage = (message) => {
     const told = JSON.parse(message.data);
-    if (told.type === "request") { requests.push(told.request); requests = requests.slice(-1000); drawRequests(); }
+    if (told.type === "request") add([told.request]);
     soon();
   };
   events.onerror = () => trouble("The sandbox does not answer. It may have ended.");
-  events.onopen = () => trouble("");
+  // What came before the stream was open, or while it was broken, is asked for.
+  events.onopen = async () => { trouble(""); add(((await ask("/requests?limit=1000")) ?? { requests: [] }).requests); soon(); };
 }
 
 async function start() {
@@ -173,8 +185,7 @@ async function start() {
   byId("twists").append(...info.twists.map((kind) => make("option", kind)));
   const personas = Object.values(info.resources).flatMap((one) => one.personas).filter((one) => /^\d+$/.test(one.ends));
   byId("personas").replaceChildren(...personas.map((one) => row([`… ${one.ends}`, one.name.replaceAll("_", " "), one.summary])));
-  requests = ((await ask("/requests?limit=1000")) ?? { requests: [] }).requests;
-  drawRequests(); drawFailures(); drawWebhooks(); drawClock();
+  drawFailures(); drawWebhooks(); drawClock();
   watch();
   setInterval(drawClock, 1000);
   setInterval(() => { if (shown.view === "calls" && document.activeElement !== byId("say-text")) drawCalls(); }, 1000);
