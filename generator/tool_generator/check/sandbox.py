@@ -16,7 +16,19 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
+VERBS = (
+    "create",
+    "get",
+    "list",
+    "update",
+    "replace",
+    "delete",
+    "transition",
+    "fixed",
+    "versions",
+    "new_version",
+    "delete_version",
+)
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:

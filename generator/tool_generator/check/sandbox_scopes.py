@@ -38,7 +38,10 @@ NAMES: dict[str, tuple[str, ...]] = {
 NAMES_OF_AN_ACTION = (*TIMES, *REQUEST, *RECORD)
 # In these places stand no names of referred records.
 _ALONE = ("error_body", "records", "examples", "removed")
-OPERATORS = ("$first", "$sum", "$minus", "$times", "$count")
+OPERATORS = (
+    "$first", "$sum", "$minus", "$times", "$count", "$length", "$each", "$let", "$concat", "$without", "$if", "$equal",
+    "$either", "$latest", "$matches", "$rewrite", "$integer", "$new", "$unused", "$opens",
+)  # fmt: skip
 CONDITIONS = ("when", "where", "match", "from")
 # Keys under which a declaration names a field that the sandbox itself keeps.
 _FIELDS = ("field", "published", "base", "tags", "changed")

@@ -40,6 +40,7 @@ from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox import Sandbox
+    from tool_runtime.sandbox.server.remote import RunningSandbox
 
 # What a generated method says that its tool returns: checkers take the type from there.
 Result = TypeVar("Result")
@@ -60,7 +61,7 @@ class _Base:
         base_url: str | None = None,
         account: str | None = None,
         accounts: Mapping[str, Any] | AnyAccounts | None = None,
-        sandbox: "Sandbox | bool | None" = None,
+        sandbox: "Sandbox | RunningSandbox | bool | None" = None,
         http_client: Any = None,
         timeout: float | None = None,
         total: float | None = None,
@@ -101,7 +102,7 @@ class _Base:
             self.registry, environment, api_key=api_key, base_url=base_url, given=given, policy=policy
         )
         self._sandbox_key = api_key or Secret("sandbox-key")
-        self.sandbox: Sandbox | None = self._sandbox(sandbox, environment)
+        self.sandbox: Sandbox | RunningSandbox | None = self._sandbox(sandbox, environment)
         self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
         self._settings: dict[str, Any] = {
             "clock": self._clock,
@@ -147,11 +148,15 @@ class _Base:
             raise ConfigurationError(message)
         return load_registry(cls.registry_source)
 
-    def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> "Sandbox | None":
+    def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> "Sandbox | RunningSandbox | None":
         if wanted is None:
             wanted = wants_sandbox(self.registry, environment)
         if wanted is False:
             return None
+        from tool_runtime.sandbox.server.remote import RunningSandbox
+
+        if isinstance(wanted, RunningSandbox):
+            return wanted
         from tool_runtime.sandbox import Sandbox
 
         if wanted is True:
