@@ -17,18 +17,9 @@ if TYPE_CHECKING:
     Path = tuple[str | int, ...]
 
 VERBS = (
-    "create",
-    "get",
-    "list",
-    "update",
-    "replace",
-    "delete",
-    "transition",
-    "fixed",
-    "versions",
-    "new_version",
+    "create", "get", "list", "update", "replace", "delete", "transition", "fixed", "versions", "new_version",
     "delete_version",
-)
+)  # fmt: skip
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:
