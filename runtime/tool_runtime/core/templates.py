@@ -159,3 +159,5 @@ _OPERATORS: Operators = {
     "$minus": _arithmetic(lambda numbers: numbers[0] - sum(numbers[1:])),
     "$times": _arithmetic(math.prod),
 }
+OPERATORS = tuple(_OPERATORS)
+"""The names of the operators that every template has."""

@@ -191,3 +191,5 @@ _PLAIN: Final[Operators] = {
     "$integer": _integer,
     "$opens": _opens,
 }
+OPERATORS: Final = (*_PLAIN, "$count", "$new", "$unused")
+"""The names of all operators of this module."""

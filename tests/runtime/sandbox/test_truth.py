@@ -347,6 +347,16 @@ class TestEnds:
         assert len(sandbox.records("call")) == 3
 
 
+@pytest.mark.parametrize(
+    ("field", "wrong", "right"),
+    [("voice_speed", 2.5, 2), ("voice_speed", 0.1, 0.5), ("ring_duration_ms", 4999, 5000), ("volume", -1, 0)],
+)
+def test_documented_limits_are_checked(api, field, wrong, right):
+    refused = api.patch("/update-agent/agent_123", json={field: wrong})
+    assert (refused.status_code, field in refused.json()["message"]) == (400, True)
+    assert api.patch("/update-agent/agent_123", json={field: right}).json()[field] == right
+
+
 class TestNull:
     def test_null_never_reaches_a_reply_whose_type_has_none(self, api):
         imported = {"phone_number": "+14155550177", "termination_uri": "x.example.com", "transport": None}
