@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
     from tool_runtime.surfaces.common.package import Package
 
+EXAMPLE_ACCOUNTS = ("production", "work")
+"""Accounts that examples name. The sandbox has every account, and scripts on it reach these without any set-up."""
+
 Node = Mapping[str, Any]
 """A node of the tree: `f` lists functions, `n` maps names to nodes, `s` lists names of nodes with the same functions
 (accounts), `k` is `rows` where each function gives the pages of a list."""
@@ -95,6 +98,8 @@ class ToolNamespace:
     def _accounts(self) -> list[str]:
         taken = {*self._names, "iter", "wait"}
         names = ["default", self._client.account_name, *self._client.accounts]
+        if self._client.sandbox is not None:
+            names += EXAMPLE_ACCOUNTS
         return [name for name in dict.fromkeys(names) if name not in taken]
 
     def node(self) -> Node:

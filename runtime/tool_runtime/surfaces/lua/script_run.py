@@ -33,6 +33,14 @@ _THREADS: Final = 16
 _SILENCE: Final = 3.0
 _KINDS: Final = {"InvalidArguments": "arguments", "UnknownTool": "name", "PolicyRefused": "policy", "CapReached": "policy"}
 
+# Limits that Lua and the patterns hold by themselves, by their words.
+_LIMITS_OF_LUA: Final = {
+    "stack overflow": "stack",
+    "not enough memory": "memory",
+    "regex time limit exceeded": "regex",
+    "too many C levels": "stack",
+}
+
 Printer = Callable[[str], None]
 Progress = Callable[[Mapping[str, Any]], None]
 
@@ -317,14 +325,18 @@ class ScriptRun:
     def _failed(self, told: Any) -> Ending:
         told = told if isinstance(told, dict) else {}
         kind, message = str(told.get("kind")), str(told.get("message", "the script failed"))
+        message = message.split("\nstack traceback:")[0]
         found = _AT_LINE.match(message)
         line = int(found[1]) if found else None
         trace = told.get("trace")
         frames = tuple(one for one in trace if isinstance(one, dict)) if isinstance(trace, list) else ()
+        if line is None and frames and isinstance(frames[0].get("line"), int):
+            line = frames[0]["line"]
         if kind in {"cpu", "memory"}:
-            if line is None and frames and isinstance(frames[0].get("line"), int):
-                line = frames[0]["line"]
             return self._exceeded(kind, line)
+        limit = next((name for words, name in _LIMITS_OF_LUA.items() if words in message), None)
+        if limit is not None:
+            return Ending("error", error=ScriptError("limit", message, line, limit=limit, trace=frames))
         if kind == "syntax":
             column = self._column(line, message)
             return Ending("error", error=ScriptError("syntax", message, line, column))

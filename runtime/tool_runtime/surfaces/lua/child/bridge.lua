@@ -126,6 +126,7 @@ end
 
 local function member(node, path, key, known)
   local found = known[key]
+  guard.note_lookup()
   if found ~= nil then return found end
   if type(key) ~= "string" then return missing(path, key) end
   local place = path .. "." .. key
@@ -279,18 +280,25 @@ end
 
 -- Text in and out.
 
+-- Text of a value, where what is wrong with its __tostring gets the script's line.
+local function shown(value)
+  local ok, text = pcall(text_of, value)
+  if ok then return text end
+  if guard.expired() then error(guard.expired(), 0) end
+  fail((gsub(text_of(text), "^%a+:%d+: ", "")))
+end
+
 local function print_text(...)
   local parts = {}
   for i = 1, select("#", ...) do
-    local text = text_of((select(i, ...)))
-    if type(text) ~= "string" then error("'__tostring' must return a string", 2) end
+    local text = shown((select(i, ...)))
     parts[i] = text
   end
   send("P", concat(parts, "\t") .. "\n")
 end
 
 local function dump(...)
-  for i = 1, select("#", ...) do send("P", text_of((select(i, ...))) .. "\n") end
+  for i = 1, select("#", ...) do send("P", values.readable((select(i, ...))) .. "\n") end
   return ...
 end
 
@@ -433,7 +441,8 @@ local function report_use(begin)
 end
 
 function bridge.run(source, env, seconds, only_compile)
-  local chunk, problem = load(source, "=script", "t", env)
+  local loaded, chunk, problem = pcall(load, source, "=script", "t", env)
+  if not loaded then return ended_badly("syntax", chunk) end
   if not chunk then return ended_badly("syntax", problem) end
   if only_compile then return send("R", "") end
   local lines

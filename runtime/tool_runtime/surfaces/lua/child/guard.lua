@@ -20,11 +20,14 @@ local guard = {}
 local STEPS = 10000
 local expired, deadline, limit_text = false, 1 / 0, ""
 
--- Return the innermost line of the script, in the running coroutine; nil where only trusted code runs.
+-- Return the innermost line of the script, in the running coroutine; nil where only trusted code runs. A call in tail
+-- position has no line of its own: then the line stands for the call at which its function was looked up.
+local looked_up
+function guard.note_lookup() looked_up = nil; looked_up = guard.script_line() end
 local function script_line()
   for level = 2, 200 do
     local info = getinfo(level, "Sl")
-    if not info then return nil end
+    if not info then return looked_up end
     if info.source == "=script" then return info.currentline end
   end
 end
@@ -179,6 +182,14 @@ local function text_of(value)
 end
 guard.text_of = text_of
 
+-- Pass on what a function of Lua returned; its error gets the script's line instead of one of this file.
+local function relayed(ok, ...)
+  if ok then return ... end
+  local problem = ...
+  if type(problem) == "string" then problem = at_line((gsub(problem, "^%a+:%d+: ", ""))) end
+  error(problem, 0)
+end
+
 local function formatted(pattern, ...)
   local given = pack(...)
   if type(pattern) == "string" and find(pattern, "%%[^%%%a]*p") then
@@ -188,7 +199,7 @@ local function formatted(pattern, ...)
     local kind = type(given[i])
     if kind == "table" or kind == "function" or kind == "thread" then given[i] = text_of(given[i]) end
   end
-  return format(pattern, unpack(given, 1, given.n))
+  return relayed(real_pcall(format, pattern, unpack(given, 1, given.n)))
 end
 
 local function guarded_setmetatable(t, metatable)
@@ -244,7 +255,7 @@ function guard.environment(current)
     _VERSION = _VERSION, assert = assert, error = error, ipairs = ipairs, select = select, type = type,
     tonumber = tonumber, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = rawset,
     getmetatable = getmetatable, setmetatable = guarded_setmetatable, collectgarbage = guarded_collect,
-    next = ordered_next, pairs = ordered_pairs, pcall = caught_pcall, xpcall = caught_xpcall, tostring = text_of,
+    next = ordered_next, pairs = ordered_pairs, pcall = caught_pcall, xpcall = caught_xpcall,
     math = copied(math, [[abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi
       rad sin sqrt tan tointeger type ult]]),
     string = copied(string, [[byte char find gmatch gsub len lower match pack packsize rep reverse sub unpack upper]]),
@@ -254,6 +265,10 @@ function guard.environment(current)
   }
   env._G = env
   env.string.format = formatted
+  env.tostring = function(...)
+    if select("#", ...) == 0 then error("bad argument #1 to 'tostring' (value expected)", 2) end
+    return relayed(real_pcall(text_of, (...)))
+  end
   env.coroutine.create, env.coroutine.resume, env.coroutine.wrap, env.coroutine.close = create, resume, wrap, close
   local random = guard.random(current)
   env.random, env.math.random = random, random

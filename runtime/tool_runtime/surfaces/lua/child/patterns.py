@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 SECONDS = 1.0
-MOST_MATCHES = 100_000
+MOST_MATCHES = 250_000
 LONGEST_PATTERN = 10_000
 FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE, "u": re.UNICODE}
 
@@ -61,7 +61,9 @@ def _compiled(pattern: str, flags: str = "") -> re.Pattern[str]:
         if letter not in FLAGS:
             raise ValueError(f"there is no flag {letter!r}; there are {', '.join(FLAGS)}")
         combined |= FLAGS[letter]
-    return re.compile(pattern, combined)
+    # Other engines write `(?<name>…)` for a named group.
+    named = re.sub(r"(\\.)|\(\?<(?=[A-Za-z_])", lambda found: found[1] or "(?P<", pattern, flags=re.DOTALL)
+    return re.compile(named, combined)
 
 
 def _shown(found: re.Match[str]) -> dict[str, Any]:

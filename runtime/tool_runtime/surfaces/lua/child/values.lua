@@ -66,6 +66,7 @@ local function place(path, key)
 end
 
 local function refuse(path, what)
+  if #path > 120 then path = sub(path, 1, 100) .. "..." end
   error({problem = (path == "" and "the value" or path) .. ": " .. what}, 0)
 end
 
