@@ -69,8 +69,11 @@ format: $(INSTALLED)
 types: $(INSTALLED)
 	@$(BIN)/mypy --strict runtime generator generated
 
+# Ends with what users of the bindings will feel, against the last commit; silent where there is no commit. A break is
+# said, and is no failure here: whether it may happen is decided at the release.
 generate: $(INSTALLED)
 	@$(BIN)/toolgen generate --spec spec/retell_ai --out generated/retell_ai
+	@! git rev-parse --quiet --verify HEAD > /dev/null 2>&1 || $(BIN)/toolgen diff HEAD generated/retell_ai || true
 
 generate-check: $(INSTALLED)
 	@$(BIN)/toolgen generate --spec spec/retell_ai --out generated/retell_ai --check

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tool_generator.check import lint
 from tool_generator.compile import registry_document
-from tool_generator.emit import argument_schemas, output
+from tool_generator.emit import argument_schemas, output, shallow_schemas
 from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
@@ -19,6 +20,8 @@ from tool_runtime.core.registry import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tool_generator.load.spec import Spec
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -28,6 +31,7 @@ class Compiled:
     guide: dict[str, str]
     guide_folder: str
     notice: str
+    origins: bindings.Origins
     warnings: tuple[Problem, ...]
 
 
@@ -37,9 +41,17 @@ def compile_spec(folder: Path) -> Compiled:
     spec = load_spec(folder, report)
     parameters = lint(spec, report)
     report.raise_problems()
-    notice = output.header(spec.api["name"], spec.digest)
-    document = registry_document.registry_of(spec, parameters, {"notice": notice, "sha256": spec.digest})
-    return Compiled(Registry(document), spec.guide, str(folder / "guide"), notice, tuple(sorted(report.warnings)))
+    notice = output.header(spec.api["name"])
+    document = registry_document.registry_of(spec, parameters, {"notice": notice})
+    return Compiled(
+        Registry(document), spec.guide, str(folder / "guide"), notice, _origins(spec), tuple(sorted(report.warnings))
+    )
+
+
+def _origins(spec: Spec) -> bindings.Origins:
+    files = {name: PurePosixPath(entry.source.name).stem for name, entry in spec.types.items()}
+    bodies = {name: entry.data["body"]["$ref"] for name, entry in spec.tools.items() if "body" in entry.data}
+    return bindings.Origins(files, bodies)
 
 
 def generated_files(compiled: Compiled) -> dict[str, str]:
@@ -47,26 +59,37 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
 
     Raises SpecProblems if a guide text has no place in the reference.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
+    # The formatter is another process: everything else is written while the formatter runs.
+    with ThreadPoolExecutor(1) as beside:
+        sources = bindings.python_files(compiled.registry, compiled.notice, compiled.origins)
+        python = beside.submit(output.formatted, sources)
+        files = _other_files(compiled)
+        return dict(sorted((files | python.result()).items()))
+
+
+def _other_files(compiled: Compiled) -> dict[str, str]:
     from tool_generator.emit.reference import emit_docs
 
     registry = compiled.registry
-    files = output.formatted(bindings.python_files(registry, compiled.notice))
-    files["py.typed"] = ""
     document = registry.document
-    files["registry.json"] = pretty(document)
+    files = {"py.typed": "", "registry.json": pretty(document)}
     # `--help` shows only the content of api.json, so it need not read the registry.
     files["api.json"] = pretty({"$generated": document["$generated"], "api": document["api"]})
     files["openapi.json"] = pretty(openapi_document(registry, compiled.notice))
     files[f"{registry.api.name}.lua"] = lua_annotations(registry, compiled.notice)
     for name, schema in argument_schemas.tool_schemas(registry, compiled.notice).items():
         files[f"schemas/{name}.json"] = pretty(schema)
+    for name, text in shallow_schemas.shallow_schemas(registry, compiled.notice).items():
+        files[f"schemas/shallow/{name}.json"] = text
     try:
         pages = emit_docs(registry, compiled.guide)
     except ValueError as error:
         raise SpecProblems([Problem(compiled.guide_folder, 1, str(error))]) from error
     for path, text in pages.items():
         files[path] = _marked(path, text, compiled.notice)
-    return dict(sorted(files.items()))
+    return files
 
 
 def _marked(path: str, text: str, notice: str) -> str:

@@ -30,7 +30,8 @@ from urllib.parse import quote
 from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments, WebhookRefused
 from tool_runtime.values.secrets import Secret, key_problem
 
-Payload = TypeVar("Payload")
+Name_co = TypeVar("Name_co", bound=str, covariant=True)
+Payload_co = TypeVar("Payload_co", covariant=True)
 Bytes: TypeAlias = bytes | bytearray | memoryview
 
 _PLACEHOLDER = re.compile(r"\{(body|timestamp|timestamp_ms|digest)\}")
@@ -83,15 +84,15 @@ class WebhookScheme:
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookEvent(Generic[Payload]):
+class WebhookEvent(Generic[Name_co, Payload_co]):
     """A delivery that the provider did sign.
 
     `name` is the event, `payload` the JSON as it was sent. Deliveries with the same `dedupe_key` are one event that was
     delivered again. Both times are milliseconds since 1970; `sent_at_ms` is None where signatures bear no time.
     """
 
-    name: str
-    payload: Payload
+    name: Name_co
+    payload: Payload_co
     dedupe_key: str
     received_at_ms: int
     sent_at_ms: int | None
@@ -129,7 +130,7 @@ def verify_webhook(
 
 def unwrap_webhook(
     scheme: WebhookScheme, raw_body: Bytes, signature: str | None, api_key: str, *, now: float | None = None
-) -> WebhookEvent[Any]:
+) -> WebhookEvent[Any, Any]:
     """Verify a delivery as `verify_webhook` does, and return the event that it tells of."""
     body = _body(raw_body)
     now_ms = _milliseconds(now)

@@ -60,10 +60,10 @@ def test_check_prints_a_unified_diff_and_exits_with_1(project):
     path.write_text(path.read_text().replace("Read one book.", "Read a single book."))
     result = run("generate", "--check")
     assert result.exit_code == 1
-    assert "--- a/client.py\n+++ b/client.py\n" in result.stdout
+    assert "--- a/tools/books.py\n+++ b/tools/books.py\n" in result.stdout
     assert '+        """Read a single book.' in result.stdout
     assert result.stderr == "generated/library_api is not current: run toolgen generate\n"
-    assert "Read one book." in (project / "generated" / "library_api" / "client.py").read_text()
+    assert "Read one book." in (project / "generated" / "library_api" / "tools" / "books.py").read_text()
 
 
 def test_spec_and_out_may_be_anywhere(tmp_path):

@@ -57,7 +57,7 @@ def work(spec, tools):
 
     def run():
         compiled = compile_spec(folder)
-        python_files(compiled.registry, compiled.notice)
+        python_files(compiled.registry, compiled.notice, compiled.origins)
         tool_schemas(compiled.registry, compiled.notice)
 
     return counted(run)

@@ -86,7 +86,9 @@ def test_hostile_text_arrives_exactly_in_registry_and_docstrings(hostile, genera
 
 def test_hostile_text_arrives_exactly_in_what_fields_mean(hostile, generate):
     package = generate(hostile.write())
-    tree = ast.parse((package / "arguments.py").read_text())
+    tree = ast.parse(
+        (next(path for path in package.glob("arguments/*.py") if "ImportArguments" in path.read_text())).read_text()
+    )
     documented = {
         statement.target.id: inspect.cleandoc(body[index + 1].value.value)
         for node in tree.body

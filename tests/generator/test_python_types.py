@@ -109,7 +109,37 @@ def test_an_object_that_may_be_null_stays_nullable_where_it_is_named():
 
 def test_keys_that_a_class_cannot_spell_come_from_a_base_in_functional_form():
     keys = ["class", "a-b", "__x", "str", "Thing", "plain"]
-    (_, item) = module_of({"Thing": THING, "Odd": {"properties": {key: {} for key in keys}}}).definitions
+    properties = {key: {"anyOf": [{"type": "string"}, {"$ref": "#/types/Thing"}]} for key in keys}
+    (_, item) = module_of({"Thing": THING, "Odd": {"properties": properties}}).definitions
     assert [entry.key for entry in item.odd] == keys[:-1]
     assert [entry.key for entry in item.fields] == ["plain"]
     assert item.odd_name == "_OddKeys"
+
+
+def test_a_key_with_a_name_that_no_annotation_uses_stays_in_the_class():
+    (item,) = module_of({"Odd": {"properties": {"type": {"const": "a"}, "list": {"type": "string"}}}}).definitions
+    assert [entry.key for entry in item.fields] == ["type", "list"]
+
+
+def test_the_tag_of_a_union_is_closed_and_other_enums_stay_open():
+    kinds = (["a", "b"], ["c"])
+    parts = [{"properties": {"kind": {"enum": kind}, "size": {"enum": ["s", "m"]}}} for kind in kinds]
+    found = defined(
+        {"One": parts[0], "Two": parts[1], "Both": {"anyOf": [{"$ref": "#/types/One"}, {"$ref": "#/types/Two"}]}}
+    )
+    assert found["One"] == "() kind?: Literal['a', 'b']; size?: Literal['s', 'm'] | str"
+    assert found["Two"] == "() kind?: Literal['c']; size?: Literal['s', 'm'] | str"
+
+
+def test_values_that_two_alternatives_share_are_no_tag():
+    parts = [{"properties": {"kind": {"enum": ["a", "b"]}}}, {"properties": {"kind": {"enum": ["b", "c"]}}}]
+    found = defined({"Both": {"oneOf": parts}})
+    assert found["Both2"] == "() kind?: Literal['a', 'b'] | str"
+
+
+def test_an_enum_of_many_values_has_a_name_of_its_own():
+    found = defined({"Thing": {"properties": {"size": {"enum": list("abcde")}, "other": {"enum": list("abcde")}}}})
+    assert found == {
+        "ThingSize": "Literal['a', 'b', 'c', 'd', 'e'] | str",
+        "Thing": "() size?: ThingSize; other?: ThingSize",
+    }

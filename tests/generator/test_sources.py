@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tool_generator.load.sources import digest, read_source, source_files
+from tool_generator.load.sources import read_source
 from tool_generator.problems import Report
 
 
@@ -96,17 +96,3 @@ def test_every_value_knows_its_line():
         path: source.where(path)[1] for path in [("a",), ("a", "b", 1), ("a", "b", 1, "c"), ("a", "d"), ("a", "gone")]
     }
     assert lines == {("a",): 1, ("a", "b", 1): 4, ("a", "b", 1, "c"): 4, ("a", "d"): 6, ("a", "gone"): 1}
-
-
-def test_the_digest_follows_names_and_bytes_and_nothing_else(tmp_path):
-    def make(name, **files):
-        for path, text in files.items():
-            target = tmp_path / name / path.replace("__", "/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (target.parent / f"{target.name}.yaml").write_text(text)
-        return digest(tmp_path / name, source_files(tmp_path / name))
-
-    first = make("first", api="x", tools__a="1")
-    assert make("second", api="x", tools__a="1") == first
-    assert make("third", api="x", tools__b="1") != first
-    assert make("fourth", api="x1", tools__a="") != first

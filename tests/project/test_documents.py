@@ -53,7 +53,7 @@ def test_a_python_example_of_a_guide_runs(guide, example, sandbox_environment, t
 
 
 def test_the_guides_have_examples_of_custom_functions_and_of_policies():
-    assert {"accounts", "webhooks"} <= {guide for guide, _ in guide_examples()}
+    assert {"accounts", "custom_functions"} <= {guide for guide, _ in guide_examples()}
 
 
 @pytest.mark.parametrize("command", commands("retell-tools"))

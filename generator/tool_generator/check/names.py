@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.compile.registry_document import full_name
-from tool_generator.emit.python.bindings import arguments_name
+from tool_generator.emit.python.argument_classes import arguments_name
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ def registry_of(
     """Give the registry of a spec without problems. `parameters` are the expanded parameters of every tool."""
     used = used_types(spec, parameters)
     registry: dict[str, Any] = {"$generated": generated, "registry": FORMAT, "api": spec.api}
-    for section in ("server", "auth", "errors", "pagination", "waiters"):
+    for section in ("server", "auth", "errors", "pagination", "waiters", "sync"):
         if section in spec.sections:
             registry[section] = spec.sections[section].data
     if "webhooks" in spec.sections:
@@ -157,6 +157,7 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
         "name": tool.name,
         "full_name": full_name(tool, spec),
         "aliases": data.get("aliases", []),
+        "keywords": data.get("keywords", []),
         "group": tool.group,
         "class": data["class"],
         "effects": data.get("effects", []),

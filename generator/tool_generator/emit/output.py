@@ -27,9 +27,9 @@ class FormatFailed(Exception):
     """ruff refused a generated file. This is a problem of the generator, not of the spec."""
 
 
-def header(api_name: str, digest: str) -> str:
-    """Give the line that every generated file carries."""
-    return f"{MARK}the {api_name} spec (sha256 {digest}). Do not edit."
+def header(api_name: str) -> str:
+    """Give the line that every generated file carries. The same line for every spec: a change stays where it shows."""
+    return f"{MARK}the {api_name} spec. Do not edit."
 
 
 def formatted(files: dict[str, str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ documents, duplicate keys) are problems. This module must not know what the file
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -79,16 +78,6 @@ def source_files(folder: Path) -> list[Path]:
     for part in ("tools", "types"):
         found += folder.glob(f"{part}/**/*.y*ml")
     return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).as_posix())
-
-
-def digest(folder: Path, files: Iterable[Path]) -> str:
-    """Give the sha256 over the names and bytes of the spec's files."""
-    total = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        total.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
-        total.update(content)
-    return total.hexdigest()
 
 
 def read_source(name: str, label: str, content: bytes, report: Report) -> Source:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tool_generator.load.sources import Source
     from tool_generator.problems import Report
 
-SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "webhooks", "shapes")
-_NAMED_SECTIONS = ("pagination", "waiters", "shapes")
+SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "webhooks", "shapes")
+_NAMED_SECTIONS = ("pagination", "waiters", "sync", "shapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Entry:
 class Spec:
     """Everything that a spec folder says. Mappings keep the order of the file names, and of entries in a file."""
 
-    digest: str
     sections: dict[str, Entry] = field(default_factory=dict)
     pagination: dict[str, Entry] = field(default_factory=dict)
     waiters: dict[str, Entry] = field(default_factory=dict)
+    sync: dict[str, Entry] = field(default_factory=dict)
     shapes: dict[str, Entry] = field(default_factory=dict)
     groups: dict[str, Entry] = field(default_factory=dict)
     tools: dict[str, Entry] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Spec:
 def load_spec(folder: Path, report: Report) -> Spec:
     """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read."""
     files = sources.source_files(folder)
-    spec = Spec(sources.digest(folder, files))
+    spec = Spec()
     for path in files:
         name = path.relative_to(folder).as_posix()
         if path.suffix == ".md":

@@ -12,8 +12,10 @@ A link is followed: people keep their configuration elsewhere and link to that p
 """
 
 import errno
+import hashlib
 import os
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -84,10 +86,11 @@ def _unreadable(path: Path, error: OSError) -> ConfigurationError:
 
 
 @contextmanager
-def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[Path]:
+def locked(path: Path, *, seconds: float = LOCK_SECONDS, beside: bool = True) -> Iterator[Path]:
     """Make the folder of a file, hold the file's lock, and give the place to write: the end of a link, or the path.
 
-    Raises `ConfigurationError` where the folder cannot be written, or another process holds the lock for `seconds`.
+    With `beside=False` the lock stands in the folder for temporary files, so that nothing is added to a project. Raises
+    `ConfigurationError` where the folder cannot be written, or another process holds the lock for `seconds`.
     """
     from filelock import FileLock, Timeout
 
@@ -96,7 +99,8 @@ def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[Path]:
         for folder in reversed(target.parents):
             if not folder.exists():
                 folder.mkdir(_PRIVATE_FOLDER, exist_ok=True)
-        lock = FileLock(target.with_name(f"{target.name}.lock"), timeout=seconds, mode=_PRIVATE_FILE)
+        place = target.with_name(f"{target.name}.lock") if beside else _elsewhere(target)
+        lock = FileLock(place, timeout=seconds, mode=_PRIVATE_FILE)
         lock.acquire()
     except Timeout:
         message = f"{path} is being written by another process, and has been for {seconds:.0f} s"
@@ -109,8 +113,16 @@ def locked(path: Path, *, seconds: float = LOCK_SECONDS) -> Iterator[Path]:
         lock.release()
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a file as a whole, 0600, durably. Call this inside `locked`. Raises `ConfigurationError`."""
+def _elsewhere(target: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(target)).hexdigest()[:32]
+    return Path(tempfile.gettempdir(), f"{digest}.{os.getuid() if hasattr(os, 'getuid') else 0}.lock")
+
+
+def replace_text(path: Path, text: Secret, *, mode: int | None = None) -> None:
+    """Write a file as a whole, durably. Call this inside `locked`. Raises `ConfigurationError`.
+
+    The file is private, or has `mode` where a mode is given and the file is new; another file keeps its own.
+    """
     new = path.with_name(f"{path.name}.new")
     try:
         # What a killed writer left; never opened, since others may have put a link here.
@@ -119,7 +131,9 @@ def replace_text(path: Path, text: str) -> None:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), _PRIVATE_FILE)
         try:
             with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                file.write(text.encode())
+                file.write(text.reveal().encode())
+                if mode is not None and hasattr(os, "fchmod"):
+                    os.fchmod(file.fileno(), stat.S_IMODE(path.stat().st_mode) if path.exists() else mode & ~_umask())
                 file.flush()
                 os.fsync(file.fileno())
             _rename(new, path)
@@ -129,6 +143,12 @@ def replace_text(path: Path, text: str) -> None:
             raise
     except (OSError, UnicodeEncodeError) as error:
         raise _unwritable(path, error) from None
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
 
 
 def _rename(new: Path, path: Path) -> None:

@@ -17,10 +17,12 @@ from tool_runtime.core.tools import (
     Group,
     PageStyle,
     Server,
+    SyncKind,
     Tool,
     Waiter,
     Webhooks,
     read_entry,
+    read_sync_kind,
     read_tool,
     read_waiter,
     read_webhooks,
@@ -81,6 +83,7 @@ class Registry:
         self.shapes: Mapping[str, Any] = document.get("shapes", {})
         self.tools: Mapping[str, Tool] = Entries(document["tools"], read_tool)
         self.waiters: Mapping[str, Waiter] = Entries(document.get("waiters", {}), read_waiter)
+        self.sync: Mapping[str, SyncKind] = Entries(document.get("sync", {}), read_sync_kind)
         self.page_styles: Mapping[str, PageStyle] = Entries(
             document.get("pagination", {}), lambda _, entry: read_entry(PageStyle, entry)
         )

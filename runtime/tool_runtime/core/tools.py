@@ -146,7 +146,8 @@ class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
     `body` is None, `json` or `multipart`; with `takes_whole_body` one argument is the body. `numbers` are templates of
-    the phone numbers that a call makes ring. `key_parameter` is the argument that holds the idempotency key.
+    the phone numbers that a call makes ring. `keywords` are words that people use for what the tool does.
+    `key_parameter` is the argument that holds the idempotency key.
     """
 
     name: str
@@ -161,6 +162,7 @@ class Tool:
     description: str = ""
     upstream: str | None = None
     aliases: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
@@ -221,6 +223,25 @@ class Waiter:
     timeout: float
     until: tuple[Condition, ...]
     fail: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncKind:
+    """A kind of records that people keep as files: the tools that read and write a record, and what names it.
+
+    `id` is the field of a record and the argument that names the record. `list_with` are the arguments of `list`.
+    `texts` are the dotted paths of long texts, each of which is a file of its own; `*` stands for every item of a list.
+    """
+
+    name: str
+    summary: str
+    id: str
+    list: str
+    get: str
+    update: str
+    create: str | None = None
+    list_with: Mapping[str, Any] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +397,12 @@ def read_waiter(name: str, entry: Mapping[str, Any]) -> Waiter:
         for key in ("until", "fail")
     )
     return read_entry(Waiter, entry, name=name, until=until, fail=fail)
+
+
+def read_sync_kind(name: str, entry: Mapping[str, Any]) -> SyncKind:
+    """Make a `SyncKind` of its registry entry."""
+    listing = entry["list"]
+    return read_entry(SyncKind, entry, name=name, list=listing["tool"], list_with=listing.get("with", {}))
 
 
 def read_webhooks(entry: Mapping[str, Any]) -> Webhooks:

@@ -4,7 +4,7 @@ Owns the deadline of a wait, which bounds the reads inside the wait too, and the
 Waiters are data of the registry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tool_runtime.core.flow import Context, Done, Flow, Sleep
@@ -26,8 +26,11 @@ def wait(
     timeout: Any = None,
     interval: Any = None,
     request_options: Mapping[str, Any] | None = None,
+    watch: Callable[[Any], None] | None = None,
 ) -> Flow:
     """Read until the waiter's state is there and return that reply; `timeout` and `interval` are seconds.
+
+    `watch` gets each reply after which the wait goes on.
 
     Raises `WaitTimedOut` at the deadline, also where a read is under way then, and `WaitFailed` where a state was
     reached from which the awaited one cannot come.
@@ -63,6 +66,8 @@ def wait(
         left = deadline - context.clock.monotonic()
         if left <= 0:
             raise _timed_out(waiter, arguments, patience, last)
+        if watch is not None:
+            watch(last)
         yield Sleep(min(pause, left))
 
 

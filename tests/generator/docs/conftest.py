@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +33,18 @@ def reference(pages: dict[str, str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def section(pages: dict[str, str]) -> Callable[[str], str]:
-    """Return a part of the reference by its heading, up to the next one of its level or a higher one."""
+def section(reference: str) -> Callable[[str], str]:
+    """Return a part of the whole reference by its heading, up to the next one of its level or a higher one."""
 
     def find(heading: str) -> str:
-        text = pages["reference/library-api.md"]
         level = heading.split(" ", maxsplit=1)[0]
-        assert f"\n{heading}\n" in text, heading
-        rest = text.partition(f"\n{heading}\n")[2]
+        assert f"\n{heading}\n" in reference, heading
+        rest = reference.partition(f"\n{heading}\n")[2]
         kept: list[str] = []
+        fenced = False
         for line in rest.split("\n"):
-            if line.startswith("#") and line.split(" ")[0] in {level[:count] for count in range(1, len(level) + 1)}:
+            fenced = fenced != line.startswith("```")
+            if not fenced and line.startswith("#") and len(line.split(" ")[0]) <= len(level):
                 break
             kept.append(line)
         return "\n".join(kept)
@@ -51,10 +53,23 @@ def section(pages: dict[str, str]) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
+def tool(pages: dict[str, str]) -> Callable[[str], str]:
+    """Return the page of a tool."""
+    return lambda name: pages[f"reference/tools/{name}.md"]
+
+
+@pytest.fixture(scope="session")
+def guide(pages: dict[str, str]) -> Callable[[str], str]:
+    """Return the page of a guide."""
+    return lambda name: pages[f"reference/guides/{name}.md"]
+
+
+@pytest.fixture(scope="session")
 def parse() -> Callable[[str], list[Token]]:
     """Return a CommonMark parser with the tables and strike-through of GFM, HTML allowed."""
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    return lambda markdown: list(parser.parse(markdown))
+    # The pages of a whole API are large, and several tests read the same ones.
+    return cache(lambda markdown: list(parser.parse(markdown)))
 
 
 @pytest.fixture(scope="session")

@@ -1,27 +1,37 @@
-"""The Python bindings: the objects that the templates show, and the rendering of the templates.
+"""The Python package: which modules there are, and what stands in each.
 
-This module owns the content of the generated modules. Every decision is made here: the templates only loop and choose.
-Text enters through `literals`, names through `identifiers`, types through `python_types`.
+    __init__.py, __main__.py, sandbox.py    what the package exports, its command, its sandbox
+    client.py, async_client.py              the clients, made of a class for each group
+    tools/GROUP.py                          the methods of one group of tools, blocking and awaiting
+    waits.py                                waits for a state
+    arguments/GROUP.py                      the arguments of one group of tools
+    types/FILE.py                           the types of one file of the spec
+    webhooks.py                             deliveries: verified, and typed by event
+
+A change of one tool or type changes the module of its group. Every decision is made in Python: the templates only loop
+and choose. Text enters through `literals`, names through `identifiers`, types through `python_types`.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from tool_generator import identifiers
-from tool_generator.emit.python import webhook_bindings
-from tool_generator.emit.python.docstrings import iterator_doc, short_doc, tool_doc, waiter_doc
+from tool_generator.emit.python import client_bindings, webhook_bindings
+from tool_generator.emit.python.argument_classes import OWN, argument_classes
 from tool_generator.emit.python.literals import comment, docstring, literal
-from tool_generator.emit.python.python_types import Definition, Field, Module, Types, ordered, type_module
+from tool_generator.emit.python.python_types import Module, Types, type_module, words
+from tool_generator.emit.python.sharing import with_bases
+from tool_generator.emit.python.type_modules import exported, listed, source_of, text_of, type_files, typing_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping, Sequence
 
+    from tool_generator.emit.python.python_types import Definition
     from tool_runtime.core.registry import Registry
 
 ERRORS = (
@@ -46,7 +56,6 @@ FILE_TYPE = (
     "PathLike[str] | bytes | BinaryIO | tuple[str, bytes | BinaryIO] | tuple[str, bytes | BinaryIO, str]"
     " | dict[str, str]"
 )
-_TYPING = ("Any", "BinaryIO", "Literal", "Required", "TypeAlias", "TypedDict")
 
 
 @cache
@@ -63,28 +72,11 @@ def environment() -> jinja2.Environment:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolMethod:
-    """A tool for the templates: every field is source."""
+class Origins:
+    """Where things of the registry stand in the spec: the file of a type, and the type of a tool's whole body."""
 
-    name: str
-    method: str
-    arguments: str
-    returns: str
-    item: str
-    doc: str
-    iterator_doc: str
-    aliases: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WaiterMethod:
-    """A waiter for the templates: every field is source."""
-
-    name: str
-    method: str
-    arguments: str
-    returns: str
-    doc: str
+    type_files: Mapping[str, str] = field(default_factory=dict)
+    body_types: Mapping[str, str] = field(default_factory=dict)
 
 
 def type_names(registry: Registry) -> dict[str, str]:
@@ -92,58 +84,18 @@ def type_names(registry: Registry) -> dict[str, str]:
     return {name: identifiers.class_name(name) for name in registry.types}
 
 
-def arguments_name(tool: str) -> str:
-    """Give the name of the TypedDict of a tool's arguments."""
-    return f"{identifiers.class_name(tool).rstrip('_')}Arguments"
-
-
-def python_files(registry: Registry, header: str) -> dict[str, str]:
+def python_files(registry: Registry, header: str, origins: Origins) -> dict[str, str]:
     """Give the modules of the bindings, unformatted, by path."""
     types = Types(registry.types, type_names(registry))
-    module = type_module(types)
-    returns, items = _replies(registry, module)
-    if registry.webhooks is not None:
-        webhook_bindings.define_events(registry.webhooks, module)
-    module.definitions = ordered(module.definitions)
-    arguments, uses_files = _arguments(registry, types)
+    module, replies = _types(registry, types, origins)
+    definitions = with_bases(module.definitions, lambda name: module.scope.derive(name, name))
     package = registry.api.name
     # ruff's import sorter accepts only one block, in the order of the names.
     common = {"header": comment(header), "package": package, "package_first": package < "tool_runtime"}
     title = registry.api.title
-    rendered = {
-        "types.py": _render(
-            "types.py.jinja",
-            common,
-            module_doc=docstring(f"Types of the values that {title} takes and returns, one for each type of the spec."),
-            typing=", ".join(_typing_of(module.definitions)),
-            definitions=[_definition(item) for item in module.definitions],
-            exported=_names(item.name for item in module.definitions),
-        ),
-        "arguments.py": _render(
-            "arguments.py.jinja",
-            common,
-            module_doc=docstring(f"The arguments of every tool of {title}, one TypedDict a tool."),
-            typing=", ".join(
-                sorted(
-                    {
-                        *_typing_of(arguments.definitions),
-                        "TypedDict",
-                        *(("BinaryIO", "TypeAlias") if uses_files else ()),
-                    }
-                )
-            ),
-            imports=_imported(_words(_text_of(arguments.definitions)) & set(types.names.values())),
-            has_files=uses_files,
-            file_type=literal(FILE_TYPE),
-            definitions=[_definition(item) for item in arguments.definitions],
-            exported=_names(
-                [
-                    "RequestArguments",
-                    *(["FileContent"] if uses_files else []),
-                    *(item.name for item in arguments.definitions),
-                ]
-            ),
-        ),
+    arguments = argument_classes(registry, types, origins.body_types)
+    rendered = _type_package(common, definitions, title) | _argument_package(registry, common, arguments, definitions)
+    rendered |= {
         "__init__.py": _init(registry, common),
         "sandbox.py": _render(
             "sandbox.py.jinja",
@@ -160,9 +112,8 @@ def python_files(registry: Registry, header: str) -> dict[str, str]:
     if registry.webhooks is not None:
         values = webhook_bindings.template_values(registry.webhooks, title)
         rendered["webhooks.py"] = _render("webhooks.py.jinja", common, **values)
-    for is_async in (False, True):
-        name = "async_client.py" if is_async else "client.py"
-        rendered[name] = _client(registry, common, returns, items, types, is_async=is_async)
+    for name, template, values in client_bindings.client_files(registry, replies):
+        rendered[name] = _render(template, common, **values)
     return rendered
 
 
@@ -170,190 +121,75 @@ def _render(template: str, common: dict[str, Any], **values: Any) -> str:
     return environment().get_template(template).render(common | values)
 
 
-def _names(found: Iterable[str]) -> str:
-    return literal(sorted(name for name in found if not name.startswith("_")))
+def _types(registry: Registry, types: Types, origins: Origins) -> tuple[Module, client_bindings.Replies]:
+    """Define all types, replies and events in one namespace; each definition knows its module."""
+    module = type_module(types, origins.type_files)
+    replies = client_bindings.replies_of(registry, module)
+    if registry.webhooks is not None:
+        module.place = "webhook_events"
+        webhook_bindings.define_events(registry.webhooks, module)
+    return module, replies
 
 
-def _replies(registry: Registry, module: Module) -> tuple[dict[str, str], dict[str, str]]:
-    """Give the type of every tool's reply and, for paged tools, of one row."""
-    returns: dict[str, str] = {}
-    items: dict[str, str] = {}
-    for name, tool in registry.tools.items():
-        base = identifiers.class_name(name).rstrip("_")
-        reply = tool.returns.schema
-        returns[name] = "None" if reply is None else module.expression(reply, f"{base}Reply")
-        style = registry.page_style(tool)
-        if style is not None:
-            items[name] = _row(reply, style.items, module, base)
-    return returns, items
-
-
-def _row(schema: Any, path: str, module: Module, base: str) -> str:
-    """Give the type of one row of a paged tool's reply; `path` leads to the rows."""
-    for step in path.split(".") if path else ():
-        properties, _ = module.types.record(module.types.target(schema))
-        schema = properties.get(step, {})
-    schema = module.types.target(schema)
-    return module.expression(schema.get("items", {}) if isinstance(schema, dict) else {}, f"{base}Row")
-
-
-def _arguments(registry: Registry, types: Types) -> tuple[Module, bool]:
-    scope = identifiers.Scope()
-    for name in (*types.names.values(), "RequestArguments", "FileContent"):
-        scope.claim(name, name)
-    for name in registry.tools:
-        scope.claim(arguments_name(name), name)
-    module = Module(types, scope, open_enums=False)
-    uses_files = False
-    for name, tool in registry.tools.items():
-        base = identifiers.class_name(name).rstrip("_")
-        fields = []
-        for key, parameter in tool.parameters.items():
-            if parameter.place == "file":
-                uses_files = True
-                expression = "list[FileContent]" if parameter.schema.get("type") == "array" else "FileContent"
-            else:
-                hint = f"{base}{identifiers.class_name(key).rstrip('_')}"
-                expression = module.expression(parameter.accepted, hint)
-            fields.append(Field(identifiers.identifier(key), expression, parameter.required, parameter.description))
-        doc = f"Arguments of `{name}`."
-        module.add_class(arguments_name(name), doc, ("RequestArguments",), fields)
-    return module, uses_files
-
-
-def _typing_of(definitions: list[Definition]) -> list[str]:
-    text = _text_of(definitions)
-    found = {name for name in ("Any", "Literal") if f"{name}[" in text or _has_word(text, name)}
-    if any(item.expression for item in definitions):
-        found.add("TypeAlias")
-    if any((not item.expression and not item.bases) or item.odd for item in definitions):
-        found.add("TypedDict")
-    if any(entry.required for item in definitions for entry in (*item.fields, *item.odd)):
-        found.add("Required")
-    return [name for name in _TYPING if name in found]
-
-
-def _text_of(definitions: list[Definition]) -> str:
-    """Give all type expressions of some definitions as one text."""
-    return " ".join(
-        part
-        for item in definitions
-        for part in (item.expression, *(entry.expression for entry in (*item.fields, *item.odd)))
-    )
-
-
-def _has_word(text: str, word: str) -> bool:
-    return word in text.replace("[", " ").replace("]", " ").replace(",", " ").split()
-
-
-def _definition(item: Definition) -> dict[str, Any]:
-    """Turn a definition into source for the template."""
-
-    def type_of(entry: Field) -> str:
-        return f"Required[{entry.expression}]" if entry.required else entry.expression
-
-    bases = [*((item.odd_name,) if item.odd else ()), *item.bases] or ["TypedDict"]
-    return {
-        "name": item.name,
-        # An alias in quotes may name classes that come later, even itself.
-        "expression": literal(item.expression) if item.expression else "",
-        "doc": docstring(item.description) if item.description else "",
-        "bases": ", ".join(bases),
-        "odd_name": item.odd_name,
-        "odd_literal": literal(item.odd_name),
-        "odd": [(literal(entry.key), literal(type_of(entry))) for entry in item.odd],
-        "fields": [
-            {
-                "name": entry.key,
-                "type": type_of(entry),
-                "doc": docstring(entry.description) if entry.description else "",
-                "gap": bool(before.description if before else item.description),
-            }
-            for before, entry in zip((None, *item.fields), item.fields, strict=False)
-        ],
+def _type_package(common: dict[str, Any], definitions: Sequence[Definition], title: str) -> dict[str, str]:
+    files = type_files(definitions)
+    rendered = {
+        f"types/{file.name}.py": _render(
+            "types.py.jinja",
+            common,
+            module_doc=docstring(f"Types of the values that {title} takes and returns: {file.name.replace('_', ' ')}."),
+            typing=", ".join(typing_of(file.definitions)),
+            names_package=file.names_package,
+            bases=[(module, ", ".join(names)) for module, names in file.bases.items()],
+            definitions=[source_of(item) for item in file.definitions],
+            exported=exported(item.name for item in file.definitions),
+        )
+        for file in files
     }
-
-
-def _client(
-    registry: Registry,
-    common: dict[str, Any],
-    returns: dict[str, str],
-    items: dict[str, str],
-    types: Types,
-    *,
-    is_async: bool,
-) -> str:
-    title = registry.api.title
-    tools = [
-        ToolMethod(
-            name=literal(name),
-            method=identifiers.identifier(name),
-            arguments=arguments_name(name),
-            returns=returns[name],
-            item=items.get(name, ""),
-            doc=docstring(short_doc(tool) if is_async else tool_doc(tool, returns[name])),
-            iterator_doc=docstring(iterator_doc(tool)),
-            aliases=tuple(identifiers.identifier(alias) for alias in tool.aliases),
-        )
-        for name, tool in registry.tools.items()
-    ]
-    waiters = [
-        WaiterMethod(
-            name=literal(name),
-            method=identifiers.identifier(name),
-            arguments=arguments_name(waiter.tool),
-            returns=returns[waiter.tool],
-            doc=docstring(waiter_doc(waiter)),
-        )
-        for name, waiter in registry.waiters.items()
-    ]
-    iterators = [tool for tool in tools if tool.item]
-    text = " ".join([*(tool.returns for tool in tools), *(tool.item for tool in iterators)])
-    prefix = "Async" if is_async else ""
-    doc = (
-        f"Every tool of {title} as a coroutine method. Arguments, results and errors are those of `Client`."
-        if is_async
-        else f"Every tool of {title} as a method. Results are the JSON that the API sent; errors are `ToolError`s."
-    )
-    known = {*types.names.values()}
-    return _render(
-        "client.py.jinja",
+    rendered["types/__init__.py"] = _render(
+        "package.py.jinja",
         common,
-        module_doc=docstring(f"The {'asynchronous' if is_async else 'blocking'} client of {title}."),
-        class_doc=docstring(doc),
-        prefix=prefix,
-        define="async def" if is_async else "def",
-        **{"await": "await " if is_async else ""},
-        typing=", ".join(sorted({"Unpack", *(name for name in ("Any", "Literal") if _has_word(text, name))})),
-        arguments=_imported({tool.arguments for tool in tools}),
-        imports=_imported({name for name in _words(text) if name in known or _is_class(name)}),
-        exported=_names([f"{prefix}Client", f"{prefix}Iterators", f"{prefix}Waiters"]),
-        tools=tools,
-        iterators=iterators,
-        waiters=waiters,
+        module_doc=docstring(f"Types of the values that {title} takes and returns, one for each type of the spec."),
+        folder="types",
+        modules=[file.name for file in files],
     )
+    return rendered
 
 
-def _words(text: str) -> set[str]:
-    for mark in "[],|":
-        text = text.replace(mark, " ")
-    return set(text.split())
-
-
-def _imported(found: set[str]) -> str:
-    """Give names in the order of import sorters: constants, then classes; upper and lower case count the same."""
-
-    def rank(name: str) -> tuple[bool, list[tuple[int, str]], str]:
-        parts = re.findall(r"\d+|\D+", name.lower())
-        natural = [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
-        return not (name.isupper() and len(name) > 1), natural, name
-
-    return ", ".join(sorted(found, key=rank))
-
-
-def _is_class(word: str) -> bool:
-    """Say whether a word of a type expression is a class of `types.py` that was made for an unnamed object."""
-    return word.isidentifier() and word[0].isupper() and word not in identifiers.RESERVED_CLASSES
+def _argument_package(
+    registry: Registry, common: dict[str, Any], arguments: Sequence[Definition], types: Sequence[Definition]
+) -> dict[str, str]:
+    title = registry.api.title
+    files = type_files(arguments, {item.name for item in types})
+    rendered = {}
+    for file in files:
+        group = registry.groups.get(file.name)
+        subject = group.title if group else file.name.replace("_", " ")
+        used = words(text_of(file.definitions))
+        rendered[f"arguments/{file.name}.py"] = _render(
+            "arguments.py.jinja",
+            common,
+            module_doc=docstring(f"The arguments of the tools of {title}, one TypedDict a tool: {subject}."),
+            typing=", ".join(typing_of(file.definitions)),
+            names_package=file.names_package,
+            own=", ".join(name for name in OWN if name == "RequestArguments" or name in used),
+            definitions=[source_of(item) for item in file.definitions],
+            exported=exported(item.name for item in file.definitions),
+        )
+    rendered["arguments/__init__.py"] = _render(
+        "package.py.jinja",
+        common,
+        module_doc=docstring(f"The arguments of every tool of {title}, one TypedDict a tool."),
+        folder="arguments",
+        modules=["_request", *(file.name for file in files)],
+    )
+    rendered["arguments/_request.py"] = _render(
+        "request.py.jinja",
+        common,
+        module_doc=docstring("What every tool takes besides its own arguments, and how files are given."),
+        file_type=literal(FILE_TYPE),
+    )
+    return rendered
 
 
 def _init(registry: Registry, common: dict[str, Any]) -> str:
@@ -378,7 +214,7 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         module_doc=docstring(doc),
         imports=[(module, ", ".join(sorted(modules[module]))) for module in sorted(modules)],
         version=literal(api.version),
-        exported=_names([*lazy, *submodules]),
+        exported=exported([*lazy, *submodules]),
         submodules=literal(submodules),
-        lazy=[(literal(name), literal(module)) for name, module in sorted(lazy.items())],
+        lazy=[(f'"{module}"', listed(names)) for module, names in sorted(modules.items()) if module != package],
     )

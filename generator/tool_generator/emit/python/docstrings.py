@@ -14,7 +14,7 @@ from tool_runtime.values.references import type_name_of
 if TYPE_CHECKING:
     from tool_runtime.core.tools import Parameter, Tool, Waiter
 
-_SHOWN_ARGUMENTS = 10
+_SHOWN_ARGUMENTS = 6
 _INDENT = "    "
 
 
@@ -32,9 +32,7 @@ def tool_doc(tool: Tool, returns: str) -> str:
         rest = list(tool.parameters)[_SHOWN_ARGUMENTS:]
         if rest:
             lines += wrapped(f"and {', '.join(rest)}", _INDENT, _INDENT * 2)
-    lines += ["", "Returns:", *wrapped(_returns(tool, returns), _INDENT, _INDENT)]
-    lines += ["", "Raises:", *wrapped(_raises(tool), _INDENT, _INDENT)]
-    lines += ["", _source(tool)]
+    lines += ["", *wrapped(f"Returns {_returns(tool, returns)} Raises {_raises(tool)}", "", ""), _source(tool)]
     return "\n".join(lines)
 
 
@@ -45,8 +43,8 @@ def short_doc(tool: Tool) -> str:
 
 
 def iterator_doc(tool: Tool) -> str:
-    """Give what an iteration over a paged tool does."""
-    return f"{tool.summary}\n\nYields at most `max_items` rows, or all of them, over as many pages as it takes."
+    """Give what an iteration over a paged tool yields; the class of the iterators says how."""
+    return tool.summary
 
 
 def waiter_doc(waiter: Waiter) -> str:
@@ -96,18 +94,15 @@ def words(schema: Any) -> str:
 
 def _returns(tool: Tool, returns: str) -> str:
     if tool.returns.schema is None:
-        return "None: the reply has no body."
+        return "None; the reply has no body."
     told = sentence(tool.returns.description)
-    return f"{returns}{': ' + told if told else ', as the API sent it.'}"
+    return f"{returns}{': ' + told if told else '.'}"
 
 
 def _raises(tool: Tool) -> str:
-    base = "InvalidArguments before anything is sent, APIError when the API refuses"
-    if tool.is_read:
-        return f"{base}, ConnectionFailed or TimedOut when no answer comes."
-    if tool.idempotency:
-        return f"{base}, OutcomeUnknown when no attempt is answered and the write may have happened, once."
-    return f"{base}, OutcomeUnknown when the answer is lost and the write may have happened."
+    """Name the errors; what each means stands once, with the client."""
+    last = "ConnectionFailed, TimedOut" if tool.is_read else "OutcomeUnknown"
+    return f"InvalidArguments, APIError, {last}."
 
 
 def _source(tool: Tool) -> str:

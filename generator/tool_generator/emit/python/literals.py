@@ -62,7 +62,7 @@ def sentence(text: str, limit: int = 160) -> str:
     return first if len(first) <= limit else first[: limit - 1].rsplit(" ", 1)[0] + "…"
 
 
-def wrapped(text: str, first: str, rest: str, width: int = 92) -> list[str]:
+def wrapped(text: str, first: str, rest: str, width: int = 110) -> list[str]:
     """Break one paragraph into lines that begin with `first` and then with `rest`."""
     wrapper = TextWrapper(
         width=width,

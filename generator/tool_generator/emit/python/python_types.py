@@ -6,6 +6,7 @@ definitions of one generated module in order. This module must not know about to
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from tool_generator.model.schema_walk import references
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _ALIAS_KEYS = {
@@ -32,6 +33,9 @@ _ALIAS_KEYS = {
 _KINDS = {str: "str", int: "int", float: "float", bool: "bool", type(None): "None"}
 # With more values, the message of a type checker would be too long to read.
 _MAX_LITERAL_VALUES = 200
+# An enum of so many values has a name of its own: in place, a formatter would give each value a line.
+_NAMED_FROM = 5
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,11 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One definition of a generated module: a TypedDict with `fields`, or an alias for `expression`.
+    """One definition of generated code: a TypedDict with `fields`, or an alias for `expression`.
 
     `odd` are the fields that a class body cannot spell. They come from a base class in functional syntax, `odd_name`.
+    `place` is the module that holds the definition. `copied` are the classes whose fields stand here too, because the
+    class could not inherit from them as a whole.
     """
 
     name: str
@@ -58,6 +64,8 @@ class Definition:
     odd: tuple[Field, ...] = ()
     odd_name: str = ""
     expression: str = ""
+    place: str = ""
+    copied: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,6 +76,28 @@ class Types:
     names: Mapping[str, str]
     _records: dict[str, bool] = field(default_factory=dict)
     _merged: dict[str, tuple[dict[str, Any], set[str]]] = field(default_factory=dict)
+    _tags: set[int] | None = None
+
+    def is_tag(self, schema: Any) -> bool:
+        """Say whether a property tells the alternatives of a union apart: each has values of its own.
+
+        `{"anyOf": [{"properties": {"kind": {"enum": ["a", "b"]}}}, {"properties": {"kind": {"enum": ["c"]}}}]}` makes
+        both schemas of `kind` tags.
+        """
+        if self._tags is None:
+            self._tags = set()
+            for part in schema_parts(self.schemas):
+                self._tags.update(self._tags_of(part))
+        return id(schema) in self._tags
+
+    def _tags_of(self, schema: dict[str, Any]) -> Iterator[int]:
+        options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+        records = [self.record(option)[0] for option in options if self.target(option) != {"type": "null"}]
+        for name in records[0] if len(records) > 1 else ():
+            found = [record.get(name) for record in records]
+            values = [value for part in found for value in _values(part)]
+            if all(map(_values, found)) and len(values) == len(set(values)):
+                yield from map(id, found)
 
     def target(self, schema: Any) -> Any:
         """Follow references to a schema without a reference; a circle gives the empty schema."""
@@ -141,8 +171,10 @@ class Module:
     types: Types
     scope: identifiers.Scope
     open_enums: bool
+    place: str = ""
     definitions: list[Definition] = field(default_factory=list)
-    _names: set[str] = field(default_factory=set)
+    _enums: dict[tuple[str, str], str] = field(default_factory=dict)
+    _defining: str = ""
 
     def define(self, name: str, schema: Any) -> None:
         """Add the definition of a named type."""
@@ -151,7 +183,10 @@ class Module:
         if self.types.is_class(schema) and not is_nullable:
             self._define_class(name, schema, description)
         else:
-            self.definitions.append(Definition(name, description, expression=self.expression(schema, name)))
+            self._defining = name
+            expression = self.expression(schema, name)
+            self._defining = ""
+            self.definitions.append(Definition(name, description, expression=expression, place=self.place))
 
     def _define_class(self, name: str, schema: dict[str, Any], description: str) -> None:
         parts = schema.get("allOf", [])
@@ -173,25 +208,26 @@ class Module:
             )
             for key, value in properties.items()
         ]
-        self.add_class(name, description, tuple(bases or ()), fields)
+        copied = () if bases is not None else tuple(self._reference(part["$ref"]) for part in parts if "$ref" in part)
+        self.add_class(name, description, tuple(bases or ()), fields, copied)
 
-    def add_class(self, name: str, description: str, bases: tuple[str, ...], fields: Iterable[Field]) -> None:
+    def add_class(
+        self,
+        name: str,
+        description: str,
+        bases: tuple[str, ...],
+        fields: Iterable[Field],
+        copied: tuple[str, ...] = (),
+    ) -> None:
         """Add a TypedDict class."""
         fields = list(fields)
-        odd = tuple(item for item in fields if not self._plain(item.key))
-        plain = tuple(item for item in fields if self._plain(item.key))
+        used = words(" ".join(item.expression for item in fields)) | {"Required"}
+        odd = tuple(item for item in fields if not _is_plain(item.key, used))
+        plain = tuple(item for item in fields if _is_plain(item.key, used))
         odd_name = self.scope.derive(f"_{name.lstrip('_')}Keys", name) if odd else ""
-        self.definitions.append(Definition(name, description, bases, plain, odd, odd_name))
-
-    def _plain(self, key: str) -> bool:
-        # Python mangles `__x` in a class body. A key with the name of a type would hide this type from the fields
-        # below.
-        return identifiers.is_identifier(key) and not key.startswith("__") and key not in self._hidden()
-
-    def _hidden(self) -> set[str]:
-        if not self._names:
-            self._names = {*self.types.names.values(), *identifiers.MODULE_NAMES}
-        return self._names
+        self.definitions.append(
+            Definition(name, description, bases, plain, odd, odd_name, place=self.place, copied=copied)
+        )
 
     def _bases(self, schema: dict[str, Any]) -> list[str] | None:
         """Give the Python bases of a class made by `allOf`; None if inheritance cannot express it."""
@@ -248,10 +284,7 @@ class Module:
         if "const" in schema:
             return self._literals([schema["const"]])
         if "enum" in schema:
-            found = self._literals(schema["enum"])
-            return (
-                [*found, "str"] if self.open_enums and any(isinstance(item, str) for item in schema["enum"]) else found
-            )
+            return self._enum(schema, hint)
         options = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
         if options and not schema.get("properties"):
             return [part for option in options for part in self._union(_narrowed(option, schema), hint)]
@@ -271,6 +304,22 @@ class Module:
                 else []
             )
         return [self._kind(kind, schema, hint) for kind in kinds] or ["Any"]
+
+    def _enum(self, schema: dict[str, Any], hint: str) -> list[str]:
+        values = schema["enum"]
+        found = self._literals(values)
+        # One value alone is what tells the alternatives of a union apart: `str` would keep checkers from narrowing.
+        is_open = self.open_enums and len(values) > 1 and not self.types.is_tag(schema)
+        if is_open and any(isinstance(item, str) for item in values):
+            found = [*(part for part in found if part != "None"), "str", *(part for part in found if part == "None")]
+        if len(values) < _NAMED_FROM or hint == self._defining:
+            return found
+        expression = " | ".join(found)
+        known = self.place, expression
+        if known not in self._enums:
+            name = self._enums[known] = self.scope.derive(hint, hint)
+            self.definitions.append(Definition(name, "", expression=expression, place=self.place))
+        return [self._enums[known]]
 
     def _inline(self, schema: dict[str, Any], hint: str) -> str:
         name = self.scope.derive(hint, hint)
@@ -295,6 +344,35 @@ class Module:
         if kind == "object":
             return f"dict[str, {self.expression(schema.get('additionalProperties', {}), f'{hint}Value')}]"
         return _SCALARS[kind]
+
+
+def words(text: str) -> set[str]:
+    """Give the names in a type expression: `list[Call] | None` -> `{"list", "Call", "None"}`."""
+    return set(re.findall(r"[A-Za-z_]\w*", _STRING.sub("", text)))
+
+
+def _is_plain(key: str, used: set[str]) -> bool:
+    """Say whether a class body can spell a key. Python mangles `__x` there.
+
+    A key with a name that the annotations `used` would hide the thing of this name from them.
+    """
+    return identifiers.is_identifier(key) and not key.startswith("__") and key not in used
+
+
+def _values(schema: Any) -> list[str]:
+    """Give the strings that a schema allows; none if it allows anything else."""
+    if not isinstance(schema, dict):
+        return []
+    values = [schema["const"]] if "const" in schema else schema.get("enum", [])
+    return values if all(isinstance(value, str) for value in values) else []
+
+
+def schema_parts(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object within a JSON value."""
+    if isinstance(value, dict):
+        yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from schema_parts(part)
 
 
 def _narrowed(option: Any, schema: dict[str, Any]) -> Any:
@@ -330,15 +408,15 @@ def ordered(definitions: list[Definition]) -> list[Definition]:
     return list(placed.values())
 
 
-def type_module(types: Types) -> Module:
-    """Define all types of the registry in one module."""
+def type_module(types: Types, places: Mapping[str, str] | None = None) -> Module:
+    """Define all types of the registry in one namespace; `places` names the module of each type."""
     scope = identifiers.Scope()
     for name, spelled in types.names.items():
         scope.claim(spelled, name)
     module = Module(types, scope, open_enums=True)
     for name, schema in types.schemas.items():
+        module.place = identifiers.identifier((places or {}).get(name, "shared"))
         module.define(types.names[name], schema)
-    module.definitions = ordered(module.definitions)
     return module
 
 

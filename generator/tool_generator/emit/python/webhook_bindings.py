@@ -31,7 +31,7 @@ def define_events(webhooks: Webhooks, module: Module) -> None:
     """Define the payload of every event, and the union of all, in the module of the types."""
     spelled = [_define_event(event, webhooks.event, module) for event in webhooks.events.values()]
     told = f"What a delivery may hold; the value of `{webhooks.event}` tells which. Further events may come."
-    module.definitions.append(Definition(UNION, told, expression=" | ".join(spelled)))
+    module.definitions.append(Definition(UNION, told, expression=" | ".join(spelled), place=module.place))
 
 
 def _define_event(event: WebhookEvent, field: str, module: Module) -> str:
@@ -49,10 +49,10 @@ def _define_event(event: WebhookEvent, field: str, module: Module) -> str:
             module.add_class(own, told, (), _fields(name, target, field, own, module))
         else:
             expression = module.expression(target, own)
-            module.definitions.append(Definition(own, told, expression=expression))
+            module.definitions.append(Definition(own, told, expression=expression, place=module.place))
         parts.append(own)
     if len(options) > 1:
-        module.definitions.append(Definition(spelled, told, expression=" | ".join(parts)))
+        module.definitions.append(Definition(spelled, told, expression=" | ".join(parts), place=module.place))
     return spelled
 
 
@@ -73,6 +73,10 @@ def _fields(name: str, schema: dict[str, Any], field: str, hint: str, module: Mo
         else:
             expression = module.expression(value, f"{hint}{identifiers.class_name(key).rstrip('_')}")
             yield Field(key, expression, key in required, told)
+
+
+def _event_type(name: str) -> str:
+    return f"runtime.WebhookEvent[Literal[{literal(name)}], _t.{event_class(name)}]"
 
 
 def template_values(webhooks: Webhooks, title: str) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def template_values(webhooks: Webhooks, title: str) -> dict[str, Any]:
         ),
         "header_name": literal(webhooks.header),
         "scheme": literal(scheme),
-        "union": UNION,
+        "event_type": literal(" | ".join(map(_event_type, webhooks.events))),
         "verify_doc": docstring(
             f"Return True for a request that was signed with `api_key` {window}; raise for any other.\n\n{body}\n"
             "Raises `WebhookRefused`, whose `reason` says why; `InvalidArguments` for a body that is not bytes."

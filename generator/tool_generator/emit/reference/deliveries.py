@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tool_generator.emit.reference.functions import Code, DocumentedApi
+from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
-from tool_generator.emit.reference.notation import Links, notation, referred
+from tool_generator.emit.reference.notation import notation, referred
 from tool_generator.emit.reference.snippets import json_literal
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Webhooks
-
-TITLE = "Webhooks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ This module knows Markdown (CommonMark with the tables of GFM). It must not know
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 _LINE = re.compile(r"\r\n?|[\n\v\f\x85\u2028\u2029]")
@@ -19,6 +19,8 @@ _SPECIAL = re.compile(r"\\|`|\*|_+|<|&|]|~")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 _BLOCK_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+=](?=[\s\-+=]|$)|\[|(\d{1,9})(?=[.)](?:\s|$)))")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _CACHED_TEXTS = 8192
 
 
@@ -123,19 +125,12 @@ def heading(text: str) -> str:
 
 def code(text: str) -> str:
     """Return text as a code span. A line break becomes a space, a control character the replacement character."""
-    text = _UNPRINTABLE.sub("\ufffd", _LINE.sub(" ", text)).replace("\t", " ")
-    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("\ufffd", _LINE.sub(" ", text)).replace("\t", " ")
+    longest = max(map(len, re.findall("`+", text))) if "`" in text else 0
     fence = "`" * (longest + 1) if longest else "`"
     edged = text[:1] == "`" or text[-1:] == "`" or (text[:1] == text[-1:] == " " and text.strip(" "))
     return f"{fence} {text} {fence}" if edged else f"{fence}{text}{fence}"
-
-
-def cell(markdown: str) -> str:
-    r"""Return inline Markdown for a table cell. Pipes are escaped, even in a code span: a pipe would end the cell.
-
-    Example: `a | b` -> `a \| b`.
-    """
-    return markdown.replace("|", "\\|")
 
 
 def fence(content: str) -> str:
@@ -173,26 +168,38 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(init)} {last} {final}" if init else final
 
 
-def shifted(text: str, level: int, visit: Callable[[str], None] = lambda _: None) -> str:
-    """Return a Markdown text whose topmost headings stand at `level`. `visit` gets the text of each heading.
+def without_control(text: str) -> str:
+    """Return text in which no control character is left, except tabs and line breaks."""
+    return _UNPRINTABLE.sub("\ufffd", text)
 
-    Lines in fenced code stay as they are, and so does everything else: this function is for texts that are Markdown
-    already. Example: `# A` and `## B` at level 3 become `### A` and `#### B`.
-    """
-    lines = text.split("\n")
-    found: list[tuple[int, int, str]] = []
+
+def fenced(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield each line of a Markdown text, and whether the line belongs to fenced code, fences included."""
     closing = ""
-    for at, line in enumerate(lines):
-        mark = re.match(r" {0,3}(`{3,}|~{3,})", line)
+    for line in text.split("\n"):
+        mark = _FENCE.match(line) if "`" in line or "~" in line else None
         if closing:
+            yield line, True
             if mark and mark.group(1).startswith(closing) and not line[mark.end() :].strip():
                 closing = ""
-        elif mark:
-            closing = mark.group(1)
-        elif title := re.match(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", line):
-            found.append((at, len(title.group(1)), title.group(2)))
+        else:
+            closing = mark.group(1) if mark else ""
+            yield line, bool(closing)
+
+
+def shifted(text: str, level: int) -> str:
+    """Return a Markdown text whose topmost headings stand at `level`; fenced code stays as it is.
+
+    This function is for texts that are Markdown already. Example: `# A` and `## B` at level 3 become `### A` and
+    `#### B`.
+    """
+    lines = list(fenced(text))
+    found = [
+        (at, len(title.group(1)), title.group(2))
+        for at, (line, is_code) in enumerate(lines)
+        if not is_code and "#" in line and (title := _HEADING.match(line))
+    ]
     top = min((depth for _, depth, _ in found), default=level)
     for at, depth, title_text in found:
-        lines[at] = f"{'#' * min(6, depth - top + level)} {title_text}"
-        visit(title_text)
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+        lines[at] = f"{'#' * min(6, depth - top + level)} {title_text}", False
+    return "\n".join(line.rstrip() for line, _ in lines).strip("\n")

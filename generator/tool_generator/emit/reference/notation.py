@@ -1,16 +1,16 @@
 """JSON Schemas in words: a short notation of types, the limits of a value, the members of an object.
 
-The notation says what a reader needs to write a value: `string`, `"a" | "b"`, `array of X`, `X or null`, and the name
+The notation says what a reader needs to write a value: `string`, `"a"` or `"b"`, array of X, X or null, and the name
 of a shared type as a link to its entry. `details` lists what is too long for the notation: the members of an object
 without a name, and an enumeration of more than `SHORT` values.
 
-This module knows schemas and Markdown. It must not know about tools or pages. A `Links` says where a link leads.
+This module knows schemas and Markdown. It must not know about tools or pages.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
 from tool_generator.emit.reference.snippets import json_literal
 from tool_runtime.values.references import type_name_of
@@ -37,39 +37,6 @@ _NESTING = frozenset({"enum", "properties", "additionalProperties", "items", "pr
 _LIMITING = frozenset({"anyOf", "oneOf", "multipleOf", "pattern", "uniqueItems"}).union(*(row[:2] for row in _LIMITS))
 
 Schema = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The targets of the links on one page.
-
-    `types`, `sections` and `tools` map a name to its anchor on the reference page. `local` are the types that stand on
-    this page; None if all types do. `reference` is the file of the reference page, and empty on the reference page.
-    Each tool has a page of its own in the same folder. `spelled` are short enumerations: their values replace the
-    link.
-    """
-
-    types: Mapping[str, str]
-    sections: Mapping[str, str]
-    tools: Mapping[str, str]
-    reference: str = ""
-    local: frozenset[str] | None = None
-    spelled: Mapping[str, Schema] = field(default_factory=dict)
-
-    def to_type(self, name: str) -> str:
-        """Return a link to a type's entry."""
-        here = self.local is None or name in self.local
-        return f"[{inline(name)}]({'' if here else self.reference}#{self.types[name]})"
-
-    def to_tool(self, name: str) -> str:
-        """Return a link to the entry of a tool; a name that is no tool stays a code span."""
-        if name not in self.tools:
-            return code(name)
-        return f"[{code(name)}]({f'{name}.md' if self.reference else '#' + self.tools[name]})"
-
-    def to_section(self, name: str, words: str) -> str:
-        """Return a link to a section of the reference page."""
-        return f"[{words}]({self.reference}#{self.sections[name]})"
 
 
 def type_name(schema: Any) -> str | None:
@@ -165,7 +132,7 @@ def _wrapped(schema: Any, links: Links) -> str:
 
 def _enumeration(values: list[Any]) -> tuple[str, bool]:
     if len(values) <= SHORT:
-        return code(" | ".join(map(json_literal, values))), False
+        return listed((code(json_literal(value)) for value in values), "or"), len(values) > 1
     kinds = dict.fromkeys(
         "null" if value is None else "string" if isinstance(value, str) else "value" for value in values
     )
@@ -174,6 +141,8 @@ def _enumeration(values: list[Any]) -> tuple[str, bool]:
 
 def _joined(schemas: list[Any], word: str, links: Links) -> tuple[str, bool]:
     parts = list(dict.fromkeys(_wrapped(item, links) for item in schemas))
+    # Nobody reads the same list of values twice: `("a" or "b") or array of them`.
+    parts = ["array of them" if part.startswith("array of (") and part[9:] in parts else part for part in parts]
     if "null" in parts and word == " or ":
         parts = [part for part in parts if part != "null"] + ["null"]
     return word.join(parts), len(parts) > 1
@@ -227,12 +196,12 @@ def samples(schema: Any, default: Any = ..., example: Any = ...) -> list[str]:
     return sentences
 
 
-def describe(schema: Any) -> str:
+def describe(schema: Any, links: Links) -> str:
     """Return the description of a schema with its lifecycle, limits, default and examples, as inline Markdown."""
     if not isinstance(schema, dict):
         return ""
     sentences = ["Deprecated."] if schema.get("deprecated") else []
-    sentences += [inline(text)] if (text := schema.get("description")) else []
+    sentences += [links.prose(inline(text))] if (text := schema.get("description")) else []
     sentences += [*limits(schema), *samples(schema)]
     sentences += ["Read-only."] if schema.get("readOnly") else []
     sentences += ["Secret: kept out of logs, errors and previews."] if schema.get("secret") else []
@@ -262,20 +231,21 @@ def details(schema: Any, links: Links, depth: int = 0) -> list[str]:
 
 
 def _alternatives(schemas: Iterable[Any], links: Links, depth: int) -> list[str]:
+    """Return the details of the alternatives of a union. Two alternatives with the same details share them."""
     spelled = [(schema, lines) for schema in schemas if (lines := details(schema, links, depth))]
-    if len(spelled) == 1:
-        return spelled[0][1]
-    told: list[str] = []
+    if all(lines == spelled[0][1] for _, lines in spelled):
+        return spelled[0][1] if spelled else []
+    shown: list[str] = []
     for schema, lines in spelled:
-        told.append(_item(depth, f"as {notation(schema, links)}: {describe(schema)}".rstrip(" ")))
-        told += [f"  {line}" for line in lines]
-    return told
+        shown.append(_item(depth, f"as {notation(schema, links)}: {describe(schema, links)}".rstrip(" :")))
+        shown += [f"  {line}" for line in lines]
+    return shown
 
 
 def _member(name: str, schema: Any, links: Links, depth: int, *, required: bool) -> list[str]:
     kind = notation(schema, links)
-    text = describe(schema) or describe(links.spelled.get(type_name(schema) or ""))
-    head = f"{code(name)} ({kind}{', required' if required else ''})"
+    text = describe(schema, links) or describe(links.spelled.get(type_name(schema) or ""), links)
+    head = f"{code(name)} ({kind}{', **required**' if required else ''})"
     return [_item(depth, f"{head}: {text}" if text else head), *details(schema, links, depth + 1)]
 
 

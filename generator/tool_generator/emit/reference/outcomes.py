@@ -7,8 +7,8 @@ This module knows registry entries and the names of the runtime's errors. It mus
 
 from dataclasses import dataclass
 
+from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
-from tool_generator.emit.reference.notation import Links
 from tool_runtime.core.tools import Tool
 
 _SECONDS = 60
@@ -149,13 +149,13 @@ FAILURES = (
 
 def particular(tool: Tool, links: Links) -> list[str]:
     """Return the rules of one tool for errors and repeats, as lines of inline Markdown."""
-    shared = links.to_section("errors", "the errors of every tool")
-    lines = [f"`InvalidArguments` before anything is sent; {shared}."]
+    shared = links.to_guide("errors", "errors of every tool")
+    lines = [f"`InvalidArguments` before anything is sent, and the {shared}."]
     lines += _missing(tool)
     lines += _lost_write(tool, links) if not tool.is_read else []
     lines += _half_done(tool)
     if tool.timeout is not None:
-        lines.append(f"An attempt may take {tool.timeout} seconds (else {_SECONDS}).")
+        lines.append(f"An attempt may take {tool.timeout:g} seconds (else {_SECONDS}).")
     return lines
 
 
@@ -166,21 +166,21 @@ def _missing(tool: Tool) -> list[str]:
 
 def _lost_write(tool: Tool, links: Links) -> list[str]:
     if tool.idempotency:
-        kept = f"every attempt bears the same {code(tool.idempotency.name)}, so it happens once at most; "
+        kept = f"every attempt carries the same {code(tool.idempotency.name)}, so the call happens at most once. "
         if tool.idempotency.life is not None:
-            kept += f"the API knows that for {tool.idempotency.life:g} seconds, and no attempt goes out later; "
+            kept += f"The API knows the key for {tool.idempotency.life:g} seconds, and no attempt goes out later. "
     elif tool.retry.lost_answer:
-        kept = "it is sent again, as repeating it does no harm; "
+        kept = "the call is sent again, as repeating it does no harm. "
     else:
-        kept = "it is not sent again, as it may have happened; "
-    line = f"Where its answer is lost, {kept}in the end `OutcomeUnknown`."
+        kept = "the call is not sent again, as it may have happened. "
+    line = f"If the answer is lost, {kept}In the end: `OutcomeUnknown`."
     if tool.reconcile:
         line += f" Find out with {links.to_tool(tool.reconcile.tool)}, whose arguments the error carries."
-        line += f" {inline(tool.reconcile.note)}"
+        line += f" {links.prose(inline(tool.reconcile.note))}"
     return [line]
 
 
 def _half_done(tool: Tool) -> list[str]:
     if not any(step.undo for step in tool.steps.before):
         return []
-    return ["Where a later step fails, what earlier ones made is removed; `leftovers` lists what could not be."]
+    return ["If a later step fails, what earlier steps made is removed; `leftovers` lists what could not be removed."]

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tool_generator.emit.reference.functions import Code, DocumentedApi, calls
+from tool_generator.emit.reference.functions import Code, DocumentedApi, calls, codes_of
+from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
-from tool_generator.emit.reference.notation import Links
 from tool_generator.emit.reference.samples import example_arguments
 from tool_generator.emit.reference.snippets import json_literal, lua_call, lua_path, python_method
 from tool_runtime.core.tools import Condition, PageStyle, Tool
@@ -28,16 +28,6 @@ class Iteration:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One waiter: its name, its purpose, the call, and what it does (inline Markdown)."""
-
-    name: str
-    summary: str
-    python: Code
-    meaning: str
-
-
 def iterations(api: DocumentedApi, links: Links) -> Iterator[Iteration]:
     """Yield each pagination style that a tool uses, with the first such tool as the example."""
     for name, style in api.registry.page_styles.items():
@@ -51,22 +41,18 @@ def iterations(api: DocumentedApi, links: Links) -> Iterator[Iteration]:
             )
 
 
-def waiters(api: DocumentedApi, links: Links) -> Iterator[Waiting]:
-    """Yield each waiter."""
+def waiters(api: DocumentedApi, links: Links) -> Iterator[str]:
+    """Yield a line for each waiter: the call in Python, and what the waiter does."""
     for waiter in api.registry.waiters.values():
         arguments = example_arguments(api.registry.tools[waiter.tool], api.types)
+        call = " ".join(python_method(f"client.wait.{waiter.name}", arguments).split())
         until = " or ".join(map(_condition, waiter.until))
         failing = " or ".join(map(_condition, waiter.fail))
-        meaning = (
-            f"Calls {links.to_tool(waiter.tool)} every {waiter.interval} s until {until}, "
-            f"and returns that reply; `WaitTimedOut` after {waiter.timeout} seconds"
-        )
-        meaning += f", `WaitFailed` where {failing}." if failing else "."
-        yield Waiting(
-            name=code(waiter.name),
-            summary=inline(waiter.summary),
-            python=Code("python", python_method(f"client.wait.{waiter.name}", arguments)),
-            meaning=meaning,
+        failed = f" `WaitFailed` where {failing}." if failing else ""
+        yield (
+            f"{code(call)}: {links.prose(inline(waiter.summary))} "
+            f"Calls {links.to_tool(waiter.tool)} every {waiter.interval:g} s until {until}; "
+            f"`WaitTimedOut` after {waiter.timeout:g} s.{failed}"
         )
 
 
@@ -134,11 +120,6 @@ def _style_notes(style: PageStyle) -> Iterator[str]:
 
 
 def first_call(tool: Tool, api: DocumentedApi) -> tuple[Code, ...]:
-    """Return a tool's first example on every surface."""
+    """Return a tool's first example in every language."""
     _, call = calls(tool, api)[0]
-    return (
-        Code("python", call.python),
-        Code("sh", call.command),
-        Code("lua", call.lua),
-        Code("json", call.json),
-    )
+    return codes_of(call)

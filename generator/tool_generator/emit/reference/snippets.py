@@ -7,13 +7,13 @@ has no infinity and no NaN, so these raise ValueError.
 This module knows the grammars of the four languages. It must not know about registries, pages or Markdown.
 """
 
-import json
 import keyword
 import math
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any
 
 WIDTH = 100
@@ -59,7 +59,7 @@ class Snippets:
 
 
 def _json_string(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = encode_basestring(text)
     return quoted if quoted.isprintable() else "".join(map(_json_character, quoted))
 
 
@@ -215,8 +215,9 @@ def _is_python_name(name: str) -> bool:
 
 
 def command_line(command: str, tool: str, arguments: Mapping[str, Any]) -> str:
-    """Return a command for a POSIX shell, on one line."""
-    return " ".join((command, "call", shlex.quote(tool), shlex.quote(_flat(arguments, _JSON))))
+    """Return a command for a POSIX shell: on one line where the line is short, else with the arguments laid out."""
+    head = f"{command} call {shlex.quote(tool)} "
+    return head + shlex.quote(_layout(arguments, _JSON, 0, len(head) + 2))
 
 
 def json_request(tool: str, arguments: Mapping[str, Any]) -> str:

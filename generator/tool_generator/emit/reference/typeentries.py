@@ -1,20 +1,16 @@
-"""Entries of shared types: name, meaning, fields; and which types a page needs.
-
-Each type is written at most twice: once with links that stay on the page, and once with links to the reference page
-(for a result on a tool's own page, which leaves out the types inside).
+"""Entries of shared types: name, meaning, fields; and which types the tools need.
 
 This module knows types. It must not know what else stands on a page.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tool_generator.emit.reference.markdown import blocks, heading, listed, slug
+from tool_generator.emit.reference.links import Links
+from tool_generator.emit.reference.markdown import blocks, code, inline, listed
 from tool_generator.emit.reference.notation import (
-    COMBINATIONS,
     SHORT,
-    Links,
     details,
     limits,
     notation,
@@ -23,60 +19,17 @@ from tool_generator.emit.reference.notation import (
     samples,
     type_name,
 )
+from tool_generator.emit.reference.snippets import json_literal
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.tools import Tool
 
 
 @dataclass(frozen=True, slots=True)
 class TypeEntry:
     """The entry of a type. `kind` describes a type that is no plain object; it is empty for plain objects."""
 
-    heading: str
     prose: str
     kind: str
     lines: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Catalogue:
-    """The types of a registry, with a cache of the entries that were written."""
-
-    types: Mapping[str, Any]
-    edges: Mapping[str, tuple[str, ...]]
-    headings: Mapping[str, str]
-    _entries: dict[tuple[str, bool], TypeEntry] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, types: Mapping[str, Any]) -> "Catalogue":
-        """Read the types' references to each other."""
-        edges = {name: tuple(dict.fromkeys(referred(schema))) for name, schema in types.items()}
-        return cls(types, edges, type_headings(types))
-
-    def in_order(self, names: Iterable[str]) -> list[str]:
-        """Return these types and all types that they need, in the order of the registry."""
-        needed = set(reachable(names, self.edges))
-        return [name for name in self.types if name in needed]
-
-    def entry(self, name: str, links: Links) -> TypeEntry:
-        """Return the entry of a type. Its links stay on the page, or lead off the page if `links.local` is empty."""
-        key = name, links.local is None
-        if key not in self._entries:
-            self._entries[key] = _entry(self.headings[name], self.types[name], links)
-        return self._entries[key]
-
-
-def type_headings(names: Iterable[str]) -> dict[str, str]:
-    """Return the heading of each type's entry. Every heading has its own anchor, whatever else stands on the page."""
-    headings: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in names:
-        title, number = f"Type {name}", 1
-        while slug(title) in taken:
-            number += 1
-            title = f"Type {name} ({number})"
-        taken.add(slug(title))
-        headings[name] = title
-    return headings
 
 
 def short_enumerations(types: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,52 +41,71 @@ def short_enumerations(types: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def argument_types(tool: Tool) -> list[str]:
-    """Return the types that a tool's parameters name."""
-    return [name for parameter in tool.parameters.values() for name in referred(parameter.accepted)]
+def needed_types(registry: Registry, further: Iterable[str]) -> list[str]:
+    """Return the types of all arguments and results, `further` types, and all that these need, in the spec's order."""
+    types = registry.types
+    edges = {name: tuple(dict.fromkeys(referred(schema))) for name, schema in types.items()}
+    start = list(further)
+    for tool in registry.tools.values():
+        start += [name for parameter in tool.parameters.values() for name in referred(parameter.accepted)]
+        start += referred(tool.returns.schema)
+    needed = set(reachable(start, edges))
+    return [name for name in types if name in needed]
 
 
-def result_types(tool: Tool, registry: Registry) -> list[str]:
-    """Return the types that a tool's result names, the types within them, and for a page the types of its rows."""
-    named, types = dict.fromkeys(referred(tool.returns.schema)), registry.types
-    style = registry.page_style(tool)
-    items = style.items.split(".")[0] if style else ""
-    for name in list(named):
-        named.update(dict.fromkeys(referred(types[name].get("properties", {}).get(items))))
-    parts = list(named)
-    for name in parts:
-        schema = types[name]
-        made_of = [part for key in COMBINATIONS for part in schema.get(key, ())]
-        fresh = dict.fromkeys(part for part in map(type_name, made_of) if part is not None and part not in named)
-        named.update(fresh)
-        parts += fresh
-    return parts
-
-
-def off_page(links: Links) -> Links:
-    """Return links that lead to the reference page for every type."""
-    return replace(links, local=frozenset())
-
-
-def on_page(links: Links) -> Links:
-    """Return links that stay on the page for every type."""
-    return replace(links, local=None)
-
-
-def _entry(title: str, schema: Any, links: Links) -> TypeEntry:
+def type_entry(schema: Any, types: Mapping[str, Any], links: Links) -> TypeEntry:
+    """Return the entry of a type."""
     facts: Mapping[str, Any] = schema if isinstance(schema, Mapping) else {}
-    prose = blocks(facts.get("description", ""))
+    prose = links.prose(blocks(facts.get("description", "")))
     kind = notation(schema, links)
     plain = kind == "object" and "properties" in facts
-    told = [*limits(schema), *samples(schema)]
+    sentences = [*limits(schema), *samples(schema)]
     words = ["Deprecated."] if facts.get("deprecated") else []
     enumerated = len(facts.get("enum", ())) > SHORT
     lines = tuple(details(schema, links))
-    if "allOf" in facts:
+    options = [type_name(one) for union in ("anyOf", "oneOf") for one in facts.get(union, ())]
+    if len(options) > 1 and not lines and all(name is not None and name not in links.spelled for name in options):
+        words.append("One of these:")
+        lines = tuple(_option(name, types, links) for name in options if name is not None)
+    elif "allOf" in facts:
         words.append(_sum(facts, lines, links))
     elif not plain and not enumerated:
         words.append(f"{kind[0].upper()}{kind[1:]}.")
-    return TypeEntry(heading(title), prose, " ".join(words + told), lines)
+    return TypeEntry(prose, " ".join(words + sentences), lines)
+
+
+def _option(name: str, types: Mapping[str, Any], links: Links) -> str:
+    """Return the line of one alternative: its type, the value that tells it from the others, what it is."""
+    schema = types[name]
+    text = schema.get("description", "") if isinstance(schema, Mapping) else ""
+    tag = next(_tags(name, types, frozenset()), None)
+    told = f" (where {code(tag[0])} is {code(json_literal(tag[1]))})" if tag else ""
+    about = links.prose(inline(text.split("\n\n", 1)[0]))
+    return f"- {links.to_type(name)}{told}" + (f": {about}" if about else "")
+
+
+def _tags(name: str, types: Mapping[str, Any], above: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the fields of a type that have one value only: `("type", "end")`. Parts that the type joins count."""
+    schema = types[name]
+    if not isinstance(schema, Mapping) or name in above:
+        return
+    for part in (schema, *schema.get("allOf", ())):
+        inside = type_name(part)
+        if inside is not None:
+            yield from _tags(inside, types, above | {name})
+            continue
+        fields: Mapping[str, Any] = part.get("properties", {}) if isinstance(part, Mapping) else {}
+        for field, given in fields.items():
+            if isinstance(given, Mapping):
+                values = given.get("enum", [given["const"]] if "const" in given else [])
+                if len(values) == 1:
+                    yield field, values[0]
+
+
+def type_page(name: str, entry: TypeEntry) -> str:
+    """Return the page of a type; `name` is Markdown."""
+    parts = (f"# {name}", entry.prose, entry.kind, "\n".join(entry.lines))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _sum(schema: Mapping[str, Any], lines: Collection[str], links: Links) -> str:

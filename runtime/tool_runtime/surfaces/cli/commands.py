@@ -31,14 +31,23 @@ HERE = "tool_runtime.surfaces.cli"
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Call tools": {
         "call": ("call_command:call_command", "Call a tool. TOOL ... does the same."),
+        "wait": ("wait_command:wait_command", "Wait for a state, such as the end of a call."),
     },
     "Read about tools": {
         "demo": ("demo_command:demo_command", "See the whole product in one run, on the sandbox."),
         "list": ("reference_commands:list_command", "List the tools."),
+        "search": ("reference_commands:search_command", "Find tools, guides and types by words."),
         "docs": ("reference_commands:docs_command", "Read the reference."),
         "schema": ("reference_commands:schema_command", "Show a tool's arguments as JSON Schema."),
+        "examples": ("reference_commands:examples_command", "Show examples for shell, Python, Lua and JSON."),
     },
-    "Set up": {},
+    "Set up": {
+        "accounts": ("accounts_commands:accounts_command", "Manage accounts: keys, addresses, permissions."),
+        "configure": ("configure_command:configure_command", "Give an account its key and its permissions."),
+        "status": ("status_commands:status_command", "Show which account is used and what is allowed."),
+        "doctor": ("status_commands:doctor_command", "Look for what does not work, and how to mend it."),
+        "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
+    },
     "Files, scripts and agents": {},
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}

@@ -15,7 +15,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 # Options that take a value. Needed to find the command behind options that stand in front of it.
 _WITH_VALUE = frozenset({
     "--account", "--timeout", "--retries", "--idempotency-key", "--max", "--fields", "--query", "--output", "-o",
-    "--arg", "--interval", "--format", "--limit",
+    "--arg", "--interval", "--format", "--limit", "--group", "--class", "--effect", "--language", "--dir",
 })  # fmt: skip
 
 

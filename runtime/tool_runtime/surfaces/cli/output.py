@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.surfaces.common.printable import printable, printable_json
@@ -94,14 +95,29 @@ def write_json(value: Any) -> None:
         write(text)
 
 
-def write_markdown(text: str) -> None:
-    """Write Markdown to stdout: rendered on a terminal, unchanged in a pipe."""
-    if is_terminal():
-        from rich.markdown import Markdown
+def print_rich(renderable: Any) -> None:
+    """Print what rich has laid out, in the characters that the encoding of stdout has, without blanks at the ends."""
+    from io import StringIO
 
-        console().print(Markdown(text))
-    else:
-        write(text.rstrip("\n"))
+    from rich.console import Console
+
+    text = StringIO()
+    shown = console()
+    Console(
+        file=text,
+        highlight=False,
+        width=shown.width,
+        force_terminal=shown.is_terminal,
+        no_color=shown.no_color,
+        legacy_windows=False,
+    ).print(renderable)
+    lines = [line.rstrip() for line in text.getvalue().rstrip("\n").split("\n")]
+    _put("\n".join(lines))
+
+
+def write_plain(text: str) -> None:
+    """Write text that was laid out for a terminal, with its colours."""
+    _put(text)
 
 
 def write(text: str) -> None:
@@ -109,11 +125,13 @@ def write(text: str) -> None:
 
     On a terminal, control characters are escaped too. Raises `OSError` where stdout is closed.
     """
+    _put(printable(text) if is_terminal() else text)
+
+
+def _put(text: str) -> None:
     stream = sys.stdout
     if stream is None or stream.closed:
         raise OSError(errno.EBADF, "stdout is closed")
-    if is_terminal():
-        text = printable(text)
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
@@ -126,15 +144,25 @@ def flush() -> None:
 
 def note(text: str) -> None:
     """Write a line to stderr, without control characters. Nothing is raised: a lost note changes no outcome."""
+    _say(printable(text), "\n")
+
+
+def note_in_place(text: str) -> None:
+    """Write a line over the last line of a terminal on stderr; the next line replaces this one."""
+    columns = 79
+    with suppress(OSError, ValueError):
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+    _say("\r\x1b[K" + printable(text).replace("\n", " ")[:columns], "")
+
+
+def _say(text: str, end: str) -> None:
     stream = sys.stderr
     if stream is None or stream.closed:
         return
     encoding = stream.encoding or "utf-8"
-    try:
-        stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    with suppress(OSError, ValueError):
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
         stream.flush()
-    except (OSError, ValueError):
-        return
 
 
 def abandon() -> None:

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.common.package import Package
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tool_runtime.core.registry import Registry
     from tool_runtime.core.tools import Tool
     from tool_runtime.surfaces.common.client import Client
+
+
+Connected = TypeVar("Connected", bound="Client")
 
 
 class Session:
@@ -113,25 +116,22 @@ class Session:
         return envelope_of(self.function, duration_ms=duration_ms, **{"meta": self.meta, **parts})
 
     def client(
-        self, kind: "type[Client] | None" = None, confirm: "Callable[[Invocation], bool] | None" = None
-    ) -> "Client":
-        """Return the client for the options and the environment; the caller closes the client.
+        self, kind: "type[Connected] | None" = None, confirm: "Callable[[Invocation], bool] | None" = None
+    ) -> "Connected":
+        """Return the client for the options, the accounts file and the environment; the caller closes the client.
 
-        Raises `ConfigurationError` if there is no such account.
+        `confirm` answers where the policy asks; None where nobody can be asked. Raises `ConfigurationError`.
         """
+        from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
         from tool_runtime.surfaces.common.client import Client
 
-        options: dict[str, Any] = {
-            "registry": self.registry,
-            "account": self.account,
-            "surface": "cli",
-            "timeout": self.timeout,
-            "retries": self.retries,
-            "force": self.force,
-            "confirm": confirm,
-        }
-        if self.on_sandbox:
-            from tool_runtime.sandbox import Sandbox
-
-            options["sandbox"] = Sandbox(self.registry, examples=True)
-        return (kind or Client)(**options)
+        options = AgentOptions(
+            account=self.account,
+            sandbox=self.sandbox,
+            force=self.force,
+            read_only=self.read_only,
+            timeout=self.timeout,
+            retries=self.retries,
+        )
+        made = agent_client(self.registry, options, surface="cli", confirm=confirm, kind=kind or Client)
+        return cast("Connected", made)

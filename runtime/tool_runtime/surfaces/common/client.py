@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from tool_runtime.accounts.environment import Accounts, AnyAccounts, Environment, concealed, wants_sandbox
 from tool_runtime.core.account import Policy
@@ -42,6 +42,8 @@ from tool_runtime.values.secrets import Secret
 if TYPE_CHECKING:
     from tool_runtime.sandbox import Sandbox
 
+# What a generated method says that its tool returns: checkers take the type from there.
+Result = TypeVar("Result")
 Confirm = Callable[[Invocation], Any]
 
 
@@ -225,10 +227,12 @@ class _Base:
     def _pages(self, tool: str, arguments: Any, max_items: Any, request_options: Any) -> Pages:
         return Pages(self._context, self._tool(tool), _given(arguments), request_options, max_items)
 
-    def _waiting(self, waiter: str, arguments: Any, timeout: Any, interval: Any, request_options: Any) -> Flow:
+    def _waiting(
+        self, waiter: str, arguments: Any, timeout: Any, interval: Any, request_options: Any, watch: Any
+    ) -> Flow:
         declared = self.registry.waiter(waiter)
         self._tool(declared.tool)
-        options = {"timeout": timeout, "interval": interval, "request_options": request_options}
+        options = {"timeout": timeout, "interval": interval, "request_options": request_options, "watch": watch}
         return wait(self._context, declared, _given(arguments), **options)
 
     def __repr__(self) -> str:
@@ -322,13 +326,18 @@ class Client(_Base):
         timeout: float | None = None,
         interval: float | None = None,
         request_options: RequestOptions | None = None,
+        watch: Callable[[Any], None] | None = None,
     ) -> Any:
-        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds."""
-        return self._run(self._waiting(waiter, arguments, timeout, interval, request_options))
+        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds.
 
-    def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
+        `watch` gets each reply that does not hold the state yet, for those who show progress.
+        """
+        return self._run(self._waiting(waiter, arguments, timeout, interval, request_options, watch))
+
+    def _call(self, tool: str, arguments: Mapping[str, Any]) -> Result:  # type: ignore[type-var]  # see Result
         given, options = split_options(arguments)
-        return self._run(self._invocation(tool, given, options)).result
+        # One line: an interrupt between the result and its return would end the call without a word on the outcome.
+        return self._run(self._invocation(tool, given, options)).result  # type: ignore[no-any-return]
 
     def _run(self, flow: Flow) -> Any:
         return drive(flow, self._perform)
@@ -415,13 +424,17 @@ class AsyncClient(_Base):
         timeout: float | None = None,
         interval: float | None = None,
         request_options: RequestOptions | None = None,
+        watch: Callable[[Any], None] | None = None,
     ) -> Any:
-        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds."""
-        return await self._run(self._waiting(waiter, arguments, timeout, interval, request_options))
+        """Repeat a read until the waiter's state is there, and return that reply. Both times are in seconds.
 
-    async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
+        `watch` gets each reply that does not hold the state yet, for those who show progress.
+        """
+        return await self._run(self._waiting(waiter, arguments, timeout, interval, request_options, watch))
+
+    async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Result:
         given, options = split_options(arguments)
-        return (await self._run(self._invocation(tool, given, options))).result
+        return (await self._run(self._invocation(tool, given, options))).result  # type: ignore[no-any-return]
 
     def _run(self, flow: Flow) -> Awaitable[Any]:
         return drive_async(flow, self._perform)

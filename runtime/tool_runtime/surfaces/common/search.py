@@ -1,71 +1,207 @@
-"""Search: the tools of a registry by the words that people use.
+"""Search: pages by the words that people use.
 
-This module owns the ranking. The index is SQLite's full-text search in memory, over names, summaries, groups,
-parameters and descriptions. Endings of words do not count (Porter's stemmer). A word that no tool has is replaced by
-the nearest word that a tool has.
+This module owns the ranking; a page is a tool, a guide or a type. Each page has phrases (names, keywords, summary) and
+prose. A query scores against the phrase that fits best, and a little against the prose. Rare words count more than
+words that most pages have. SQLite's full-text search splits the texts and takes the endings off (Porter's stemmer).
+
+A word that no page has is replaced: by the words that begin in the same way, by two words that are written as one, or
+by the nearest word. Words that mean the same to people who call an API, such as `remove` and `delete`, stand for each
+other, at a discount.
 """
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
 
 from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Tool
 from tool_runtime.values.suggestions import nearest
 
-# Names count most, then the summary of a tool. Descriptions mention many things that are not their subject.
-WEIGHTS = {"names": 8.0, "summary": 5.0, "grouping": 2.0, "parameters": 1.0, "prose": 0.7}
-# Words that stand in most questions and say nothing about a tool.
-STOP_WORDS = frozenset({
-    "a", "an", "and", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it", "me", "my", "of", "on",
-    "or", "the", "to", "what", "which", "with",
-})  # fmt: skip
+NAME, KEYWORD, SUMMARY, GROUP, TYPE = 1.0, 1.0, 0.8, 0.3, 0.5
+"""How much a phrase of each kind counts."""
+PROSE = 0.25
+# A page for which only one word of a long question speaks is no answer to the question.
+LEAST = 0.04
+# Far behind the best page, pages only share a common word with the question.
+NEAR_ENOUGH = 0.15
+SYNONYM = 0.8
+FILLER = 0.05
+# Words that stand in most questions and say little about what is wanted.
+FILLERS = (
+    "a about all am an and any are at be by can could do does for from have how i in is it its let me my of on one or"
+    " our please some tell that the their them this to us want was what when where which who with you your"
+)
+# One line for each meaning. What a tool does is named in many ways; what it does that to is the API's own word.
+MEANINGS = (
+    "create make new add build setup establish",
+    "delete remove erase wipe drop destroy discard purge rid",
+    "update change edit modify adjust alter set configure rename",
+    "get show read see view display fetch inspect details info",
+    "list all show browse overview every",
+    "search find look lookup locate",
+    "stop end terminate finish close cancel abort quit",
+    "start begin launch run initiate place",
+    "send submit post deliver",
+    "upload attach import",
+    "status progress state",
+    "phone telephone",
+    "company organisation organization",
+    "many bulk batch mass multiple",
+    "analysis analyse analyze evaluation",
+    "check verify test validate",
+    "copy clone duplicate",
+)
+_SHORTEST_STEM, _SHORTEST_TYPO, _SHORTEST_HALF = 3, 4, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a page says: phrases, each with its weight, and prose."""
+
+    name: str
+    phrases: tuple[tuple[float, str], ...]
+    prose: str = ""
 
 
 class Index:
-    """A full-text index over the tools of one registry."""
+    """An index over texts. Building one over a few hundred texts takes some 30 ms; a search takes one or two."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._database = sqlite3.connect(":memory:", check_same_thread=False)
-        columns = ", ".join(WEIGHTS)
-        self._database.execute(
-            f"CREATE VIRTUAL TABLE tools USING fts5(name UNINDEXED, {columns}, tokenize='porter unicode61')"
-        )
-        self._database.execute("CREATE VIRTUAL TABLE words USING fts5vocab(tools, row)")
-        rows = []
-        for name, tool in registry.tools.items():
-            group = registry.groups.get(tool.group)
-            rows.append((
-                name,
-                _spaced(" ".join((name, *tool.aliases, tool.full_name))),
-                tool.summary,
-                f"{group.title} {group.summary}" if group else "",
-                _spaced(" ".join(tool.parameters)),
-                " ".join((tool.description, *(p.description for p in tool.parameters.values()))),
-            ))  # fmt: skip
-        self._database.executemany("INSERT INTO tools VALUES (?, ?, ?, ?, ?, ?)", rows)
+    def __init__(self, texts: Iterable[Text]) -> None:
+        self._stems = _Stems()
+        known = list(texts)
+        self.names = [text.name for text in known]
+        rows = [(page, weight, phrase) for page, text in enumerate(known) for weight, phrase in text.phrases]
+        stems = self._stems.of([phrase for _, _, phrase in rows] + [text.prose for text in known])
+        self._prose = [frozenset(found) for found in stems[len(rows) :]]
+        self._phrases = [
+            (page, weight, frozenset(found)) for (page, weight, _), found in zip(rows, stems[: len(rows)], strict=True)
+        ]
+        pages_of: dict[str, set[int]] = {}
+        for page, _, found in self._phrases:
+            for stem in found:
+                pages_of.setdefault(stem, set()).add(page)
+        for page, found in enumerate(self._prose):
+            for stem in found:
+                pages_of.setdefault(stem, set()).add(page)
+        self._fillers = frozenset(self._stems.of([FILLERS])[0])
+        self._pages_of = pages_of
+        self._worth = {stem: self._worth_of([stem]) for stem in pages_of}
+        self._sizes = [sum(self._worth[stem] for stem in found) for _, _, found in self._phrases]
+        self._alike = self._meanings()
 
     def find(self, words: str, limit: int) -> Sequence[str]:
-        """Return the names of the tools that fit best: `find("buy a number", 3)` begins with `create_phone_number`."""
-        asked = [word for word in re.findall(r"\w+", _spaced(words).lower()) if word not in STOP_WORDS]
-        query = " OR ".join(f'"{self._known(word)}"*' for word in asked)
-        if not query:
+        """Return the names of the pages that fit best: `find("buy a number", 3)` begins with `create_phone_number`."""
+        asked = self._asked(words)
+        wanted = sum(worth for worth, _ in asked)
+        if not wanted:
             return ()
-        weights = ", ".join(str(weight) for weight in (0.0, *WEIGHTS.values()))
-        rows = self._database.execute(
-            f"SELECT name FROM tools WHERE tools MATCH ? ORDER BY bm25(tools, {weights}) LIMIT ?",  # noqa: S608 - numbers
-            (query, limit),
-        )
-        return [name for (name,) in rows]
+        scores: dict[int, float] = {}
+        for (page, weight, stems), size in zip(self._phrases, self._sizes, strict=True):
+            hit = _overlap(asked, stems)
+            if hit:
+                # Both sides count: a phrase that holds much else fits less, and so does one that lacks a word.
+                scores[page] = max(scores.get(page, 0.0), weight * hit * hit / (wanted * (0.75 * size + 0.25 * hit)))
+        for page, stems in enumerate(self._prose):
+            hit = _overlap(asked, stems)
+            if hit:
+                scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
+        least = max(LEAST, NEAR_ENOUGH * max(scores.values(), default=0.0))
+        ranked = sorted(((-score, page) for page, score in scores.items() if score >= least))
+        return [self.names[page] for _, page in ranked[:limit]]
 
-    def _known(self, word: str) -> str:
-        """Return a word that some tool has: the given word, or the nearest one: `recrding` -> `record`."""
-        hit = self._database.execute("SELECT 1 FROM tools WHERE tools MATCH ? LIMIT 1", (f'"{word}"*',)).fetchone()
-        if hit:
-            return word
-        terms = [term for (term,) in self._database.execute("SELECT term FROM words")]
-        return nearest(word, terms) or word
+    def _asked(self, words: str) -> list[tuple[float, Mapping[str, float]]]:
+        """Return, for each word of a query, what the word is worth and the stems that stand for it."""
+        asked: list[tuple[float, Mapping[str, float]]] = []
+        for stem in dict.fromkeys(self._stems.of([words])[0]):
+            for known in self._known(stem):
+                stems = {other: SYNONYM for other in self._alike.get(known, ()) if other in self._worth}
+                stems[known] = 1.0
+                asked.append((self._worth_of(stems), stems))
+        return asked
+
+    def _worth_of(self, stems: Iterable[str]) -> float:
+        """Return what words that stand for each other are worth: the fewer pages have one of them, the more."""
+        if self._fillers.issuperset(stems):
+            return FILLER
+        pages = set().union(*(self._pages_of.get(stem, ()) for stem in stems))
+        return log((len(self.names) + 1) / (len(pages) + 0.5)) + 0.1
+
+    def _known(self, stem: str) -> Sequence[str]:
+        """Return the stems that some page has in place of a stem: `recrd` -> `record`, `chatbot` -> `chat`, `bot`."""
+        if stem in self._worth or stem in self._alike:
+            return [stem]
+        if len(stem) >= _SHORTEST_STEM:
+            longer = [known for known in self._worth if known.startswith(stem)]
+            if longer:
+                return [min(longer, key=len)]
+        for at in range(_SHORTEST_HALF, len(stem) - _SHORTEST_HALF + 1):
+            halves = stem[:at], stem[at:]
+            if all(half in self._worth for half in halves):
+                return halves
+        near = nearest(stem, self._worth) if len(stem) >= _SHORTEST_TYPO else None
+        return [near] if near else []
+
+    def _meanings(self) -> Mapping[str, frozenset[str]]:
+        alike: dict[str, frozenset[str]] = {}
+        for line in self._stems.of(list(MEANINGS)):
+            for stem in line:
+                alike[stem] = alike.get(stem, frozenset()) | (frozenset(line) - {stem})
+        return alike
 
 
-def _spaced(text: str) -> str:
-    """Return text with the words of names apart: `create_phone_call` -> `create phone call`."""
-    return re.sub(r"[_.\-]+", " ", text)
+def text_of_tool(name: str, tool: Tool, registry: Registry) -> Text:
+    """Return what a tool says to a search; `name` is the name to give back."""
+    group = registry.groups.get(tool.group)
+    phrases = [(NAME, word) for word in (tool.name, *tool.aliases, tool.full_name)]
+    phrases += [(KEYWORD, keyword) for keyword in tool.keywords]
+    phrases += [(SUMMARY, tool.summary), (GROUP, f"{group.title} {group.summary}" if group else "")]
+    parameters = (f"{parameter.name} {parameter.description}" for parameter in tool.parameters.values())
+    return Text(name, tuple(phrases), " ".join((tool.summary, tool.description, *parameters)))
+
+
+def text_of_guide(name: str, stem: str, markdown: str) -> Text:
+    """Return what a guide says to a search: its headings are phrases, and so is the name of its file."""
+    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
+    return Text(name, ((NAME, stem), *((SUMMARY, heading) for heading in headings)), markdown)
+
+
+def text_of_type(name: str, type_name: str, description: str) -> Text:
+    """Return what a type says to a search. Who looks for a deed wants the tool, so a type counts less than a tool."""
+    return Text(name, ((TYPE, type_name), (TYPE * SUMMARY, description)))
+
+
+def spaced(text: str) -> str:
+    """Return text with the words of names apart: `create_phone_call`, `AgentSettings` -> `create phone call`, …."""
+    return re.sub(r"[_.\-/]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text))
+
+
+def _overlap(asked: Iterable[tuple[float, Mapping[str, float]]], stems: frozenset[str]) -> float:
+    """Return what the asked words are worth that some stems hold."""
+    return sum(
+        worth * max((share for stem, share in alternatives.items() if stem in stems), default=0.0)
+        for worth, alternatives in asked
+    )
+
+
+class _Stems:
+    """Splits texts into words without endings, by the tokenizer of SQLite's full-text search."""
+
+    def __init__(self) -> None:
+        # One index may serve several threads; SQLite's own lock orders them.
+        self._database = sqlite3.connect(":memory:", check_same_thread=False)
+        self._database.execute("CREATE VIRTUAL TABLE texts USING fts5(text, tokenize='porter unicode61')")
+        self._database.execute("CREATE VIRTUAL TABLE words USING fts5vocab(texts, instance)")
+
+    def of(self, texts: Sequence[str]) -> list[list[str]]:
+        """Return the stems of each text, in order: `["hanging up"]` -> `[["hang", "up"]]`."""
+        with self._database:
+            self._database.execute("DELETE FROM texts")
+            rows = ((row, spaced(text).lower()) for row, text in enumerate(texts))
+            self._database.executemany("INSERT INTO texts(rowid, text) VALUES (?, ?)", rows)
+            stems: list[list[str]] = [[] for _ in texts]
+            query = "SELECT doc, term FROM words ORDER BY doc, offset"
+            for row, term in self._database.execute(query):
+                stems[row].append(term)
+        return stems

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from tool_runtime.surfaces.common.client import AsyncClient, Client, split_options
+from tool_runtime.surfaces.common.client import AsyncClient, Client, Result, split_options
 
 __all__ = ["AsyncClient", "AsyncIterators", "AsyncWaiters", "Client", "Iterators", "Waiters"]
 
@@ -45,10 +45,9 @@ class Waiters:
         arguments: Mapping[str, Any],
         timeout: float | None = None,
         interval: float | None = None,
-    ) -> Any:
+    ) -> Result:  # type: ignore[type-var]  # as in the clients
         given, options = split_options(arguments)
-        times = {"timeout": timeout, "interval": interval}
-        return self._client.wait_for(waiter, given, **times, request_options=options)
+        return self._client.wait_for(waiter, given, timeout=timeout, interval=interval, request_options=options)  # type: ignore[no-any-return]
 
 
 class AsyncWaiters:
@@ -63,7 +62,6 @@ class AsyncWaiters:
         arguments: Mapping[str, Any],
         timeout: float | None = None,
         interval: float | None = None,
-    ) -> Any:
+    ) -> Result:
         given, options = split_options(arguments)
-        times = {"timeout": timeout, "interval": interval}
-        return await self._client.wait_for(waiter, given, **times, request_options=options)
+        return await self._client.wait_for(waiter, given, timeout=timeout, interval=interval, request_options=options)  # type: ignore[no-any-return]

@@ -124,7 +124,9 @@ class Ended:
 def package_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "library"
     (folder / "schemas").mkdir(parents=True)
-    (folder / "reference").mkdir()
+    (folder / "schemas" / "shallow").mkdir()
+    for part in ("tools", "types", "guides"):
+        (folder / "reference" / part).mkdir(parents=True)
     (folder / "registry.json").write_text(json.dumps(LIBRARY))
     (folder / "api.json").write_text(json.dumps({"api": LIBRARY["api"]}))
     for name, entry in LIBRARY["tools"].items():
@@ -134,7 +136,13 @@ def package_folder(tmp_path: Path) -> Path:
             "title": entry["full_name"],
         }
         (folder / "schemas" / f"{name}.json").write_text(json.dumps(schema))
-        (folder / "reference" / f"{name}.md").write_text(f"# {name}\n\n**{entry['summary']}**\n")
+        shallow = {"$comment": "made by a generator", "type": "object", "description": entry["summary"]}
+        (folder / "schemas" / "shallow" / f"{name}.json").write_text(json.dumps(shallow))
+        (folder / "reference" / "tools" / f"{name}.md").write_text(f"# {name}\n\n**{entry['summary']}**\n")
+    for name in LIBRARY.get("types", {}):
+        (folder / "reference" / "types" / f"{name}.md").write_text(f"# {name}\n\nA type.\n")
+    (folder / "reference" / "guides" / "retries.md").write_text("# Retries and outcomes\n\nOnce.\n")
+    (folder / "reference" / "overview.md").write_text("# Town Library\n\nRead this first.\n")
     (folder / "reference" / "town-library.md").write_text("# Town Library\n\nAll of it.\n")
     return folder
 
@@ -146,6 +154,8 @@ def cli(
     """Run the library's command line in this process, without any of the environment's settings."""
     for name in ("LIBRARY_API_KEY", "LIBRARY_BASE_URL", "LIBRARY_SANDBOX", "LIBRARY_DEBUG"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(package_folder.parent / name))
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*arguments: str, stdin: bytes = b"", folder: Path = package_folder, **environment: str) -> Ended:

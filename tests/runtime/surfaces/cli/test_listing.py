@@ -66,10 +66,12 @@ def test_on_a_terminal_tools_stand_in_their_groups(terminal, snapshot):
 
 def test_docs_lists_its_pages(cli):
     assert cli("docs").out.splitlines() == [
-        "town-library\tTown Library: the whole reference on one page",
-        "get_book\tRead one book's record.",
-        "burn_book\tDestroy a book.",
-        "lend_book\tLend a book.",
+        "overview\toverview\tTown Library: what there is and how to call it",
+        "retries\tguide\tRetries and outcomes",
+        "get_book\ttool\tRead one book's record.",
+        "burn_book\ttool\tDestroy a book.",
+        "lend_book\ttool\tLend a book.",
+        "reference\twhole\tTown Library: everything on one page",
     ]
 
 
@@ -78,9 +80,18 @@ def test_a_page_is_found_by_any_name_of_its_tool(cli, name):
     assert cli("docs", name).out == "# lend_book\n\n**Lend a book.**\n"
 
 
-@pytest.mark.parametrize("name", ["town-library", "library", "town-library.md"])
-def test_the_whole_reference_is_found_by_the_apis_names(cli, name):
-    assert cli("docs", name).out == "# Town Library\n\nAll of it.\n"
+@pytest.mark.parametrize("name", ["town-library", "library", "overview", "town-library.md"])
+def test_the_overview_is_found_by_the_apis_names(cli, name):
+    assert cli("docs", name).out == "# Town Library\n\nRead this first.\n"
+
+
+def test_the_whole_reference_has_a_name_of_its_own(cli):
+    assert cli("docs", "reference").out == "# Town Library\n\nAll of it.\n"
+
+
+@pytest.mark.parametrize("name", ["retries", "Retries and outcomes", "outcomes", "guides/retries"])
+def test_a_guide_is_found_by_its_name_and_its_title(cli, name):
+    assert cli("docs", name).out == "# Retries and outcomes\n\nOnce.\n"
 
 
 def test_on_a_terminal_a_page_is_rendered(terminal):
@@ -93,6 +104,7 @@ def test_a_page_as_json_has_its_markdown(cli):
     page = cli("docs", "fetch_book", "--json").data
     assert page == {
         "page": "get_book",
+        "kind": "tool",
         "summary": "Read one book's record.",
         "markdown": "# get_book\n\n**Read one book's record.**\n",
     }
@@ -109,7 +121,7 @@ def test_a_part_of_a_name_leads_to_the_pages_that_have_it(cli):
 
 
 def test_a_page_that_is_not_installed_is_a_matter_of_configuration(cli, package_folder):
-    (package_folder / "reference" / "get_book.md").unlink()
+    (package_folder / "reference" / "tools" / "get_book.md").unlink()
     assert cli("docs", "get_book").code == 3
 
 

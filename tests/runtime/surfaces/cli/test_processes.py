@@ -13,7 +13,7 @@ def command(package_folder, *arguments):
 
 
 def test_a_reader_that_leaves_early_gets_no_complaint(package_folder):
-    (package_folder / "reference" / "get_book.md").write_text("a line of the page\n" * 50_000)
+    (package_folder / "reference" / "tools" / "get_book.md").write_text("a line of the page\n" * 50_000)
     with subprocess.Popen(
         command(package_folder, "docs", "get_book"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

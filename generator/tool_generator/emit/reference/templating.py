@@ -1,0 +1,44 @@
+"""Templates: how they are read, and what every rendered text has in common.
+
+Templates loop, choose and include: Python makes every text that they show.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+
+def rendered(template: str, **values: object) -> str:
+    """Return a rendered template as Markdown without trailing spaces that ends with one newline."""
+    return _tidy(_environment().get_template(template).render(**values))
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701  (Markdown, whose own escaper is markdown.py)
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+
+
+def _tidy(text: str) -> str:
+    """Strip trailing spaces, and leave at most one blank line in a row, except in fenced code."""
+    lines: list[str] = []
+    closing = ""
+    for raw in text.split("\n"):
+        line = raw.rstrip(" \t")
+        if line.startswith("```"):
+            ticks = line[: len(line) - len(line.lstrip("`"))]
+            if not closing:
+                closing = ticks
+            elif line == ticks and len(ticks) >= len(closing):
+                closing = ""
+        if line or closing or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines).strip("\n") + "\n"

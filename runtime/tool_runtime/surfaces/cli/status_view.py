@@ -1,0 +1,141 @@
+"""What `accounts`, `status` and `doctor` show to a person: tables on a terminal, lines with tabs in a pipe."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tool_runtime.surfaces.cli import output
+from tool_runtime.surfaces.common.account_report import Report
+
+_MARKS: Mapping[str, tuple[str, str]] = {
+    "ok": ("ok", "green"),
+    "note": ("note", "yellow"),
+    "problem": ("PROBLEM", "red"),
+}
+
+
+def show_accounts(report: Report) -> None:
+    """Show each account in a line: name, where the key is, where calls go, and what is allowed."""
+    rows = [
+        (_name(one), _key(one), one["base_url"] or "?", _allowed(one["permissions"]), _pairs(one["caps"]))
+        for one in report.accounts
+    ]
+    write_rows(("account", "key", "calls go to", "allowed", "caps"), rows)
+
+
+def show_fields(fields: Sequence[Mapping[str, Any]]) -> None:
+    """Show each setting of an account: its variable, whether it is set, and what it means."""
+    rows = [
+        (
+            str(one["field"]),
+            "secret" if one["secret"] else "",
+            str(one["variable"] or ""),
+            ("set" if one["configured"] else "required" if one["required"] else "-"),
+            str(one["meaning"]),
+        )
+        for one in fields
+    ]
+    write_rows(("setting", "", "variable", "state", "meaning"), rows)
+
+
+def show_probe(found: Mapping[str, Any]) -> None:
+    """Show that a key works, and whose it is."""
+    where = " on the sandbox" if found["sandbox"] else ""
+    output.write(f"The key of the account {found['account']} works{where} ({found['tool']}).")
+    for name, value in found["identity"].items():
+        output.write(f"  {name}: {value}")
+
+
+def show_status(data: Mapping[str, Any], report: Report, probes: Sequence[Mapping[str, Any]]) -> None:
+    """Show what a call would use now."""
+    where = "the sandbox" if data["sandbox"] else "the API"
+    only = ", and every write is denied (read only)" if data["read_only"] else ""
+    output.write(f"{data['program']} {data['version']}: calls go to {where}, with the account {data['account']}{only}")
+    show_accounts(report)
+    for one in probes:
+        if one["works"]:
+            show_probe(one)
+    _show_ledger(data["ledger"])
+    _show_checks([check for check in report.checks if check.state != "ok"])
+    _show_next(data["next_commands"])
+
+
+def show_doctor(data: Mapping[str, Any], report: Report) -> None:
+    """Show every check, the accounts, and what to do next."""
+    _show_checks(report.checks)
+    show_accounts(report)
+    missing = [name for name, installed in data["capabilities"].items() if not installed]
+    if missing:
+        output.write(f"Not installed: {', '.join(missing)}")
+    _show_next(data["next_commands"])
+
+
+def _show_checks(checks: Iterable[Any]) -> None:
+    for check in checks:
+        word, colour = _MARKS[check.state]
+        if output.is_terminal():
+            from rich.text import Text
+
+            output.console().print(
+                Text.assemble((f"{word:8}", colour), f"{check.name}: {check.message}"), soft_wrap=True
+            )
+        else:
+            output.write(f"{word}\t{check.name}\t{check.message}")
+        if check.hint:
+            output.write(f"        {check.hint}" if output.is_terminal() else f"\t\t{check.hint}")
+
+
+def _show_ledger(ledger: Mapping[str, Any]) -> None:
+    counts = ", ".join(
+        f"{ledger[state]} {state.replace('_', ' ')}" for state in ("unknown", "under_way") if ledger[state]
+    )
+    output.write(f"Ledger: {ledger['path'] or 'none'}" + (f" ({counts})" if counts else ""))
+
+
+def _show_next(commands: Sequence[str]) -> None:
+    output.write("Next:")
+    for command in commands:
+        output.write(f"  {command}")
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return f"{one['account']} *" if one["default"] else str(one["account"])
+
+
+def _key(one: Mapping[str, Any]) -> str:
+    if not one["enabled"]:
+        return "disabled"
+    return f"{one['key']}: {one['key_place']}" if one["key_place"] else str(one["key"])
+
+
+def _allowed(permissions: Mapping[str, str]) -> str:
+    """Return permissions in short: an effect stands there only where its decision is not that of writes."""
+    shown = {name: permissions[name] for name in ("read", "write")}
+    shown |= {name: word for name, word in permissions.items() if name not in shown and word != permissions["write"]}
+    return _pairs(shown)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_short(value)}" for name, value in values.items())
+
+
+def _short(value: Any) -> str:
+    return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+
+
+def write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows: a table on a terminal, whose first column is never cut; in a pipe tabs, without titles."""
+    if not output.is_terminal():
+        for row in rows:
+            output.write("\t".join(" ".join(cell.split()) for cell in row))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    from tool_runtime.surfaces.common.printable import printable
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for at, title in enumerate(titles):
+        table.add_column(title, style="cyan" if at == 0 else None, no_wrap=at == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    output.console().print(table)

@@ -1,0 +1,122 @@
+"""What differs between a record here and the record of the API, and what a push would send.
+
+Three versions of a record are compared: the one in the files, the one that was pulled, and the one that the API has
+now. A change belongs to the side that departs from what was pulled. Where both sides changed one field in different
+ways there is a conflict. Plain functions over JSON: this module reads no file and sends nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tool_runtime.core.tools import SyncKind, Tool
+from tool_runtime.errors import Fault, InvalidArguments
+
+MISSING: Any = object()
+"""The value of a field that a record does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that differs: the keys that lead there, the value before and the value after."""
+
+    place: tuple[str | int, ...]
+    before: Any
+    after: Any
+
+    @property
+    def path(self) -> str:
+        """The place as text: `states[0].state_prompt`."""
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place)
+        return "".join(steps).removeprefix(".")
+
+    @property
+    def kind(self) -> Literal["added", "removed", "changed"]:
+        """How the field differs."""
+        if self.before is MISSING:
+            return "added"
+        return "removed" if self.after is MISSING else "changed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the change as JSON; a value that is not there is left out."""
+        known: dict[str, Any] = {"path": self.path, "change": self.kind, "before": self.before, "after": self.after}
+        return {name: value for name, value in known.items() if value is not MISSING}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The three versions of one record, compared. `here` and `there` are the changes of each side since the pull."""
+
+    here: tuple[Change, ...]
+    there: tuple[Change, ...]
+    conflicts: tuple[str, ...]
+
+
+def changes(before: Any, after: Any, place: tuple[str | int, ...] = ()) -> Iterator[Change]:
+    """Yield the fields that differ.
+
+    `{"a": 1, "b": {"c": 2}}` against `{"a": 1, "b": {"c": 3}}` gives `Change(("b", "c"), 2, 3)`. Lists of one length
+    are compared item by item, other lists as a whole.
+    """
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys((*before, *after)):
+            yield from changes(before.get(name, MISSING), after.get(name, MISSING), (*place, str(name)))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for at, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from changes(old, new, (*place, at))
+    elif not same(before, after):
+        yield Change(place, before, after)
+
+
+def same(left: Any, right: Any) -> bool:
+    """Say whether two JSON values are the same value: `1` and `true` are not, `1` and `1.0` are."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left is right or bool(left == right)
+
+
+def compare(record: Mapping[str, Any], pulled: Mapping[str, Any], current: Mapping[str, Any], tool: Tool) -> Comparison:
+    """Compare the record of the files, the pulled record and the record of the API. `tool` is the one that updates.
+
+    Fields that only the API sets, such as the time of the last change, are no changes of the other side.
+    """
+    here = tuple(changes(pulled, record))
+    settable = set(_arguments(tool))
+    there = tuple(change for change in changes(pulled, current) if change.place[0] in settable)
+    ours, theirs = ({str(change.place[0]) for change in side} for side in (here, there))
+    both = sorted(name for name in ours & theirs if not same(record.get(name, MISSING), current.get(name, MISSING)))
+    return Comparison(here, there, tuple(both))
+
+
+def update_arguments(
+    kind: SyncKind, tool: Tool, record: Mapping[str, Any], pulled: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments that bring the API to what the files say: the id, and the fields that were changed here.
+
+    A field that was removed here is sent as null. Raises `InvalidArguments` for fields that only the API sets.
+    """
+    names = _arguments(tool)
+    changed = dict.fromkeys(str(change.place[0]) for change in changes(pulled, record))
+    faults = [
+        Fault(name, "unknown", "is set by the API alone: take the change back", None)
+        for name in changed
+        if name not in names
+    ]
+    if faults:
+        message = f"{kind.name}: {'; '.join(map(str, faults))}"
+        raise InvalidArguments(message, tool=tool.name, faults=tuple(faults))
+    sent = {names[name]: record.get(name) for name in changed}
+    return {kind.id: pulled[kind.id], **sent} if sent else {}
+
+
+def _arguments(tool: Tool) -> Mapping[str, str]:
+    """Return the names of arguments by the field of a record that they set: `{"agent_name": "agent_name"}`."""
+    return {
+        parameter.wire: parameter.name
+        for parameter in tool.parameters.values()
+        if parameter.place == "body" and parameter.shape is None
+    }
