@@ -48,7 +48,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("status_commands:doctor_command", "Look for what does not work, and how to mend it."),
         "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
     },
-    "Files, scripts and agents": {},
+    "Files, scripts and agents": {
+        "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
+    },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 

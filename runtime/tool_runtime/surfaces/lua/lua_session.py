@@ -34,6 +34,7 @@ class LuaSession:
 
     `package` gives `docs`; the client's own where it has one. `confirm` answers where a policy asks, as for a client;
     without one, and with a ledger in a file, such a run ends as paused. `namespaces` adds what else scripts may call.
+    With `dry_run`, writes are checked and not sent; the script gets samples of their answers.
     `settings` is kept with a run that can be resumed, for whoever resumes the run. Close the session, or use `with`.
     """
 
@@ -47,6 +48,7 @@ class LuaSession:
         namespaces: Sequence[Namespace] = (),
         settings: Mapping[str, Any] | None = None,
         warm: bool = True,
+        dry_run: bool = False,
     ) -> None:
         self.client = client
         self.limits = limits or LuaLimits()
@@ -55,6 +57,7 @@ class LuaSession:
         self._extra = tuple(namespaces)
         self._settings = dict(settings or {})
         self._warm = warm
+        self._dry_run = dry_run
         self._lock = threading.Lock()
         self._spare: ScriptProcess | None = None
         self._closed = False
@@ -79,7 +82,7 @@ class LuaSession:
         settings = {"args": args, "seed": secrets.token_hex(8), "limits": _limits_as_json(self.limits)} | self._settings
         journal = None
         path = _journal_path(self.client)
-        if path is not None:
+        if path is not None and not self._dry_run:
             journal = ScriptJournal(path, JournalRun(run_id, time.time_ns() // 1_000_000, "running", source, settings))
         return self._go(source, settings, journal, Decisions(), on_output, on_progress)
 
@@ -149,6 +152,7 @@ class LuaSession:
             confirm=self._confirm,
             decisions=decisions,
             remaining=lambda: waiting[0].remaining(),
+            dry_run=self._dry_run,
         )
         run = ScriptRun(process, handler, self.limits, on_output=on_output, on_progress=on_progress)
         waiting.append(run)
@@ -158,6 +162,11 @@ class LuaSession:
         namespaces += self._extra
         handler.use(namespaces)
         return run, namespaces
+
+    def namespaces(self) -> list[Namespace]:
+        """Return what scripts can call, for whoever looks at names without running a script."""
+        docs = [] if self._package is None else [DocsNamespace(self._package)]
+        return [ToolNamespace(self.client), *docs, *self._extra]
 
     def take(self) -> ScriptProcess:
         """Return a child that is ready, or starting."""

@@ -7,7 +7,7 @@ processes, Lua, journals.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,7 +37,7 @@ class Prepared:
 
     `run` gets the ledger id that a write shall have (None: any) and the idempotency key of an earlier attempt, makes the
     call and returns its JSON in a `Done`. `stored` is the result as it may be kept on disk. `journaled` is False for what answers
-    the same every time.
+    the same every time. `rehearse` checks a write and returns what would be sent, and a sample of its answer.
     """
 
     run: Callable[[str | None, str | None], Done]
@@ -47,6 +47,7 @@ class Prepared:
     account: str | None = None
     journaled: bool = True
     stored: Callable[[Any], Any] = field(default=lambda value: value)
+    rehearse: Callable[[], tuple[Mapping[str, Any], Any]] | None = None
 
     @property
     def is_write(self) -> bool:
@@ -156,7 +157,14 @@ class ToolNamespace:
             options: Any = chosen if key is None else chosen | {"idempotency_key": key}
             return client.invoke(tool.name, given, request_options=options or None, record=record)
 
-        return self._prepared(client, tool, run)
+        def rehearse() -> tuple[Mapping[str, Any], Any]:
+            from tool_runtime.sandbox.samples import Schemas
+
+            shown = client.preview(tool.name, given, request_options=chosen or None)  # type: ignore[arg-type]
+            schema = tool.returns.schema
+            return shown, None if schema is None else Schemas(self._registry).sample(schema, tool.name)
+
+        return replace(self._prepared(client, tool, run), rehearse=rehearse)
 
     def _page(self, client: "Client", tool: Tool, arguments: Any) -> Prepared:
         given = self._given(tool, arguments)
@@ -242,18 +250,7 @@ class DocsNamespace:
         return [{"page": page.name, "summary": page.summary} for page in self._package.search(words)]
 
     def _read(self, page: str) -> Any:
-        return self._package.page(_plain_page(page, self._package)).read()
-
-
-def _plain_page(name: str, package: "Package") -> str:
-    """Return a page's name without its spellings for scripts: `app.integrations.x.y` -> `y`, `integrations.x` -> `x`."""
-    bare = name.removeprefix("app.").removeprefix("integrations.")
-    for spelling in (package.api["slug"], package.api["name"]):
-        if bare == spelling:
-            return str(package.api["slug"])
-        if bare.startswith(f"{spelling}."):
-            return bare.removeprefix(f"{spelling}.")
-    return bare
+        return self._package.page(page.removeprefix("app.")).read()
 
 
 def _has_options(arguments: list[Any]) -> bool:

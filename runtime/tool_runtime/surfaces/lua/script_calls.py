@@ -88,11 +88,13 @@ class CallHandler:
         confirm: Callable[[Invocation], Any] | None = None,
         decisions: Decisions | None = None,
         remaining: Callable[[], float] = lambda: float("inf"),
+        dry_run: bool = False,
     ) -> None:
         self._journal = journal
         self._user = confirm
         self._decisions = decisions or Decisions()
         self._remaining = remaining
+        self._dry_run = dry_run
         self._local = threading.local()
         self._namespaces: dict[str, Namespace] = {}
         self.client = client.asking(self._confirm)
@@ -180,6 +182,8 @@ class CallHandler:
         journal = self._journal if prepared.journaled else None
         if journal is None:
             self._local.decision, self._local.asked = None, None
+            if self._dry_run and prepared.is_write:
+                return self._rehearsed(request, prepared, begin)
             return self._run(request, prepared, None, None, begin)
         call = first = known or JournalCall(journal.next_seq(), request.key, request.path, digest, "new")
         key = None
@@ -224,6 +228,19 @@ class CallHandler:
         except Exception as error:  # noqa: BLE001 - the script is to learn what became of its call
             return self._failed(request, prepared, error, begin, call)
         return self._succeeded(request, prepared, done, begin, call)
+
+    def _rehearsed(self, request: Request, prepared: Prepared, begin: float) -> Answer:
+        """Check a write and say what would be sent; the script gets a sample of the answer."""
+        if prepared.rehearse is None:
+            raise UsageError("a dry run cannot make this call")
+        try:
+            shown, sample = prepared.rehearse()
+        except Exception as error:  # noqa: BLE001 - as in `_run`
+            return self._failed(request, prepared, error, begin)
+        answer = self._succeeded(request, replace(prepared, tool_class="read"), Done(sample), begin)
+        assert answer.call is not None  # noqa: S101 - it succeeded
+        call = replace(answer.call, tool_class=prepared.tool_class, would_send=shown)
+        return replace(answer, call=call)
 
     def _succeeded(
         self,

@@ -14,7 +14,8 @@ from tool_runtime.errors import ScriptFailed, ScriptPaused, ToolError
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
     """One call of a script. `replayed`: the answer came from the journal of an earlier run, and nothing was
-    sent. `record` is the ledger id of a write, `repeat_of` that of the equal call whose answer this is."""
+    sent. `record` is the ledger id of a write, `repeat_of` that of the equal call whose answer this is.
+    `would_send` is the request of a dry run."""
 
     path: str
     line: int | None
@@ -28,6 +29,7 @@ class ScriptCall:
     replayed: bool = False
     record: str | None = None
     repeat_of: str | None = None
+    would_send: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the call as JSON; `class` is the tool's class."""
@@ -38,8 +40,8 @@ class ScriptCall:
 
 @dataclass(frozen=True, slots=True)
 class ScriptError:
-    """Why a script ended. `type` is `syntax`, `runtime`, `limit`, `name`, `arguments`, `policy`, `tool`, `diverged` or
-    `process`; `limit` names the limit that was hit. `details` is the envelope of the tool's error, where a tool failed.
+    """Why a script ended. `type` is `syntax`, `runtime`, `limit`, `name`, `arguments`, `policy`, `setup` (no key, no
+    account), `tool` (the API said no), `network`, `diverged` or `process`; `limit` names the limit that was hit. `details` is the envelope of the tool's error, where a tool failed.
     """
 
     type: str

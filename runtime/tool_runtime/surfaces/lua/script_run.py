@@ -17,6 +17,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tool_runtime.errors import (
+    APIError,
+    ConfigurationError,
+    InvalidArguments,
+    PolicyRefused,
+    RateLimited,
+    RemoteError,
+    ServerError,
+    ToolError,
+    Unauthorized,
+    UnknownTool,
+)
 from tool_runtime.surfaces.lua.namespaces import Namespace
 from tool_runtime.surfaces.lua.script_calls import Answer, CallHandler, Diverged, Request
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
@@ -31,7 +43,18 @@ _AT_LINE: Final = re.compile(r"script:(\d+): ?")
 _THREADS: Final = 16
 # Seconds that a child may be silent beyond the CPU that it may use.
 _SILENCE: Final = 3.0
-_KINDS: Final = {"InvalidArguments": "arguments", "UnknownTool": "name", "PolicyRefused": "policy", "CapReached": "policy"}
+# The first kind that fits says what an error of a call is to a script.
+_KINDS: Final[tuple[tuple[type[ToolError], str], ...]] = (
+    (InvalidArguments, "arguments"),
+    (UnknownTool, "name"),
+    (PolicyRefused, "policy"),
+    (ConfigurationError, "setup"),
+    (Unauthorized, "setup"),
+    (RateLimited, "network"),
+    (ServerError, "network"),
+    (APIError, "tool"),
+    (RemoteError, "network"),
+)
 
 # Limits that Lua and the patterns hold by themselves, by their words.
 _LIMITS_OF_LUA: Final = {
@@ -347,7 +370,7 @@ class ScriptRun:
             faults = getattr(tool_error, "faults", ())
             near = next((fault.nearest for fault in faults if fault.nearest), None)
             suggestion = f"Did you mean {near}?" if near else tool_error.hint
-            kind = _KINDS.get(type(tool_error).__name__, "tool")
+            kind = next((word for of, word in _KINDS if isinstance(tool_error, of)), "tool")
             details = tool_error.to_dict()
             return Ending("error", error=ScriptError(kind, message, line, None, suggestion, None, frames, details))
         meant = re.search(r"; (did you mean [\w.\"\[\]-]+\?)$", bare)
