@@ -72,7 +72,9 @@ class JournalRun:
 class ScriptJournal:
     """The journal of one run. Nothing is written before the first write of the run."""
 
-    def __init__(self, path: Path, run: JournalRun, calls: Iterable[JournalCall] = (), *, is_stored: bool = False) -> None:
+    def __init__(
+        self, path: Path, run: JournalRun, calls: Iterable[JournalCall] = (), *, is_stored: bool = False
+    ) -> None:
         self.run = run
         self._file = journal_file(path)
         self._calls = {call.key: call for call in calls}
@@ -149,7 +151,9 @@ def resumable_runs(path: Path) -> list[JournalRun]:
         old = time.time_ns() // 1_000_000 - _KEPT_DAYS * _DAY_MS
         for (gone,) in connection.execute("SELECT id FROM script_runs WHERE at_ms < ?", (old,)).fetchall():
             _remove(connection, gone)
-        rows = connection.execute("SELECT id, at_ms, state, process, source, settings FROM script_runs ORDER BY at_ms DESC")
+        rows = connection.execute(
+            "SELECT id, at_ms, state, process, source, settings FROM script_runs ORDER BY at_ms DESC"
+        )
         runs = [_run(*row) for row in rows]
     return [run for run in runs if run.state == "paused" or not run.alive]
 
@@ -171,7 +175,9 @@ def open_run(path: Path, run_id: str) -> ScriptJournal:
             raise UsageError(f"there is no run {run_id[:80]!r} to resume", hint=hint)
         found = _run(*row)
         if found.state == "running" and found.alive:
-            raise UsageError(f"the run {run_id} is still running in another process", hint="Wait until that process ends.")
+            raise UsageError(
+                f"the run {run_id} is still running in another process", hint="Wait until that process ends."
+            )
         # From now on this process runs the script: a second `resume` at the same moment is refused.
         mark = processes.own_mark()
         connection.execute("UPDATE script_runs SET state = 'running', process = ? WHERE id = ?", (mark, run_id))

@@ -92,9 +92,7 @@ class _Repeat(Exception):
         self.sends = sends
 
 
-def open_record(
-    context: Context, bound: Bound, parent: Record | None, record_id: str | None = None
-) -> Record | None:
+def open_record(context: Context, bound: Bound, parent: Record | None, record_id: str | None = None) -> Record | None:
     """Write the intent of a write and return its record; None where nothing is recorded. `record_id` is its id, if given.
 
     Raises `OutcomeUnknown` for a repeat whose first call may have happened, `CapReached`, and `ConfigurationError`
@@ -132,9 +130,7 @@ def open_record(
     return record
 
 
-def _intent(
-    context: Context, bound: Bound, chosen: str | None, parent: Record | None, record_id: str | None
-) -> Intent:
+def _intent(context: Context, bound: Bound, chosen: str | None, parent: Record | None, record_id: str | None) -> Intent:
     tool = bound.tool
     shown = invocation_of(context, bound)
     at_ms = int(context.clock.wall() * 1000)

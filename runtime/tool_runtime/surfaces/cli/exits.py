@@ -36,7 +36,15 @@ MEANINGS = {
 }
 
 # What kind of error ended a script that has written nothing -> the code of the same error outside a script.
-OF_SCRIPTS = {"syntax": USAGE, "arguments": USAGE, "name": USAGE, "policy": POLICY, "tool": REFUSED, "network": FAILED, "setup": CONFIGURATION}
+OF_SCRIPTS = {
+    "syntax": USAGE,
+    "arguments": USAGE,
+    "name": USAGE,
+    "policy": POLICY,
+    "tool": REFUSED,
+    "network": FAILED,
+    "setup": CONFIGURATION,
+}
 
 
 def exit_code(error: "ToolError") -> int:

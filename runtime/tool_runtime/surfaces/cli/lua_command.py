@@ -42,13 +42,17 @@ def _limit_options(command: Any) -> Any:
 @click.argument("file", required=False)
 @click.argument("run", required=False)
 @click.option("-e", "--eval", "code", metavar="CODE", help="Run this code instead of a file.")
-@click.option("--args", "args_text", metavar="JSON", help="The global `args` of the script: JSON, @file, or - for stdin.")
+@click.option(
+    "--args", "args_text", metavar="JSON", help="The global `args` of the script: JSON, @file, or - for stdin."
+)
 @click.option("--validate", is_flag=True, help="Compile, and check what can be seen without running. Calls nothing.")
 @click.option("--dry-run", is_flag=True, help="Check writes and show them instead of sending them; reads are made.")
 @click.option("--repl", is_flag=True, help="Read chunks from the terminal; variables persist.")
 @click.option("--approve", type=int, multiple=True, metavar="SEQ", help="resume: let this call through.")
 @click.option("--deny", type=int, multiple=True, metavar="SEQ", help="resume: refuse this call.")
-@click.option("--done", multiple=True, metavar="SEQ[=JSON]", help="resume: this unknown call happened, with this result.")
+@click.option(
+    "--done", multiple=True, metavar="SEQ[=JSON]", help="resume: this unknown call happened, with this result."
+)
 @click.option("--not-done", type=int, multiple=True, metavar="SEQ", help="resume: this unknown call did not happen.")
 @_limit_options
 @calling_options
@@ -200,7 +204,9 @@ def _next_step(session: Session, result: "LuaResult") -> str:
             found = output.to_json(one.get("found"), indent=None)
             lines.append(f"It may have happened. {(one.get('reconcile') or {}).get('note', '')}".strip())
             lines.append(f"The API shows: {found[:2000]}")
-            lines.append(f"If it happened: {session.program} lua resume {result.run} --done '{one['seq']}=RESULT_AS_JSON'")
+            lines.append(
+                f"If it happened: {session.program} lua resume {result.run} --done '{one['seq']}=RESULT_AS_JSON'"
+            )
             lines.append(f"If it did not:  {session.program} lua resume {result.run} --not-done {one['seq']}")
         else:
             lines.append(f"To let it through: {session.program} lua resume {result.run} --approve {one['seq']}")
@@ -211,7 +217,9 @@ def _next_step(session: Session, result: "LuaResult") -> str:
 def _resume(session: Session, run: str, decisions: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
     stored = next((one for one in _runs(session) if one.id == run), None)
     settings = dict(stored.settings) if stored is not None else {}
-    chosen = _limits({**settings.get("limits", {}), **{name: value for name, value in limits.items() if value is not None}})
+    chosen = _limits(
+        {**settings.get("limits", {}), **{name: value for name, value in limits.items() if value is not None}}
+    )
     with client_of(session, settings) as client, lua_session(session, client, chosen) as scripts:
         result = scripts.resume(run, on_output=_printer(session), on_progress=note_progress, **decisions)
         _give(session, client, result)
@@ -307,7 +315,9 @@ def _json(source: str, text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise InvalidArguments(f"{source} is not JSON: {error}", hint="For example: --args '{\"limit\": 5}'.") from error
+        raise InvalidArguments(
+            f"{source} is not JSON: {error}", hint="For example: --args '{\"limit\": 5}'."
+        ) from error
 
 
 def _no_number(word: str) -> Any:

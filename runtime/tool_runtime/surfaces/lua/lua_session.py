@@ -226,7 +226,9 @@ class LuaSession:
 
     def _result(self, run: ScriptRun, ending: Ending, journal: ScriptJournal | None, begin: float) -> LuaResult:
         status = {"result": "done", "paused": "paused"}.get(ending.kind, "failed")
-        return result_of(run, ending, self.limits, status, journal.run.id if journal and status == "paused" else None, begin)
+        return result_of(
+            run, ending, self.limits, status, journal.run.id if journal and status == "paused" else None, begin
+        )
 
 
 class LuaConversation:
@@ -248,7 +250,9 @@ class LuaConversation:
         begin = time.perf_counter()
         self._run.calls, self._run.pending = [], []
         ending = self._run.run(source)
-        if ending.kind == "paused" or (ending.error is not None and ending.error.type in {"limit", "process", "diverged"}):
+        if ending.kind == "paused" or (
+            ending.error is not None and ending.error.type in {"limit", "process", "diverged"}
+        ):
             self._process.end()
         status = "done" if ending.kind == "result" else "failed"
         return result_of(self._run, ending, self._session.limits, status, None, begin)

@@ -28,7 +28,17 @@ _BINARY: Final = {
 }  # fmt: skip
 _UNARY: Final = 12
 _DEEPEST: Final = 180
-_ESCAPES: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\n": "\n", "\r\n": "\n"}
+_ESCAPES: Final = {
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\n": "\n",
+    "\r\n": "\n",
+}
 
 
 class LuaSyntaxError(Exception):

@@ -123,7 +123,9 @@ class CallHandler:
         known = None if self._journal is None or not prepared.journaled else self._journal.find(request.key)
         digest = _digest(request)
         if known is not None and (known.path, known.digest) != (request.path, digest):
-            message = f"call {known.seq} was {known.path} in the first run, and is {request.path} with other arguments now"
+            message = (
+                f"call {known.seq} was {known.path} in the first run, and is {request.path} with other arguments now"
+            )
             if known.path == request.path:
                 message = f"call {known.seq}, {known.path}, had other arguments in the first run"
             raise Diverged(message)
@@ -276,7 +278,9 @@ class CallHandler:
         self.errors[text] = (known, text)
         status = "none"
         if prepared is not None and prepared.is_write:
-            status = {"unknown": "unknown", "done": "succeeded"}.get(known.outcome, "succeeded" if known.leftovers else "none")
+            status = {"unknown": "unknown", "done": "succeeded"}.get(
+                known.outcome, "succeeded" if known.leftovers else "none"
+            )
         made = _script_call(request, prepared, status, begin, message=message, replayed=replayed, record=known.record)
         return Answer(request, ok=False, text=text, call=made)
 
@@ -326,7 +330,9 @@ class CallHandler:
         ending = entry.ending
         match entry.outcome:
             case "done":
-                result = ending.result if ending is not None and ending.result_kept else dict(ending.ids if ending else {})
+                result = (
+                    ending.result if ending is not None and ending.result_kept else dict(ending.ids if ending else {})
+                )
                 answer = self._succeeded(request, prepared, Done(result, call.record), begin)
             case "not_sent":
                 return following, None
@@ -343,9 +349,7 @@ class CallHandler:
         journal.write([replace(call, state="ended", answer=self._stored(prepared, answer))])
         return answer
 
-    def _unresolved(
-        self, request: Request, prepared: Prepared, call: JournalCall, begin: float
-    ) -> Answer | Any:
+    def _unresolved(self, request: Request, prepared: Prepared, call: JournalCall, begin: float) -> Answer | Any:
         """Settle an unknown write by what somebody says, or find out what the API shows and pause."""
         journal, ledger, decisions = self._journal, self.client.ledger, self._decisions
         assert journal is not None  # noqa: S101 - as above
@@ -424,4 +428,3 @@ def _script_call(
 def _digest(request: Request) -> str:
     text = json.dumps([request.path, request.arguments], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-

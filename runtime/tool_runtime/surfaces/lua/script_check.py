@@ -88,7 +88,9 @@ def check_script(session: LuaSession, source: str) -> Checked:
     try:
         tree = parse(source)
     except LuaSyntaxError as error:
-        return Checked([Finding("open", 0, 0, "", f"Lua accepts the script, and it is too intricate to be followed: {error}")])
+        return Checked(
+            [Finding("open", 0, 0, "", f"Lua accepts the script, and it is too intricate to be followed: {error}")]
+        )
     checker = _Checker(session)
     checker.block(tree, {})
     unique = {(one.line, one.column, one.path, one.message): one for one in checker.findings}
@@ -143,10 +145,10 @@ class _Checker:
                     if condition is not None:
                         self.expression(condition, scope)
                     self.block(block, scope)
-            case ("do" | "while"), (conditions, block):
+            case (("do" | "while"), (conditions, block)):
                 self.expressions(conditions, scope)
                 self.block(block, scope)
-            case ("return" | "callto"), (values,):
+            case (("return" | "callto"), (values,)):
                 self.expressions(values if isinstance(values, list) else [values], scope)
 
     def assigned(self, target: Node, scope: Scope) -> None:
@@ -313,7 +315,9 @@ class _Checker:
                 fault
                 for fault in error.faults
                 if not any(
-                    fault.path == place or fault.path.startswith((f"{place}.", f"{place}[")) or place.startswith(f"{fault.path}.")
+                    fault.path == place
+                    or fault.path.startswith((f"{place}.", f"{place}["))
+                    or place.startswith(f"{fault.path}.")
                     for place in unseen
                 )
             ]

@@ -54,8 +54,8 @@ class ScriptProcess:
         self._largest = limits.frame + _BESIDE
         self._buffer = bytearray()
         self._outgoing = bytearray()
-        self._lock: str | None = None
         self._seconds: float | None = None
+        self._closed = False
         # A descriptor of this process that wakes the loop when a call of another thread has ended.
         self._waker, self._wake = os.pipe()
         os.set_blocking(self._waker, False)
@@ -88,7 +88,9 @@ class ScriptProcess:
     @property
     def is_alive(self) -> bool:
         """Whether the child has not ended."""
-        return self._process.returncode is None and self._process.poll() is None
+        if not self._closed:
+            self._reap(os.WNOHANG)
+        return self._seconds is None
 
     def send(self, kind: str, content: bytes) -> None:
         """Queue a frame for the child, and write what the pipe takes now."""
@@ -123,12 +125,12 @@ class ScriptProcess:
 
     def end(self) -> tuple[int, float]:
         """End the child, and return its exit status (negative: the signal) and its seconds of CPU."""
-        if self._seconds is None:
-            killed = self._process.returncode is None and self._process.poll() is None
-            if killed:
+        if not self._closed:
+            self._closed = True
+            if self._seconds is None:
                 with suppress(ProcessLookupError):
                     os.kill(self._process.pid, signal.SIGKILL)
-            self._reap()
+                self._reap()
             for stream in (self._process.stdin, self._process.stdout):
                 if stream is not None:
                     with suppress(OSError):

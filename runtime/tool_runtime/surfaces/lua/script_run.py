@@ -393,7 +393,9 @@ _GLOBALS: Final = (
     "parallel", "parallel_map", "pcall", "print", "progress", "random", "regex", "select", "setmetatable", "sleep",
     "string", "table", "tonumber", "tostring", "type", "utf8", "xpcall",
 )  # fmt: skip
-_ABSENT: Final = frozenset({"io", "os", "package", "require", "load", "loadstring", "dofile", "loadfile", "debug", "python"})
+_ABSENT: Final = frozenset(
+    {"io", "os", "package", "require", "load", "loadstring", "dofile", "loadfile", "debug", "python"}
+)
 
 
 def _hint(message: str) -> str | None:

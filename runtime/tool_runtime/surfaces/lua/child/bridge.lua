@@ -347,10 +347,10 @@ local function regex_library()
     match = function(subject, pattern, flags) return shaped(regex_call("regex.match", subject, pattern, flags or "")) end,
     match_all = function(subject, pattern, flags)
       local grouped = regex_call("regex.match_all", subject, pattern, flags or "")
-      local result = values.array({})
+      local result = {}
       for i, list in ipairs(grouped.groups) do result[i] = list end
       for name, list in next, grouped.named do result[name] = list end
-      return setmetatable(result, nil)
+      return result
     end,
     gsub = function(subject, pattern, replacement, limit)
       local most = limit == nil and 0 or tointeger(limit)

@@ -5,7 +5,8 @@
 
 local type, next, rawget, rawlen, tostring, tonumber = type, next, rawget, rawlen, tostring, tonumber
 local error, setmetatable, pcall, rawequal = error, setmetatable, pcall, rawequal
-local getmetatable = debug.getmetatable
+-- Those of scripts do not see behind `__metatable`.
+local getmetatable, mark = debug.getmetatable, debug.setmetatable
 local find, sub, byte, gsub, format, rep = string.find, string.sub, string.byte, string.gsub, string.format, string.rep
 local match, char, lower = string.match, string.char, string.lower
 local concat, sort = table.concat, table.sort
@@ -17,8 +18,9 @@ local EXACT = 2 ^ 53
 
 local values = {}
 
--- The list of JSON: an empty table with this metatable is `[]`, and `{}` without.
-local ARRAY = {__name = "json.array"}
+-- The list of JSON: an empty table with this metatable is `[]`, and `{}` without. No script can change the metatable:
+-- trusted code reads such lists too.
+local ARRAY = {__name = "json.array", __metatable = false}
 local NULL = setmetatable({}, {
   __name = "json.null", __metatable = false,
   __tostring = function() return "null" end,
@@ -30,7 +32,7 @@ values.null, values.array_metatable = NULL, ARRAY
 function values.array(items)
   if items == nil then items = {} end
   if type(items) ~= "table" then error("json.array expects a table", 2) end
-  return setmetatable(items, ARRAY)
+  return mark(items, ARRAY)
 end
 
 local function order(a, b)
