@@ -36,7 +36,7 @@ def run(session: Session, limits: "LuaLimits") -> None:
 
     if session.as_json:
         raise UsageError("--repl talks to a person, and --json to a program", hint="Give one of them.")
-    with client_of(session) as client, lua_session(session, client, limits, warm=True) as scripts:
+    with client_of(session) as client, lua_session(session, client, limits) as scripts:
         history = _open_history(session, scripts) if _on_terminal() else None
         if _on_terminal():
             where = "the sandbox" if client.sandbox is not None else f"the account {client.account_name}"

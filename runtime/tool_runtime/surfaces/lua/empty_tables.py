@@ -6,9 +6,21 @@ Owns the choice by schema: an empty object becomes an empty list where the schem
 from collections.abc import Mapping
 from typing import Any
 
+from tool_runtime.core.tools import Tool
 from tool_runtime.values.references import TYPES
 
 DEEPEST = 60
+
+
+def arguments_with_lists(tool: Tool, arguments: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call, each as `with_lists` gives it by its parameter.
+
+    What is spread into the body holds further parameters, so these are judged by their own schemas too.
+    """
+    fields = {wire: one.accepted for one in tool.parameters.values() for wire in (one.wire, one.name)}
+    spread = {"type": "object", "properties": fields}
+    schemas = {name: spread if one.place == "spread" else one.accepted for name, one in tool.names.items()}
+    return {name: with_lists(value, schemas.get(name), types) for name, value in arguments.items()}
 
 
 def with_lists(value: Any, schema: Any, types: Mapping[str, Any], depth: int = 0) -> Any:

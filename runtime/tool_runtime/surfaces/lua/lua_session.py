@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tool_runtime.surfaces.common.package import Package
 
 Confirm = Callable[[Invocation], Any]
+# Of one conversation, as far as CPU goes.
+_MOST_CHUNKS = 1000
 
 
 class LuaSession:
@@ -58,6 +60,7 @@ class LuaSession:
         self._settings = dict(settings or {})
         self._warm = warm
         self._dry_run = dry_run
+        self.undecided = Decisions()
         self._lock = threading.Lock()
         self._spare: ScriptProcess | None = None
         self._closed = False
@@ -236,7 +239,8 @@ class LuaConversation:
 
     def __init__(self, session: LuaSession, on_output: Printer | None, on_progress: Progress | None) -> None:
         self._session = session
-        self._process = session.take()
+        # The child cannot give itself more CPU later on; the host's watch over silence holds for each chunk.
+        self._process = ScriptProcess(session.limits, chunks=_MOST_CHUNKS)
         self._run, namespaces = session.start(self._process, None, Decisions(), on_output, on_progress)
         self._run.boot(namespaces, secrets.token_hex(8), None)
 

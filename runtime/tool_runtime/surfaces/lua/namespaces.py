@@ -6,6 +6,7 @@ the tools of one API, with its accounts, pages and waiters, and the namespace of
 processes, Lua, journals.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +16,7 @@ from tool_runtime.core.flow import Done
 from tool_runtime.core.gate import all_effects
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import Fault, InvalidArguments, UnknownTool
-from tool_runtime.surfaces.lua.empty_tables import with_lists
+from tool_runtime.surfaces.lua.empty_tables import arguments_with_lists
 from tool_runtime.values.secrets import mask
 from tool_runtime.values.suggestions import nearest
 
@@ -171,7 +172,8 @@ class ToolNamespace:
 
         def run(_record: str | None, _key: str | None) -> Done:
             rows, following = client.page(tool.name, given)
-            return Done({"rows": rows} if following is None else {"rows": rows, "next": following})
+            # As text: on its way through Lua, a field that is null would be lost.
+            return Done({"rows": rows} if following is None else {"rows": rows, "next": json.dumps(following)})
 
         return self._prepared(client, tool, run)
 
@@ -206,11 +208,8 @@ class ToolNamespace:
                 fault = Fault("arguments", "type", f"{tool.name} {takes}, not {len(arguments)}")
                 raise InvalidArguments(str(fault), tool=tool.name, faults=(fault,))
             arguments = {name: value for name, value in zip(names, arguments, strict=False) if value is not None}
-        schemas = {name: parameter.accepted for name, parameter in tool.names.items()}
-        return {
-            name: with_lists(value, schemas.get(name), self._registry.types) if name not in extra else value
-            for name, value in arguments.items()
-        }
+        kept = {name: arguments[name] for name in extra if name in arguments}
+        return arguments_with_lists(tool, arguments, self._registry.types) | kept
 
 
 class DocsNamespace:

@@ -12,7 +12,7 @@ from typing import Any
 from tool_runtime.core.gate import all_effects
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import InvalidArguments, ScriptFailed, ToolError
-from tool_runtime.surfaces.lua.empty_tables import with_lists
+from tool_runtime.surfaces.lua.empty_tables import arguments_with_lists
 from tool_runtime.surfaces.lua.lua_session import LuaSession
 from tool_runtime.surfaces.lua.lua_syntax import LuaSyntaxError, Node, parse
 from tool_runtime.surfaces.lua.namespaces import Namespace
@@ -305,8 +305,7 @@ class _Checker:
                 return [f"takes {len(names)} values, not {len(given)}"]
             given = {name: value for name, value in zip(names, given, strict=False) if value is not None}
         registry = self._client.registry
-        schemas = {name: parameter.accepted for name, parameter in tool.names.items()}
-        plain = {name: with_lists(value, schemas.get(name), registry.types) for name, value in given.items()}
+        plain = arguments_with_lists(tool, given, registry.types)
         unseen = tuple(_unknown_paths(plain, ""))
         try:
             self._client.preview(tool.name, _without_unknown(plain))

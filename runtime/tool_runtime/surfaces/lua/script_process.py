@@ -22,7 +22,7 @@ from typing import Final
 from tool_runtime.errors import ConfigurationError, MissingExtra
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
 
-_CHILD: Final = Path(__file__).parent / "child" / "locked_child.py"
+CHILD: Final = Path(__file__).parent / "child" / "locked_child.py"
 _HEADER: Final = 4
 _CHUNK: Final = 1 << 20
 # A frame holds a path and a line beside its value.
@@ -48,7 +48,8 @@ class Frame:
 class ScriptProcess:
     """One locked child. Used by one thread; `wake` may be called from any."""
 
-    def __init__(self, limits: LuaLimits) -> None:
+    def __init__(self, limits: LuaLimits, *, chunks: int = 1, program: Path = CHILD) -> None:
+        """Start a child that may use the CPU of so many `chunks`. `program` is what runs in the child."""
         if os.name != "posix":
             raise ConfigurationError("Lua scripts need Linux, macOS or another POSIX system")
         self._largest = limits.frame + _BESIDE
@@ -59,7 +60,8 @@ class ScriptProcess:
         # A descriptor of this process that wakes the loop when a call of another thread has ended.
         self._waker, self._wake = os.pipe()
         os.set_blocking(self._waker, False)
-        command = [sys.executable, "-I", "-S", str(_CHILD), _lupa_folder(), repr(limits.cpu), str(limits.memory)]
+        command = [sys.executable, "-I", "-S", str(program), _lupa_folder(), repr(limits.cpu * chunks)]
+        command.append(str(limits.memory))
         self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a file of this package
             command,
             stdin=subprocess.PIPE,
