@@ -22,6 +22,7 @@ from tool_runtime.accounts.script_journal import JournalCall, ScriptJournal
 from tool_runtime.core.clock import SystemClock
 from tool_runtime.core.flow import Done
 from tool_runtime.core.gate import Invocation
+from tool_runtime.core.ledger import LedgerNotWritten
 from tool_runtime.errors import (
     InvalidArguments,
     PolicyRefused,
@@ -210,11 +211,28 @@ class CallHandler:
             journal.write([replace(call, state="asking", answer=dict(answer.pending))])
             return answer
         ended = replace(call, state="ended", answer=self._stored(prepared, answer))
-        if prepared.is_write:
-            journal.write([ended])
-        else:
+        if not prepared.is_write:
             journal.keep(ended)
+            return answer
+        journal.write([ended])
+        if answer.ok:
+            if key is not None and first.record is not None:
+                self._found_out(first.record, "done", "the same call under the same key was answered")
+            self._deliver(call.record)
         return answer
+
+    def _found_out(self, record: str, outcome: str, how: str) -> None:
+        """Write what became of an unknown call, and that the script knows: an equal call later on is a new one."""
+        ledger = self.client.ledger
+        if ledger is not None:
+            with suppress(InvalidArguments):
+                ledger.resolve(record, outcome, how)
+            self._deliver(record)
+
+    def _deliver(self, record: str | None) -> None:
+        if self.client.ledger is not None and record is not None:
+            with suppress(LedgerNotWritten):
+                self.client.ledger.deliver(record)
 
     def _run(
         self, request: Request, prepared: Prepared, call: JournalCall | None, key: str | None, begin: float
@@ -347,6 +365,7 @@ class CallHandler:
                     return following, entry.intent.idempotency_key
                 return self._unresolved(request, prepared, call, begin)
         journal.write([replace(call, state="ended", answer=self._stored(prepared, answer))])
+        self._deliver(call.record)
         return answer
 
     def _unresolved(self, request: Request, prepared: Prepared, call: JournalCall, begin: float) -> Answer | Any:
@@ -358,14 +377,12 @@ class CallHandler:
         entry = ledger.get(call.record)
         assert entry is not None  # noqa: S101 - as above
         if call.seq in decisions.done:
-            with suppress(InvalidArguments):
-                ledger.resolve(call.record, "done", f"decided when the run {journal.run.id} was resumed")
+            self._found_out(call.record, "done", f"decided when the run {journal.run.id} was resumed")
             answer = self._succeeded(request, prepared, Done(decisions.done[call.seq], call.record), begin)
             journal.write([replace(call, state="ended", answer=self._stored(prepared, answer))])
             return answer
         if call.seq in decisions.not_done:
-            with suppress(InvalidArguments):
-                ledger.resolve(call.record, "not_sent", f"decided when the run {journal.run.id} was resumed")
+            self._found_out(call.record, "not_sent", f"decided when the run {journal.run.id} was resumed")
             return replace(call, state="new", attempt=call.attempt + 1), None
         recipe = entry.intent.reconcile
         pending: dict[str, Any] = {
