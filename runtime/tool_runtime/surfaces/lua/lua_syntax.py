@@ -21,6 +21,7 @@ _TOKEN: Final = re.compile(
     |(?P<op>\.\.\.|\.\.|==|~=|<=|>=|<<|>>|//|::|[-+*/%^\#&~|<>=(){}\[\];:,.])""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_LONG: Final = re.compile(r"(?:--)?\[=*\[")
 _BINARY: Final = {
     "or": (1, 1), "and": (2, 2), "<": (3, 3), ">": (3, 3), "<=": (3, 3), ">=": (3, 3), "~=": (3, 3), "==": (3, 3),
     "|": (4, 4), "~": (5, 5), "&": (6, 6), "<<": (7, 7), ">>": (7, 7), "..": (9, 8), "+": (10, 10), "-": (10, 10),
@@ -388,9 +389,10 @@ def tokens_of(text: str) -> list[Token]:
     at, line, line_start = 0, 1, 0
     while at < len(text):
         match = _TOKEN.match(text, at)
+        opens = match is None or match["op"] in {"[", "-"}
+        if opens and _LONG.match(text, at):
+            raise Unfinished("a long string or comment does not end")
         if match is None:
-            if re.match(r"--\[(=*)\[|\[(=*)\[", text[at:]):
-                raise Unfinished("a long string or comment before the end")
             raise LuaSyntaxError(f"line {line}: {text[at : at + 10]!r} is no word of Lua")
         if match["space"] is None:
             kind, value = _meaning(match)
