@@ -16,7 +16,10 @@ from tool_runtime.surfaces.lua.lua_session import LuaSession, run_lua
 
 ROUNDS = 15
 CALLS = 500
-MEGABYTE = [{"call_id": f"call_{at:012}", "status": "ended", "duration_ms": at, "tags": ["a", "b"], "cost": 1.5} for at in range(10_000)]
+MEGABYTE = [
+    {"call_id": f"call_{at:012}", "status": "ended", "duration_ms": at, "tags": ["a", "b"], "cost": 1.5}
+    for at in range(10_000)
+]
 
 
 def timed(action: Callable[[], object]) -> float:

@@ -166,7 +166,7 @@ class LuaSession:
             journal,
             confirm=self._confirm,
             decisions=decisions,
-            remaining=lambda: waiting[0].remaining(),
+            remaining=lambda: min(run.remaining() for run in waiting),
             dry_run=self._dry_run,
         )
         run = ScriptRun(process, handler, self.limits, on_output=on_output, on_progress=on_progress)

@@ -118,7 +118,7 @@ class _Checker:
             self.statement(statement, inner)
         return inner
 
-    def statement(self, node: Node, scope: Scope) -> None:  # noqa: C901 - one case for each statement of Lua
+    def statement(self, node: Node, scope: Scope) -> None:
         match node.kind, node.parts:
             case "local", (names, values):
                 self.expressions(values, scope)
@@ -174,7 +174,7 @@ class _Checker:
             case "call", (function, arguments, method):
                 path = None if method else self.path(function, scope)
                 if path is not None:
-                    self.call(node, function, path, arguments, scope)
+                    self.call(node, function, path, arguments)
                 else:
                     self.expression(function, scope)
                     self.handed_over(function, arguments, scope)
@@ -204,7 +204,7 @@ class _Checker:
         if protected and arguments:
             path = self.path(arguments[0], scope)
             if path is not None:
-                self.call(arguments[0], arguments[0], path, arguments[1:], scope)
+                self.call(arguments[0], arguments[0], path, arguments[1:])
 
     def path(self, node: Node, scope: Scope) -> str | None:
         """Return the path that an expression stands for, or None: `r.get_call` -> `app.integrations.x.get_call`."""
@@ -270,7 +270,7 @@ class _Checker:
 
     # Arguments.
 
-    def call(self, node: Node, function: Node, path: str, arguments: Sequence[Node], scope: Scope) -> None:
+    def call(self, node: Node, function: Node, path: str, arguments: Sequence[Node]) -> None:
         if not self.known(function, path):
             return
         if self._is_namespace(path):
@@ -326,9 +326,9 @@ class _Checker:
 
     def _say(self, level: str, node: Node, path: str, message: str, tool: Tool | None = None) -> None:
         effects = all_effects(tool, self._client.registry) if tool is not None else ()
-        known = (None, None) if tool is None else (tool.name, tool.tool_class)
+        name, tool_class = (None, None) if tool is None else (tool.name, tool.tool_class)
         token = node.token
-        self.findings.append(Finding(level, token.line, token.column, path, message, *known, effects))
+        self.findings.append(Finding(level, token.line, token.column, path, message, name, tool_class, effects))
 
 
 def value_of(node: Node) -> Any:

@@ -27,7 +27,14 @@ def lua(tmp_path: Path):
         }
         command = [sys.executable, "-m", "retell_ai", program, *words]
         return subprocess.run(
-            command, input=stdin, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=120, check=False
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=120,
+            check=False,
         )
 
     return run
@@ -86,7 +93,12 @@ def test_a_failed_script_ends_in_the_code_of_what_happened(source, code, kind, l
 
 def test_a_script_pauses_where_nobody_can_be_asked_and_goes_on_with_a_yes(lua):
     # On the sandbox a policy asks only where it was set; a real account asks by default.
-    real = {"sandbox": False, "RETELL_API_KEY": "key_x", "RETELL_BASE_URL": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1"}
+    real = {
+        "sandbox": False,
+        "RETELL_API_KEY": "key_x",
+        "RETELL_BASE_URL": "http://127.0.0.1:9",
+        "NO_PROXY": "127.0.0.1",
+    }
     paused = lua("--json", "-e", R + f"local ok, e = pcall(r.create_agent, {AGENT}) return {{ok, e}}", **real)
     document = json.loads(paused.stdout)
     assert (paused.returncode, document["status"], document["error"]["code"]) == (7, "paused", "script_paused")
@@ -130,7 +142,16 @@ def test_progress_goes_to_stderr(lua):
 
 
 def test_the_prompt_keeps_variables_and_goes_on_after_errors(lua):
-    lines = ["local x = 5", "x + 1", "for i = 1, 2 do", "print(i)", "end", "foo()", "local function f(a) return a * 2 end", "f(x)"]
+    lines = [
+        "local x = 5",
+        "x + 1",
+        "for i = 1, 2 do",
+        "print(i)",
+        "end",
+        "foo()",
+        "local function f(a) return a * 2 end",
+        "f(x)",
+    ]
     ended = lua("--repl", stdin="\n".join(lines))
     assert ended.stdout.split() == ["6", "1", "2", "10"]
     assert "attempt to call a nil value (global 'foo')" in ended.stderr
@@ -138,9 +159,17 @@ def test_the_prompt_keeps_variables_and_goes_on_after_errors(lua):
 
 def test_the_prompt_completes_names_on_a_terminal(tmp_path):
     first, second = pty.openpty()
-    settings = {**os.environ, "RETELL_SANDBOX": "1", "XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "TERM": "xterm"}
+    settings = {
+        **os.environ,
+        "RETELL_SANDBOX": "1",
+        "XDG_STATE_HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "TERM": "xterm",
+    }
     command = [sys.executable, "-m", "retell_ai", "lua", "--repl"]
-    with subprocess.Popen(command, stdin=second, stdout=second, stderr=second, env=settings, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, stdin=second, stdout=second, stderr=second, env=settings, start_new_session=True
+    ) as process:
         os.close(second)
         shown = _until(first, b"> ")
         os.write(first, b"#docs.li\t() > 5\n")

@@ -9,14 +9,17 @@ from tool_runtime.surfaces.lua.lua_session import LuaSession
 from tool_runtime.surfaces.lua.lua_syntax import LuaSyntaxError, Unfinished, parse, walk, without_top_level_locals
 from tool_runtime.surfaces.lua.script_check import check_script
 
-R = "local r = app.integrations.retell_ai\n"
+PATH = "app.integrations.retell_ai"
+R = f"local r = {PATH}\n"
+MEANT = "did you mean"
 
 
 @pytest.fixture(scope="module")
 def check(sandboxed):
     with LuaSession(sandboxed) as session:
         yield lambda source: [
-            (one.level, one.line, one.path.rpartition(".")[2], one.message) for one in check_script(session, source).findings
+            (one.level, one.line, one.path.rpartition(".")[2], one.message)
+            for one in check_script(session, source).findings
         ]
 
 
@@ -29,9 +32,9 @@ def check(sandboxed):
         ("r.get_call('c')", ("call", 2, "get_call", "fits (read)")),
         ("r.get_call(5)", ("error", 2, "get_call", "call_id: expected string, got integer")),
         ("r.get_call{}", ("error", 2, "get_call", "call_id: is required")),
-        ("r.get_call{cal_id = 'c', call_id = 'c'}", ("error", 2, "get_call", "cal_id: is not an argument of get_call (did you mean call_id?)")),
+        ("r.get_call{cal_id = 'c', call_id = 'c'}", ("error", 2, "get_call", f"cal_id: is not an argument of get_call ({MEANT} call_id?)")),
         ("r.get_call('a', 'b')", ("error", 2, "get_call", "takes 1 values, not 2")),
-        ("r.get_cal{}", ("error", 2, "retell_ai", "has no 'get_cal'; did you mean app.integrations.retell_ai.get_call?")),
+        ("r.get_cal{}", ("error", 2, "retell_ai", f"has no 'get_cal'; {MEANT} {PATH}.get_call?")),
         ("local f = r.default.get_call\nf{}", ("error", 3, "get_call", "call_id: is required")),
         ("local g = r.get_call\nlocal function f() local g = print g{} end", None),
         ("do local r = {} r.get_cal{} end", None),
@@ -43,9 +46,9 @@ def check(sandboxed):
         ("r[x]{}", ("open", 2, "retell_ai", "which function this is, only running shows")),
         ("r.iter.list_calls{limit = 'x'}", ("error", 2, "list_calls", "limit: expected integer, got string")),
         ("r.wait.call_ended{call_id = 'c', timeout = 5}", ("call", 2, "call_ended", "is known")),
-        ("r.wait.call_end{}", ("error", 2, "wait", "has no 'call_end'; did you mean app.integrations.retell_ai.wait.call_ended?")),
+        ("r.wait.call_end{}", ("error", 2, "wait", f"has no 'call_end'; {MEANT} {PATH}.wait.call_ended?")),
         ("docs.raed('x')", ("error", 2, "docs", "has no 'raed'; did you mean docs.read?")),
-        ("app.integration.retell_ai.get_call{}", ("error", 2, "app", "has no 'integration'; did you mean app.integrations?")),
+        ("app.integration.retell_ai.get_call{}", ("error", 2, "app", f"has no 'integration'; {MEANT} app.integrations?")),
         ("app.integrations.retell_ai.default{}", ("error", 2, "default", "is a namespace, and cannot be called")),
         ("while true do parallel{function() r.get_call{} end} end", ("error", 2, "get_call", "call_id: is required")),
     ],
@@ -61,7 +64,9 @@ def test_a_syntax_error_is_the_only_finding(check):
 
 def test_nothing_is_called(sandboxed, check):
     before = len(sandboxed.sandbox.requests)
-    check(R + "r.create_call({agent_id = 'a', from_number = '+14155550100', to_number = '+14155550199'}) r.list_agents{}")
+    check(
+        R + "r.create_call({agent_id = 'a', from_number = '+14155550100', to_number = '+14155550199'}) r.list_agents{}"
+    )
     assert len(sandboxed.sandbox.requests) == before
 
 

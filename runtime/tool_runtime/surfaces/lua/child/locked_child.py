@@ -10,6 +10,7 @@ environment. Only text crosses between Lua and Python: an object of Python in Lu
 import os
 import struct
 import sys
+from importlib import import_module
 from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as in lockdown: pathlib costs time
@@ -19,12 +20,11 @@ def main() -> None:
     """Start Lua, lock down, and run scripts until the host closes the pipe."""
     site, cpu, heap = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     sys.path.append(site)
-    from lupa import lua54
+    lua54 = import_module("lupa.lua54")
 
     sys.path.remove(site)
     sys.path.append(HERE)
-    import lockdown
-    import patterns
+    lockdown, patterns = import_module("lockdown"), import_module("patterns")
 
     sys.path.remove(HERE)
     lua = lua54.LuaRuntime(
