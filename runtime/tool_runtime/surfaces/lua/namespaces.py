@@ -37,8 +37,8 @@ class Prepared:
     """One call, ready to be made.
 
     `run` gets the ledger id that a write shall have (None: any) and the idempotency key of an earlier attempt, makes
-    the call and returns its JSON in a `Done`. `stored` is the result as it may be kept on disk. `journaled` is False for
-    what answers the same every time. `rehearse` checks a write and returns what would be sent, and a sample answer.
+    the call and returns its JSON in a `Done`. `stored` is the result as it may be kept on disk. `journaled` is False
+    for what answers the same every time. `rehearse` checks a write and returns what would be sent, and a sample answer.
     """
 
     run: Callable[[str | None, str | None], Done]

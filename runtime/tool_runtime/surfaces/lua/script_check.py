@@ -14,7 +14,8 @@ from tool_runtime.core.tools import Tool
 from tool_runtime.errors import InvalidArguments, ScriptFailed, ToolError
 from tool_runtime.surfaces.lua.empty_tables import arguments_with_lists
 from tool_runtime.surfaces.lua.lua_session import LuaSession
-from tool_runtime.surfaces.lua.lua_syntax import LuaSyntaxError, Node, parse
+from tool_runtime.surfaces.lua.lua_syntax import Node, parse
+from tool_runtime.surfaces.lua.lua_words import LuaSyntaxError
 from tool_runtime.surfaces.lua.namespaces import Namespace
 from tool_runtime.values.suggestions import nearest
 
