@@ -108,6 +108,7 @@ def client_of(session: Session, settings: Mapping[str, Any] | None = None) -> "C
         timeout=session.timeout,
         retries=session.retries,
     )
+    output.note_log()
     # What a script was answered has reached its caller: the script itself goes on with the answer.
     return agent_client(session.registry, options, surface="lua", delivers=True)
 
