@@ -59,6 +59,41 @@ def test_a_file_that_cannot_be_read_is_the_only_problem_that_is_reported(project
     assert result.stderr.splitlines() == [f"spec/library_api/{problem}", "1 problem"]
 
 
+@pytest.mark.parametrize(
+    ("file", "right", "wrong", "problem"),
+    [
+        ("tools/loans.yaml", "\ntools:", "\ntols:", 'has no key "tols"; did you mean "tools"?'),
+        ("types/library.yaml", "\ntypes:", "\nthings:", "has none of the keys api, tools, types, resources, demo"),
+        ("api.yaml", "\nwaiters:", "\nwaitrs:", 'has no key "waitrs"; did you mean "waiters"?'),
+        ("api.yaml", "\nshapes:", "\nshapes: none\nwaiters_:", "shapes must be a mapping"),
+    ],
+)
+def test_a_file_that_is_wrong_at_the_top_hides_what_only_follows_from_it(project, file, right, wrong, problem):
+    path = project / "spec" / "library_api" / file
+    text = path.read_text()
+    assert right in text
+    path.write_text(text.replace(right, wrong, 1))
+    *problems, _ = run("validate").stderr.splitlines()
+    assert all(line.startswith(f"spec/library_api/{file}:") for line in problems)
+    assert any(problem in line for line in problems)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        ("#1 book", 'not null: "#" begins a comment, so put the value in quotes'),
+        ("2.3", "not 2.3: put the value in quotes"),
+        ("true", "not true: put the value in quotes"),
+        ("", "not null"),
+    ],
+)
+def test_a_value_that_yaml_takes_for_something_else_gets_a_hint_at_quotes(project, value, hint):
+    path = project / "spec" / "library_api" / "tools" / "books.yaml"
+    path.write_text(path.read_text().replace("summary: Read one book.", f"summary: {value}"))
+    problem, _ = run("validate").stderr.splitlines()
+    assert problem.endswith(f"summary must be a text, {hint}")
+
+
 def test_generate_writes_below_generated_and_check_then_agrees(project):
     assert run("generate").exit_code == 0
     assert (project / "generated" / "library_api" / "registry.json").is_file()

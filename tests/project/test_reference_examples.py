@@ -52,3 +52,29 @@ def test_the_examples_of_a_tool_run_in_python_on_the_command_line_and_as_data(pa
 def test_the_python_of_a_guide_runs(page, client):
     for block in blocks(page, "python"):
         exec(block, {"client": client, "__name__": "guide"})
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_commands_and_options_that_a_guide_names_exist(page, capsys):
+    for span in re.findall(r"`((?:retell-tools |--)[^`\n]+)`", page.read_text(encoding="utf-8")):
+        given = span.split()
+        command = ["call"] if given[0].startswith("--") else []
+        while not command or given[len(command) + 1 :]:
+            # Words behind the name of a command are arguments of the command: `accounts set production`.
+            longer = [*command, given[len(command) + 1]] if given[0] == "retell-tools" else []
+            if not longer or not is_command(longer, capsys):
+                break
+            command = longer
+        assert command or given[1].startswith("--"), span
+        shown = help_of(command, capsys)
+        assert [word for word in given if word.startswith("--") and word.split("=")[0] not in shown] == [], span
+
+
+def is_command(words, capsys):
+    return re.match(rf"Usage: retell-tools {' '.join(map(re.escape, words))} \[", help_of(words, capsys)) is not None
+
+
+def help_of(command, capsys):
+    capsys.readouterr()
+    execute(PACKAGE, [*command, "--help"])
+    return capsys.readouterr().out

@@ -9,12 +9,12 @@ __all__ = ["GetApiKeyInfoArguments", "GetConcurrencyArguments", "GetCurrentUserA
 
 
 class GetCurrentUserArguments(RequestArguments, total=False):
-    """Arguments of `get_current_user`."""
+    """`get_current_user` takes no arguments of its own."""
 
 
 class GetApiKeyInfoArguments(RequestArguments, total=False):
-    """Arguments of `get_api_key_info`."""
+    """`get_api_key_info` takes no arguments of its own."""
 
 
 class GetConcurrencyArguments(RequestArguments, total=False):
-    """Arguments of `get_concurrency`."""
+    """`get_concurrency` takes no arguments of its own."""

@@ -15,8 +15,6 @@ __all__ = [
 
 
 class ListAgentVersionsArguments(RequestArguments, total=False):
-    """Arguments of `list_agent_versions`."""
-
     agent_id: Required[str]
     """The agent whose versions to list."""
     limit: int
@@ -28,8 +26,6 @@ class ListAgentVersionsArguments(RequestArguments, total=False):
 
 
 class CreateAgentVersionArguments(RequestArguments, total=False):
-    """Arguments of `create_agent_version`."""
-
     agent_id: Required[str]
     """The agent to give a new version."""
     base_version: Required[int]
@@ -37,8 +33,6 @@ class CreateAgentVersionArguments(RequestArguments, total=False):
 
 
 class PublishAgentVersionArguments(RequestArguments, total=False):
-    """Arguments of `publish_agent_version`."""
-
     agent_id: Required[str]
     """The agent that has the draft."""
     version: Required[int]
@@ -50,8 +44,6 @@ class PublishAgentVersionArguments(RequestArguments, total=False):
 
 
 class DeleteAgentVersionArguments(RequestArguments, total=False):
-    """Arguments of `delete_agent_version`."""
-
     agent_id: Required[str]
     """The agent that has the version."""
     version: Required[int]
@@ -59,8 +51,6 @@ class DeleteAgentVersionArguments(RequestArguments, total=False):
 
 
 class RepairAgentArguments(RequestArguments, total=False):
-    """Arguments of `repair_agent`."""
-
     agent_id: Required[str]
     """The agent to mend, voice or chat."""
     version: str | int
@@ -68,8 +58,6 @@ class RepairAgentArguments(RequestArguments, total=False):
 
 
 class AgentPlaygroundCompletionArguments(RequestArguments, total=False):
-    """Arguments of `agent_playground_completion`."""
-
     agent_id: Required[str]
     """The agent to try, voice or chat."""
     messages: Required[list[_t.ChatMessage]]

@@ -29,8 +29,6 @@ class ListAgentsFilter(TypedDict, total=False):
 
 
 class ListAgentsArguments(RequestArguments, total=False):
-    """Arguments of `list_agents`."""
-
     filter: ListAgentsFilter
     """Which agents. Without a `channel` key only voice agents are listed; `{"channel": null}` lists every kind."""
     limit: int
@@ -42,8 +40,6 @@ class ListAgentsArguments(RequestArguments, total=False):
 
 
 class GetAgentArguments(RequestArguments, total=False):
-    """Arguments of `get_agent`."""
-
     agent_id: Required[str]
     """The agent to read."""
     version: str | int
@@ -51,7 +47,7 @@ class GetAgentArguments(RequestArguments, total=False):
 
 
 class AgentSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `AgentSettings` have alike."""
+    """What tools that take `AgentSettings` have alike."""
 
     response_engine: _t.ResponseEngine
     """What the agent answers with. `{"type": "retell-llm", "llm_id": …}` names an LLM that exists."""
@@ -172,8 +168,6 @@ class AgentSettingsArguments(RequestArguments, total=False):
 
 
 class CreateAgentArguments(AgentSettingsArguments, total=False):
-    """Arguments of `create_agent`."""
-
     voice_id: Required[str]
     """The voice to speak with; `list_voices` has the ids."""
     prompt: str
@@ -185,8 +179,6 @@ class CreateAgentArguments(AgentSettingsArguments, total=False):
 
 
 class UpdateAgentArguments(AgentSettingsArguments, total=False):
-    """Arguments of `update_agent`."""
-
     agent_id: Required[str]
     """The agent to change."""
     version: str | int
@@ -198,15 +190,11 @@ class UpdateAgentArguments(AgentSettingsArguments, total=False):
 
 
 class DeleteAgentArguments(RequestArguments, total=False):
-    """Arguments of `delete_agent`."""
-
     agent_id: Required[str]
     """The agent to delete."""
 
 
 class GetMcpToolsArguments(RequestArguments, total=False):
-    """Arguments of `get_mcp_tools`."""
-
     agent_id: Required[str]
     """The agent that the server is set up for."""
     mcp_id: Required[str]

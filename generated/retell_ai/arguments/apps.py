@@ -18,8 +18,6 @@ CreateAppType: TypeAlias = Literal['crm', 'calendar', 'knowledge_base', 'support
 
 
 class ListAppsArguments(RequestArguments, total=False):
-    """Arguments of `list_apps`."""
-
     privacy_scope: Literal["standard", "pci"]
     """Only those with tools of this scope: standard, or pci for card data. Without it, all."""
     limit: int
@@ -31,14 +29,12 @@ class ListAppsArguments(RequestArguments, total=False):
 
 
 class GetAppArguments(RequestArguments, total=False):
-    """Arguments of `get_app`."""
-
     app_id: Required[str]
     """The app to read."""
 
 
 class AppSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `AppSettings` have alike."""
+    """What tools that take `AppSettings` have alike."""
 
     auth_config: _t.AppCredentials
     """Credentials; never shown again. Leave it out for providers with a consent page of their own: they refuse it, and somebody has to sign in there in a browser."""
@@ -53,8 +49,6 @@ class AppSettingsArguments(RequestArguments, total=False):
 
 
 class CreateAppArguments(AppSettingsArguments, total=False):
-    """Arguments of `create_app`."""
-
     type: Required[CreateAppType]
     """Kind of system."""
     provider: Required[str]
@@ -62,15 +56,11 @@ class CreateAppArguments(AppSettingsArguments, total=False):
 
 
 class UpdateAppArguments(AppSettingsArguments, total=False):
-    """Arguments of `update_app`."""
-
     app_id: Required[str]
     """The app to change."""
 
 
 class DeleteAppArguments(RequestArguments, total=False):
-    """Arguments of `delete_app`."""
-
     app_id: Required[str]
     """The app to delete."""
     force_delete: bool
@@ -78,8 +68,6 @@ class DeleteAppArguments(RequestArguments, total=False):
 
 
 class ListAppUsagesArguments(RequestArguments, total=False):
-    """Arguments of `list_app_usages`."""
-
     app_id: Required[str]
     """The connection."""
     limit: int
@@ -91,8 +79,6 @@ class ListAppUsagesArguments(RequestArguments, total=False):
 
 
 class GetAppToolSchemaArguments(RequestArguments, total=False):
-    """Arguments of `get_app_tool_schema`."""
-
     app_id: Required[str]
     """The connection."""
     app_tool_template_name: Required[str]
@@ -102,7 +88,5 @@ class GetAppToolSchemaArguments(RequestArguments, total=False):
 
 
 class TestAppAuthArguments(RequestArguments, total=False):
-    """Arguments of `test_app_auth`."""
-
     app_id: Required[str]
     """The app to try."""

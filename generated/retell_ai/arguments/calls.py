@@ -19,8 +19,6 @@ ListCallsFilterDisconnectionReason: TypeAlias = Literal['user_hangup', 'agent_ha
 
 
 class CreatePhoneCallArguments(RequestArguments, total=False):
-    """Arguments of `create_phone_call`."""
-
     agent_id: Required[str]
     """The voice agent that talks on this call. It speaks for this one call, whatever agent the number is bound to."""
     from_number: Required[str]
@@ -48,8 +46,6 @@ class CreatePhoneCallArguments(RequestArguments, total=False):
 
 
 class CreateBatchCallArguments(RequestArguments, total=False):
-    """Arguments of `create_batch_call`."""
-
     from_number: Required[str]
     """The caller's number, in E.164: a number of the account (`list_phone_numbers`)."""
     tasks: Required[list[_t.BatchCallTask]]
@@ -65,8 +61,6 @@ class CreateBatchCallArguments(RequestArguments, total=False):
 
 
 class CreateWebCallArguments(RequestArguments, total=False):
-    """Arguments of `create_web_call`."""
-
     agent_id: Required[str]
     """The voice agent that talks on this call."""
     agent_version: str | int
@@ -86,8 +80,6 @@ class CreateWebCallArguments(RequestArguments, total=False):
 
 
 class RegisterPhoneCallArguments(RequestArguments, total=False):
-    """Arguments of `register_phone_call`."""
-
     agent_id: Required[str]
     """The voice agent that talks on this call."""
     from_number: str
@@ -107,8 +99,6 @@ class RegisterPhoneCallArguments(RequestArguments, total=False):
 
 
 class GetCallArguments(RequestArguments, total=False):
-    """Arguments of `get_call`."""
-
     call_id: Required[str]
     """The call to read."""
 
@@ -195,8 +185,6 @@ class ListCallsFilter(TypedDict, total=False):
 
 
 class ListCallsArguments(RequestArguments, total=False):
-    """Arguments of `list_calls`."""
-
     filter: ListCallsFilter
     """Which calls. A key takes a plain value, a list of alternatives where the key has fixed values, `[low, high]` where it is a number, or the API's own filter object such as `{"type": "number", "op": "gt", "value": 60000}`."""
     limit: int
@@ -212,8 +200,6 @@ class ListCallsArguments(RequestArguments, total=False):
 
 
 class UpdateCallArguments(RequestArguments, total=False):
-    """Arguments of `update_call`."""
-
     call_id: Required[str]
     """The call to change. It has to be over."""
     metadata: dict[str, Any]
@@ -227,8 +213,6 @@ class UpdateCallArguments(RequestArguments, total=False):
 
 
 class UpdateLiveCallArguments(RequestArguments, total=False):
-    """Arguments of `update_live_call`."""
-
     call_id: Required[str]
     """The call to change. It has to be going on."""
     call_control: _t.LiveCallControl
@@ -238,15 +222,11 @@ class UpdateLiveCallArguments(RequestArguments, total=False):
 
 
 class ListenLiveCallArguments(RequestArguments, total=False):
-    """Arguments of `listen_live_call`."""
-
     call_id: Required[str]
     """The call to hear. It has to be going on."""
 
 
 class TakeOverLiveCallArguments(RequestArguments, total=False):
-    """Arguments of `take_over_live_call`."""
-
     call_id: Required[str]
     """The call to take over. It has to be going on."""
     participant_id: Required[str]
@@ -254,21 +234,15 @@ class TakeOverLiveCallArguments(RequestArguments, total=False):
 
 
 class StopCallArguments(RequestArguments, total=False):
-    """Arguments of `stop_call`."""
-
     call_id: Required[str]
     """The call to end."""
 
 
 class RerunCallAnalysisArguments(RequestArguments, total=False):
-    """Arguments of `rerun_call_analysis`."""
-
     call_id: Required[str]
     """The call to analyse. It has to be over."""
 
 
 class DeleteCallArguments(RequestArguments, total=False):
-    """Arguments of `delete_call`."""
-
     call_id: Required[str]
     """The call to delete."""

@@ -15,8 +15,6 @@ __all__ = [
 
 
 class GetChatAgentArguments(RequestArguments, total=False):
-    """Arguments of `get_chat_agent`."""
-
     agent_id: Required[str]
     """The chat agent to read."""
     version: str | int
@@ -24,7 +22,7 @@ class GetChatAgentArguments(RequestArguments, total=False):
 
 
 class ChatAgentSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `ChatAgentSettings` have alike."""
+    """What tools that take `ChatAgentSettings` have alike."""
 
     agent_name: str | None
     """Name for your own use; users do not see it."""
@@ -71,8 +69,6 @@ class ChatAgentSettingsArguments(RequestArguments, total=False):
 
 
 class CreateChatAgentArguments(ChatAgentSettingsArguments, total=False):
-    """Arguments of `create_chat_agent`."""
-
     response_engine: Required[_t.ResponseEngine]
     """What the agent answers with. `{"type": "retell-llm", "llm_id": …}` names an LLM that exists."""
     options: dict[str, Any]
@@ -80,8 +76,6 @@ class CreateChatAgentArguments(ChatAgentSettingsArguments, total=False):
 
 
 class UpdateChatAgentArguments(ChatAgentSettingsArguments, total=False):
-    """Arguments of `update_chat_agent`."""
-
     agent_id: Required[str]
     """The chat agent to change."""
     version: str | int
@@ -93,7 +87,5 @@ class UpdateChatAgentArguments(ChatAgentSettingsArguments, total=False):
 
 
 class DeleteChatAgentArguments(RequestArguments, total=False):
-    """Arguments of `delete_chat_agent`."""
-
     agent_id: Required[str]
     """The chat agent to delete."""

@@ -18,8 +18,6 @@ ListChatsFilterDisconnectionReason: TypeAlias = Literal['user_hangup', 'agent_ha
 
 
 class CreateChatArguments(RequestArguments, total=False):
-    """Arguments of `create_chat`."""
-
     agent_id: Required[str]
     """The chat agent that answers. A voice agent does not."""
     agent_version: str | int
@@ -31,8 +29,6 @@ class CreateChatArguments(RequestArguments, total=False):
 
 
 class CreateSmsChatArguments(RequestArguments, total=False):
-    """Arguments of `create_sms_chat`."""
-
     from_number: Required[str]
     """The number that sends, in E.164: one of the account, bought from Retell or imported, that can send text messages (`list_phone_numbers`)."""
     to_number: Required[str]
@@ -50,8 +46,6 @@ class CreateSmsChatArguments(RequestArguments, total=False):
 
 
 class CreateChatCompletionArguments(RequestArguments, total=False):
-    """Arguments of `create_chat_completion`."""
-
     chat_id: Required[str]
     """The chat to write in. It has to be going on."""
     content: Required[str]
@@ -59,8 +53,6 @@ class CreateChatCompletionArguments(RequestArguments, total=False):
 
 
 class GetChatArguments(RequestArguments, total=False):
-    """Arguments of `get_chat`."""
-
     chat_id: Required[str]
     """The chat to read."""
 
@@ -123,8 +115,6 @@ class ListChatsFilter(TypedDict, total=False):
 
 
 class ListChatsArguments(RequestArguments, total=False):
-    """Arguments of `list_chats`."""
-
     filter: ListChatsFilter
     """Which chats; all keys given must match. A key takes a plain value, a list of alternatives where the key has fixed values, `[low, high]` where it is a number, or the API's own filter object such as `{"type": "number", "op": "gt", "value": 5}`."""
     limit: int
@@ -140,8 +130,6 @@ class ListChatsArguments(RequestArguments, total=False):
 
 
 class UpdateChatMetadataArguments(RequestArguments, total=False):
-    """Arguments of `update_chat_metadata`."""
-
     chat_id: Required[str]
     """The chat to change."""
     metadata: dict[str, Any]
@@ -155,21 +143,15 @@ class UpdateChatMetadataArguments(RequestArguments, total=False):
 
 
 class EndChatArguments(RequestArguments, total=False):
-    """Arguments of `end_chat`."""
-
     chat_id: Required[str]
     """The chat to end."""
 
 
 class RerunChatAnalysisArguments(RequestArguments, total=False):
-    """Arguments of `rerun_chat_analysis`."""
-
     chat_id: Required[str]
     """The chat to analyse. It has to be over."""
 
 
 class DeleteChatArguments(RequestArguments, total=False):
-    """Arguments of `delete_chat`."""
-
     chat_id: Required[str]
     """The chat to delete."""

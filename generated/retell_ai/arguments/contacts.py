@@ -37,8 +37,6 @@ class ListContactsFilter(TypedDict, total=False):
 
 
 class ListContactsArguments(RequestArguments, total=False):
-    """Arguments of `list_contacts`."""
-
     filter: ListContactsFilter
     """Which contacts. A key takes a plain value, `[low, high]` where it is a number, or the API's own filter object. All keys given must match."""
     search_query: str
@@ -56,21 +54,17 @@ class ListContactsArguments(RequestArguments, total=False):
 
 
 class GetContactArguments(RequestArguments, total=False):
-    """Arguments of `get_contact`."""
-
     contact_id: Required[str]
     """The contact to read."""
 
 
 class GetContactByPhoneArguments(RequestArguments, total=False):
-    """Arguments of `get_contact_by_phone`."""
-
     phone_number: Required[str]
     """The number in E.164, with the plus sign."""
 
 
 class ContactSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `ContactSettings` have alike."""
+    """What tools that take `ContactSettings` have alike."""
 
     first_name: str
     """The person's first name."""
@@ -87,29 +81,21 @@ class ContactSettingsArguments(RequestArguments, total=False):
 
 
 class CreateContactArguments(ContactSettingsArguments, total=False):
-    """Arguments of `create_contact`."""
-
     phone_number: Required[str]
     """The number, in E.164. It cannot be changed later."""
 
 
 class UpdateContactArguments(ContactSettingsArguments, total=False):
-    """Arguments of `update_contact`."""
-
     contact_id: Required[str]
     """The contact to change."""
 
 
 class DeleteContactArguments(RequestArguments, total=False):
-    """Arguments of `delete_contact`."""
-
     contact_id: Required[str]
     """The contact to delete."""
 
 
 class ListContactConversationsArguments(RequestArguments, total=False):
-    """Arguments of `list_contact_conversations`."""
-
     contact_id: Required[str]
     """The contact whose calls and chats to list."""
     limit: int
@@ -119,15 +105,11 @@ class ListContactConversationsArguments(RequestArguments, total=False):
 
 
 class UploadContactImportFileArguments(RequestArguments, total=False):
-    """Arguments of `upload_contact_import_file`."""
-
     file: Required[FileContent]
     """The CSV file, its first row the headers. A path, or `{"filename": …, "text": …}`."""
 
 
 class CreateContactImportArguments(RequestArguments, total=False):
-    """Arguments of `create_contact_import`."""
-
     upload_id: Required[str]
     """The file: `upload_id` in the reply of `upload_contact_import_file`."""
     column_mapping: Required[list[_t.ColumnMapping]]
@@ -139,12 +121,10 @@ class CreateContactImportArguments(RequestArguments, total=False):
 
 
 class GetContactImportArguments(RequestArguments, total=False):
-    """Arguments of `get_contact_import`."""
+    """`get_contact_import` takes no arguments of its own."""
 
 
 class BackfillContactAnalysisDataArguments(RequestArguments, total=False):
-    """Arguments of `backfill_contact_analysis_data`."""
-
     backfill_attributes: Required[list[str]]
     """Names of the fields to fill. Each needs a mapping, save contact_memory: that is rewritten from the transcripts still stored, talk by talk, oldest first."""
     backfill_call_filter: _t.BackfillCallFilter
@@ -152,4 +132,4 @@ class BackfillContactAnalysisDataArguments(RequestArguments, total=False):
 
 
 class GetBackfillContactJobStatusArguments(RequestArguments, total=False):
-    """Arguments of `get_backfill_contact_job_status`."""
+    """`get_backfill_contact_job_status` takes no arguments of its own."""

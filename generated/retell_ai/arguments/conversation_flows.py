@@ -18,8 +18,6 @@ __all__ = [
 
 
 class ListConversationFlowsArguments(RequestArguments, total=False):
-    """Arguments of `list_conversation_flows`."""
-
     limit: int
     """Items a page, 1 to 1000. Default 50; flows are long."""
     pagination_key: str
@@ -29,8 +27,6 @@ class ListConversationFlowsArguments(RequestArguments, total=False):
 
 
 class GetConversationFlowArguments(RequestArguments, total=False):
-    """Arguments of `get_conversation_flow`."""
-
     conversation_flow_id: Required[str]
     """The flow to read."""
     version: int
@@ -38,7 +34,7 @@ class GetConversationFlowArguments(RequestArguments, total=False):
 
 
 class ConversationFlowSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `ConversationFlowSettings` have alike."""
+    """What tools that take `ConversationFlowSettings` have alike."""
 
     begin_tag_display_position: _t.DisplayPosition | None
     """Where the editor draws the start mark. Without effect on talks."""
@@ -79,8 +75,6 @@ class ConversationFlowSettingsArguments(RequestArguments, total=False):
 
 
 class CreateConversationFlowArguments(ConversationFlowSettingsArguments, total=False):
-    """Arguments of `create_conversation_flow`."""
-
     nodes: Required[list[_t.FlowNode]]
     """The steps of the talk, one kind or another by `type`. Their ids are unique in the flow; edges name them."""
     start_speaker: Required[Literal["user", "agent"]]
@@ -90,8 +84,6 @@ class CreateConversationFlowArguments(ConversationFlowSettingsArguments, total=F
 
 
 class UpdateConversationFlowArguments(ConversationFlowSettingsArguments, total=False):
-    """Arguments of `update_conversation_flow`."""
-
     conversation_flow_id: Required[str]
     """The flow to change."""
     version: int
@@ -105,8 +97,6 @@ class UpdateConversationFlowArguments(ConversationFlowSettingsArguments, total=F
 
 
 class DeleteConversationFlowArguments(RequestArguments, total=False):
-    """Arguments of `delete_conversation_flow`."""
-
     conversation_flow_id: Required[str]
     """The flow to delete."""
     force_delete: bool
@@ -114,8 +104,6 @@ class DeleteConversationFlowArguments(RequestArguments, total=False):
 
 
 class ListConversationFlowComponentsArguments(RequestArguments, total=False):
-    """Arguments of `list_conversation_flow_components`."""
-
     limit: int
     """Items a page, 1 to 1000. Default 50."""
     pagination_key: str
@@ -125,14 +113,12 @@ class ListConversationFlowComponentsArguments(RequestArguments, total=False):
 
 
 class GetConversationFlowComponentArguments(RequestArguments, total=False):
-    """Arguments of `get_conversation_flow_component`."""
-
     conversation_flow_component_id: Required[str]
     """The component to read."""
 
 
 class FlowComponentSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `FlowComponentSettings` have alike."""
+    """What tools that take `FlowComponentSettings` have alike."""
 
     begin_tag_display_position: _t.DisplayPosition | None
     """Where the editor draws the start mark. Without effect on talks."""
@@ -149,8 +135,6 @@ class FlowComponentSettingsArguments(RequestArguments, total=False):
 
 
 class CreateConversationFlowComponentArguments(FlowComponentSettingsArguments, total=False):
-    """Arguments of `create_conversation_flow_component`."""
-
     name: Required[str]
     """Name for your own use."""
     nodes: Required[list[_t.FlowNode]]
@@ -158,8 +142,6 @@ class CreateConversationFlowComponentArguments(FlowComponentSettingsArguments, t
 
 
 class UpdateConversationFlowComponentArguments(FlowComponentSettingsArguments, total=False):
-    """Arguments of `update_conversation_flow_component`."""
-
     conversation_flow_component_id: Required[str]
     """The component to change."""
     name: str
@@ -169,7 +151,5 @@ class UpdateConversationFlowComponentArguments(FlowComponentSettingsArguments, t
 
 
 class DeleteConversationFlowComponentArguments(RequestArguments, total=False):
-    """Arguments of `delete_conversation_flow_component`."""
-
     conversation_flow_component_id: Required[str]
     """The component to delete."""

@@ -13,12 +13,10 @@ __all__ = [
 
 
 class GetCrmConfigArguments(RequestArguments, total=False):
-    """Arguments of `get_crm_config`."""
+    """`get_crm_config` takes no arguments of its own."""
 
 
 class UpdateCrmConfigArguments(RequestArguments, total=False):
-    """Arguments of `update_crm_config`."""
-
     custom_fields: list[_t.CRMField]
     """All fields of your own; the list takes the place of the one before. A field that a mapping still writes to cannot go: change `crm_analysis_data_mappings` with it."""
     contact_tags: list[_t.ContactTag] | None
@@ -34,15 +32,13 @@ class UpdateCrmConfigArguments(RequestArguments, total=False):
 
 
 class GetCrmSchemaArguments(RequestArguments, total=False):
-    """Arguments of `get_crm_schema`."""
-
     app_id: str
     """The connection. Without it, the one that is linked; for another the API key needs the right to read apps."""
 
 
 class RunSyncJobArguments(RequestArguments, total=False):
-    """Arguments of `run_sync_job`."""
+    """`run_sync_job` takes no arguments of its own."""
 
 
 class GetSyncJobStatusArguments(RequestArguments, total=False):
-    """Arguments of `get_sync_job_status`."""
+    """`get_sync_job_status` takes no arguments of its own."""

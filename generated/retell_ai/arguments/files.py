@@ -12,15 +12,11 @@ __all__ = ["CreateAssetArguments", "ListExportRequestsArguments"]  # fmt: skip
 
 
 class CreateAssetArguments(RequestArguments, total=False):
-    """Arguments of `create_asset`."""
-
     file: Required[FileContent]
     """PNG, JPEG, GIF, WebP, SVG, MP3, WAV, WebM, OGG, M4A, AAC or FLAC, up to 10 MB; sounds up to 210 seconds. A path, or `{"filename": …, "base64": …}`."""
 
 
 class ListExportRequestsArguments(RequestArguments, total=False):
-    """Arguments of `list_export_requests`."""
-
     limit: int
     """Items a page, 1 to 1000. Default 50."""
     sort_order: _t.SortOrder

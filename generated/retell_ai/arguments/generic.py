@@ -13,8 +13,6 @@ __all__ = [
 
 
 class ApiGetArguments(RequestArguments, total=False):
-    """Arguments of `api_get`."""
-
     path: Required[str]
     """Path from the API root, beginning with one slash, such as "/list-voices". No host, no query, no dot segments."""
     params: dict[str, Any]
@@ -22,8 +20,6 @@ class ApiGetArguments(RequestArguments, total=False):
 
 
 class ApiPostArguments(RequestArguments, total=False):
-    """Arguments of `api_post`."""
-
     path: Required[str]
     """Path from the API root, beginning with one slash. No host, no query, no dot segments."""
     body: Any
@@ -31,8 +27,6 @@ class ApiPostArguments(RequestArguments, total=False):
 
 
 class ApiPatchArguments(RequestArguments, total=False):
-    """Arguments of `api_patch`."""
-
     path: Required[str]
     """Path from the API root, beginning with one slash. No host, no query, no dot segments."""
     body: Any
@@ -40,8 +34,6 @@ class ApiPatchArguments(RequestArguments, total=False):
 
 
 class ApiPutArguments(RequestArguments, total=False):
-    """Arguments of `api_put`."""
-
     path: Required[str]
     """Path from the API root, beginning with one slash. No host, no query, no dot segments."""
     body: Any
@@ -49,8 +41,6 @@ class ApiPutArguments(RequestArguments, total=False):
 
 
 class ApiDeleteArguments(RequestArguments, total=False):
-    """Arguments of `api_delete`."""
-
     path: Required[str]
     """Path from the API root, beginning with one slash. No host, no query, no dot segments."""
     body: Any

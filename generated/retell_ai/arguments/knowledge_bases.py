@@ -15,19 +15,15 @@ __all__ = [
 
 
 class ListKnowledgeBasesArguments(RequestArguments, total=False):
-    """Arguments of `list_knowledge_bases`."""
+    """`list_knowledge_bases` takes no arguments of its own."""
 
 
 class GetKnowledgeBaseArguments(RequestArguments, total=False):
-    """Arguments of `get_knowledge_base`."""
-
     knowledge_base_id: Required[str]
     """The knowledge base to read."""
 
 
 class CreateKnowledgeBaseArguments(RequestArguments, total=False):
-    """Arguments of `create_knowledge_base`."""
-
     knowledge_base_name: Required[str]
     """Name, fewer than 40 characters."""
     knowledge_base_texts: list[_t.KnowledgeBaseText]
@@ -45,8 +41,6 @@ class CreateKnowledgeBaseArguments(RequestArguments, total=False):
 
 
 class AddKnowledgeBaseSourcesArguments(RequestArguments, total=False):
-    """Arguments of `add_knowledge_base_sources`."""
-
     knowledge_base_id: Required[str]
     """The knowledge base to add to."""
     knowledge_base_texts: list[_t.KnowledgeBaseText]
@@ -58,8 +52,6 @@ class AddKnowledgeBaseSourcesArguments(RequestArguments, total=False):
 
 
 class DeleteKnowledgeBaseSourceArguments(RequestArguments, total=False):
-    """Arguments of `delete_knowledge_base_source`."""
-
     knowledge_base_id: Required[str]
     """The knowledge base that holds the source."""
     source_id: Required[str]
@@ -67,7 +59,5 @@ class DeleteKnowledgeBaseSourceArguments(RequestArguments, total=False):
 
 
 class DeleteKnowledgeBaseArguments(RequestArguments, total=False):
-    """Arguments of `delete_knowledge_base`."""
-
     knowledge_base_id: Required[str]
     """The knowledge base to delete."""

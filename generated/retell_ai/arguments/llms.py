@@ -21,8 +21,6 @@ CloneVoiceVoiceProvider: TypeAlias = Literal['elevenlabs', 'cartesia', 'minimax'
 
 
 class ListLlmsArguments(RequestArguments, total=False):
-    """Arguments of `list_llms`."""
-
     limit: int
     """Items a page, 1 to 1000. Default 50; prompts make items long."""
     sort_order: _t.SortOrder
@@ -32,8 +30,6 @@ class ListLlmsArguments(RequestArguments, total=False):
 
 
 class GetLlmArguments(RequestArguments, total=False):
-    """Arguments of `get_llm`."""
-
     llm_id: Required[str]
     """The LLM to read."""
     version: int
@@ -41,7 +37,7 @@ class GetLlmArguments(RequestArguments, total=False):
 
 
 class RetellLLMSettingsArguments(RequestArguments, total=False):
-    """What the tools that take a `RetellLLMSettings` have alike."""
+    """What tools that take `RetellLLMSettings` have alike."""
 
     general_prompt: str | None
     """What the agent is and does, in every state. `{{name}}` stands for a dynamic variable."""
@@ -86,12 +82,10 @@ class RetellLLMSettingsArguments(RequestArguments, total=False):
 
 
 class CreateRetellLlmArguments(RetellLLMSettingsArguments, total=False):
-    """Arguments of `create_retell_llm`."""
+    pass
 
 
 class UpdateRetellLlmArguments(RetellLLMSettingsArguments, total=False):
-    """Arguments of `update_retell_llm`."""
-
     llm_id: Required[str]
     """The LLM to change."""
     version: int
@@ -101,8 +95,6 @@ class UpdateRetellLlmArguments(RetellLLMSettingsArguments, total=False):
 
 
 class DeleteRetellLlmArguments(RequestArguments, total=False):
-    """Arguments of `delete_retell_llm`."""
-
     llm_id: Required[str]
     """The LLM to delete."""
     force_delete: bool
@@ -110,19 +102,15 @@ class DeleteRetellLlmArguments(RequestArguments, total=False):
 
 
 class ListVoicesArguments(RequestArguments, total=False):
-    """Arguments of `list_voices`."""
+    """`list_voices` takes no arguments of its own."""
 
 
 class GetVoiceArguments(RequestArguments, total=False):
-    """Arguments of `get_voice`."""
-
     voice_id: Required[str]
     """The voice to read."""
 
 
 class SearchCommunityVoiceArguments(RequestArguments, total=False):
-    """Arguments of `search_community_voice`."""
-
     search_query: Required[str]
     """Name, description or id of the voice."""
     voice_provider: SearchCommunityVoiceVoiceProvider
@@ -130,8 +118,6 @@ class SearchCommunityVoiceArguments(RequestArguments, total=False):
 
 
 class AddCommunityVoiceArguments(RequestArguments, total=False):
-    """Arguments of `add_community_voice`."""
-
     provider_voice_id: Required[str]
     """Id of the voice at its provider."""
     voice_name: Required[str]
@@ -143,8 +129,6 @@ class AddCommunityVoiceArguments(RequestArguments, total=False):
 
 
 class CloneVoiceArguments(RequestArguments, total=False):
-    """Arguments of `clone_voice`."""
-
     files: Required[list[FileContent]]
     """The recordings: up to 25; one for cartesia and minimax, up to 3 for inworld. Each is a path, or `{"filename": …, "base64": …}`."""
     voice_name: Required[str]

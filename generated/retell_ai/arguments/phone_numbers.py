@@ -15,8 +15,6 @@ __all__ = [
 
 
 class ListPhoneNumbersArguments(RequestArguments, total=False):
-    """Arguments of `list_phone_numbers`."""
-
     limit: int
     """Items a page, 1 to 1000. Default 50."""
     sort_order: _t.SortOrder
@@ -26,15 +24,11 @@ class ListPhoneNumbersArguments(RequestArguments, total=False):
 
 
 class GetPhoneNumberArguments(RequestArguments, total=False):
-    """Arguments of `get_phone_number`."""
-
     phone_number: Required[str]
     """The number in E.164, with the plus sign. It is its own id."""
 
 
 class CreatePhoneNumberArguments(RequestArguments, total=False):
-    """Arguments of `create_phone_number`."""
-
     phone_number: str
     """The very number to buy, in E.164. Without it, any."""
     area_code: int
@@ -68,8 +62,6 @@ class CreatePhoneNumberArguments(RequestArguments, total=False):
 
 
 class ImportPhoneNumberArguments(RequestArguments, total=False):
-    """Arguments of `import_phone_number`."""
-
     phone_number: Required[str]
     """The number, in E.164; it becomes its id here."""
     termination_uri: Required[str]
@@ -103,8 +95,6 @@ class ImportPhoneNumberArguments(RequestArguments, total=False):
 
 
 class UpdatePhoneNumberArguments(RequestArguments, total=False):
-    """Arguments of `update_phone_number`."""
-
     phone_number: Required[str]
     """The number to change, in E.164, with the plus sign."""
     inbound_agent_id: str | None
@@ -146,7 +136,5 @@ class UpdatePhoneNumberArguments(RequestArguments, total=False):
 
 
 class DeletePhoneNumberArguments(RequestArguments, total=False):
-    """Arguments of `delete_phone_number`."""
-
     phone_number: Required[str]
     """The number to give up, in E.164, with the plus sign."""

@@ -16,8 +16,6 @@ __all__ = [
 
 
 class ListTestCaseDefinitionsArguments(RequestArguments, total=False):
-    """Arguments of `list_test_case_definitions`."""
-
     type: Required[Literal["retell-llm", "conversation-flow"]]
     """Kind of response engine: retell-llm with `llm_id`, conversation-flow with `conversation_flow_id`."""
     llm_id: str
@@ -31,15 +29,11 @@ class ListTestCaseDefinitionsArguments(RequestArguments, total=False):
 
 
 class GetTestCaseDefinitionArguments(RequestArguments, total=False):
-    """Arguments of `get_test_case_definition`."""
-
     test_case_definition_id: Required[str]
     """The test case to read."""
 
 
 class CreateTestCaseDefinitionArguments(RequestArguments, total=False):
-    """Arguments of `create_test_case_definition`."""
-
     name: Required[str]
     """Name for your own use."""
     response_engine: Required[_t.TestEngine]
@@ -57,8 +51,6 @@ class CreateTestCaseDefinitionArguments(RequestArguments, total=False):
 
 
 class UpdateTestCaseDefinitionArguments(RequestArguments, total=False):
-    """Arguments of `update_test_case_definition`."""
-
     test_case_definition_id: Required[str]
     """The test case to change."""
     name: str
@@ -78,15 +70,11 @@ class UpdateTestCaseDefinitionArguments(RequestArguments, total=False):
 
 
 class DeleteTestCaseDefinitionArguments(RequestArguments, total=False):
-    """Arguments of `delete_test_case_definition`."""
-
     test_case_definition_id: Required[str]
     """The test case to delete."""
 
 
 class CreateBatchTestArguments(RequestArguments, total=False):
-    """Arguments of `create_batch_test`."""
-
     response_engine: Required[_t.TestEngine]
     """The LLM or conversation flow to test. Without a `version` in it, the latest."""
     test_case_definition_ids: Required[list[str]]
@@ -94,15 +82,11 @@ class CreateBatchTestArguments(RequestArguments, total=False):
 
 
 class GetBatchTestArguments(RequestArguments, total=False):
-    """Arguments of `get_batch_test`."""
-
     test_case_batch_job_id: Required[str]
     """The batch to read; `create_batch_test` gave its id."""
 
 
 class ListBatchTestsArguments(RequestArguments, total=False):
-    """Arguments of `list_batch_tests`."""
-
     type: Required[Literal["retell-llm", "conversation-flow"]]
     """Kind of response engine: retell-llm with `llm_id`, conversation-flow with `conversation_flow_id`."""
     llm_id: str
@@ -118,8 +102,6 @@ class ListBatchTestsArguments(RequestArguments, total=False):
 
 
 class ListTestRunsArguments(RequestArguments, total=False):
-    """Arguments of `list_test_runs`."""
-
     test_case_batch_job_id: Required[str]
     """The batch whose runs to list."""
     limit: int
@@ -129,7 +111,5 @@ class ListTestRunsArguments(RequestArguments, total=False):
 
 
 class GetTestRunArguments(RequestArguments, total=False):
-    """Arguments of `get_test_run`."""
-
     test_case_job_id: Required[str]
     """The run to read, by its `test_case_job_id` in `list_test_runs`."""

@@ -136,7 +136,8 @@ def _told(error: ValidationError, path: Path_, value: Any) -> Iterator[tuple[Pat
 def _value_message(error: ValidationError, name: str, value: Any) -> str:
     rule, operand = error.kind.name, error.kind.value
     if rule == "type":
-        return f"{name} must be {' or '.join(_WORDS.get(item, item) for item in operand)}, not {shown(value)}"
+        hint = ": put the value in quotes" if "string" in operand and isinstance(value, (int, float)) else ""
+        return f"{name} must be {' or '.join(_WORDS.get(item, item) for item in operand)}, not {shown(value)}{hint}"
     if rule == "enum":
         hint = nearest(value, [item for item in operand if isinstance(item, str)]) if isinstance(value, str) else ""
         return f"{name} must be one of {', '.join(map(str, operand))}, not {shown(value)}{hint}"

@@ -17,7 +17,7 @@ from tool_generator.load.yaml_mistakes import unreadable
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from tool_generator.problems import Report
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Json: TypeAlias = Any
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STR = "tag:yaml.org,2002:str"
+_LINE = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_ANCHOR = re.compile(r"&(\S+)")
 _CORE_TAGS = {"map", "seq", "str", "int", "float", "bool", "null"}
 
 
@@ -55,6 +57,7 @@ class Source:
     data: Json
     node: yaml.Node | None
     whole: bool = True
+    text: str = ""
 
     def where(self, path: Iterable[str | int] = (), *, key: bool = False) -> tuple[str, int]:
         """Give the file and line of the value at `path`, or of its key. If it does not exist: of the nearest parent."""
@@ -75,6 +78,21 @@ class Source:
         if not key and isinstance(node, yaml.ScalarNode):
             line = node.start_mark.line + 1
         return self.label, line
+
+    def why_empty(self, path: Sequence[str | int]) -> str:
+        """Say why a value is null that looks given: `summary: #1 in sales` -> `: "#" begins a comment, …`.
+
+        Empty for every other value.
+        """
+        if not path or not isinstance(path[-1], str):
+            return ""
+        value = self.data
+        for step in path:
+            value = value[step]
+        line = _LINE.split(self.text)[self.where(path, key=True)[1] - 1]
+        if value is not None or not re.search(rf"{re.escape(path[-1])}[\"']?:\s+#", line):
+            return ""
+        return ': "#" begins a comment, so put the value in quotes'
 
 
 def source_files(folder: Path) -> list[Path]:
@@ -107,21 +125,27 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
     if node is None:
         report.problem((label, 1), "is empty")
         return Source(name, label, None, None, whole=False)
-    builder = _Builder(label, report)
+    builder = _Builder(label, text, report)
     try:
         data = builder.build(node)
     except RecursionError:
         report.problem((label, 1), "is nested too deeply")
         return Source(name, label, None, node, whole=False)
-    return Source(name, label, data, node, whole=builder.whole)
+    return Source(name, label, data, node, whole=builder.whole, text=text)
 
 
 class _Builder:
     """Turns nodes into plain values. `whole` becomes false where a value has to be left out."""
 
-    def __init__(self, label: str, report: Report) -> None:
+    def __init__(self, label: str, text: str, report: Report) -> None:
         self.whole = True
         self._label = label
+        self._unused_anchors = {
+            (index, found.start())
+            for index, line in enumerate(_LINE.split(text) if "&" in text else ())
+            for found in _ANCHOR.finditer(line)
+            if f"*{found[1]}" not in text
+        }
         self._report = report
         self._seen: set[int] = set()
 
@@ -137,6 +161,9 @@ class _Builder:
             self._lost(node, "is used again through an alias: write it out, or make it a named type or shape")
             return None
         self._seen.add(id(node))
+        if self._unused_anchors and (node.start_mark.line, node.start_mark.column) in self._unused_anchors:
+            self._lost(node, 'has a value that begins with "&": put the value in quotes')
+            return None
         kind = node.tag.rpartition(":")[2] if node.tag.startswith("tag:yaml.org,2002:") else ""
         if kind not in _CORE_TAGS:
             self._lost(node, f"has the tag {quoted(node.tag)}: only plain YAML values are read")

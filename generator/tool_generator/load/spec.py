@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.load import grammar, sources
-from tool_generator.problems import Report, quoted
+from tool_generator.problems import Report, nearest, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from tool_generator.load.sources import Source
     from tool_generator.problems import Problem
 
+KINDS = ("api", "tools", "types", "resources", "demo")
+"""The keys that tell which kind of file a file is."""
 SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "webhooks", "shapes")
 _NAMED_SECTIONS = ("pagination", "waiters", "sync", "shapes")
 
@@ -72,7 +75,8 @@ class Spec:
 def load_spec(folder: Path, report: Report) -> Spec:
     """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read.
 
-    Where files cannot be read as YAML, `report` gets these problems alone: all others might only follow from them.
+    Where files cannot be read as YAML, or are wrong at the top (`tols:` for `tools:`), `report` gets these problems
+    alone: all others might only follow from them.
     """
     unreadable: list[Problem] = []
     files = sources.source_files(folder)
@@ -88,10 +92,7 @@ def load_spec(folder: Path, report: Report) -> Spec:
         reading = Report()
         source = sources.read_source(name, str(folder / name), path.read_bytes(), reading)
         report.problems += reading.problems
-        if source.whole:
-            _merge(source, spec, report)
-        else:
-            unreadable += reading.problems
+        unreadable += _merge(source, spec, report) if source.whole else reading.problems
     if unreadable:
         report.problems[:] = unreadable
         spec.whole = False
@@ -104,16 +105,37 @@ def load_spec(folder: Path, report: Report) -> Spec:
     return spec
 
 
-def _merge(source: Source, spec: Spec, report: Report) -> None:
+def _merge(source: Source, spec: Spec, report: Report) -> list[Problem]:
+    """Add what a file holds to `spec`. Gives the problems at the top of the file, which others may follow from."""
     broken: set[tuple[str | int, ...]] = set()
+    at_the_top: list[Problem] = []
 
     def emit(path: tuple[str | int, ...], message: str, /, *, at_key: bool = False) -> None:
         broken.update(path[:depth] for depth in range(len(path) + 1))
-        report.problem(source.where(path, key=at_key), message)
+        report.problem(source.where(path, key=at_key), f"{message}{source.why_empty(path)}")
+        if len(path) <= 1:
+            at_the_top.append(report.problems[-1])
 
+    if isinstance(source.data, dict) and not source.data.keys() & set(KINDS):
+        _miss_kind(source.data, emit)
+        return at_the_top
     grammar.check(source.data, emit)
-    if not isinstance(source.data, dict):
-        return
+    if isinstance(source.data, dict):
+        _add(source, spec, report, broken)
+    return at_the_top
+
+
+def _miss_kind(data: dict[str, Any], emit: grammar.Emit) -> None:
+    """Report a file of no kind: `tols: …` -> `the file has no key "tols"; did you mean "tools"?`."""
+    hints = {key: hint for key in data if (hint := nearest(key, KINDS))}
+    for key, hint in hints.items():
+        emit((key,), f"the file has no key {quoted(key)}{hint}", at_key=True)
+    if not hints:
+        emit((), f"the file has none of the keys {', '.join(KINDS)}", at_key=True)
+
+
+def _add(source: Source, spec: Spec, report: Report, broken: Container[tuple[str | int, ...]]) -> None:
+    """Add the named things of a file to `spec`; those at the paths in `broken` are not whole."""
 
     def add(known: dict[str, Entry], path: tuple[str | int, ...], what: str, group: str = "") -> None:
         name = str(path[-1])

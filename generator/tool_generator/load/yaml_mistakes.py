@@ -105,6 +105,8 @@ def _known_mistakes(stop: _Stop, text: str, error: yaml.MarkedYAMLError) -> Iter
     if stop.lines[0].startswith("%"):
         yield 0, "is a directive: a spec file has none; put a text that begins with % in quotes"
     if isinstance(error, yaml.composer.ComposerError):
+        if stop.at.character in ("*", "&"):
+            yield stop.at.line, f'has a value that begins with "{stop.at.character}": put the value in quotes'
         yield stop.at.line, "begins a second document: a file holds one"
     if stop.begun is not None:
         yield from _unfinished(stop, stop.begun)

@@ -38,7 +38,9 @@ def argument_classes(registry: Registry, types: Types, body_types: Mapping[str, 
     for name, tool in registry.tools.items():
         module.place = identifiers.identifier(tool.group)
         fields = [_field(name, parameter, module) for parameter in tool.parameters.values()]
-        module.add_class(arguments_name(name), f"Arguments of `{name}`.", ("RequestArguments",), fields)
+        # The name of a class with fields says as much.
+        description = "" if fields else f"`{name}` takes no arguments of its own."
+        module.add_class(arguments_name(name), description, ("RequestArguments",), fields)
     families: dict[tuple[str, str], list[str]] = {}
     for name, body in body_types.items():
         if name in registry.tools:
@@ -48,7 +50,7 @@ def argument_classes(registry: Registry, types: Types, body_types: Mapping[str, 
         [
             Family(
                 scope.derive(f"{identifiers.class_name(body).rstrip('_')}Arguments", body),
-                f"What the tools that take a `{identifiers.class_name(body)}` have alike.",
+                f"What tools that take `{identifiers.class_name(body)}` have alike.",
                 tuple(members),
             )
             for (_, body), members in families.items()
