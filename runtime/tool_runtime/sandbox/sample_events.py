@@ -5,7 +5,7 @@ Owns which record an event shows and how a caller's changes are laid over it. Mu
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.templates import assign
@@ -16,15 +16,24 @@ from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Store
 from tool_runtime.values.suggestions import nearest
 
+FUNCTION: Final = "function"
+"""The name under which the request of a custom function goes, beside those of events."""
+
 
 def sample_event(registry: Registry, event: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the payload of an event of the registry, with `changes` (dotted paths to values) laid over it.
 
     The record in it is the first example that meets the event's condition, or else that record brought to meet it.
-    Example: `sample_event(registry, "call_ended", {"call.metadata.order": 7})` has that order. Raises
-    `ConfigurationError` with the nearest name for an unknown event.
+    Example: `sample_event(registry, "call_ended", {"call.metadata.order": 7})` has that order. `function` is the
+    request of a custom function, which tells of no event. Raises `ConfigurationError` with the nearest name for an
+    unknown one.
     """
     described = registry.webhooks
+    if described is not None and event == FUNCTION and described.functions is not None:
+        request: dict[str, Any] = Schemas(registry).sample(described.functions.payload, event)
+        for path, value in changes.items():
+            assign(request, path, copy.deepcopy(value))
+        return request
     if described is None or event not in described.events:
         known = () if described is None else tuple(described.events)
         near = nearest(str(event), known)

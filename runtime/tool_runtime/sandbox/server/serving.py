@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
-from tool_runtime.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError, MissingExtra
 from tool_runtime.sandbox.sandbox import Sandbox
 from tool_runtime.sandbox.saved_state import StateFile
 from tool_runtime.sandbox.server.application import Application
@@ -26,7 +26,7 @@ class SandboxServer:
     """A sandbox that listens. `port` 0 takes a free one; `state` is a file that keeps the records.
 
     Use as a context manager to serve in a thread: `with SandboxServer(sandbox) as server: print(server.url)`. Raises
-    `ConfigurationError` where uvicorn is not installed, the port is taken, or the file holds no state.
+    `MissingExtra` where uvicorn is not installed, `ConfigurationError` where the port is taken or the file is no state.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class SandboxServer:
             from tool_runtime.sandbox.server.connections import break_off, make_server
         except ImportError as error:
             distribution = sandbox.registry.api.distribution or sandbox.registry.api.name
-            message = "the sandbox's server needs uvicorn, which is not installed"
-            raise ConfigurationError(message, hint=f"pip install '{distribution}[sandbox]'") from error
+            message = f"the sandbox's server needs uvicorn: pip install '{distribution}[sandbox]'"
+            raise MissingExtra(message) from error
         self.sandbox = sandbox
         self._file = None if state is None else _attach(sandbox, state)
         self._socket = _listen(host, port)

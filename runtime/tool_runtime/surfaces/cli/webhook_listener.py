@@ -18,12 +18,12 @@ from typing import Any
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.errors import ConfigurationError, WebhookRefused
+from tool_runtime.sandbox.sample_events import FUNCTION
 from tool_runtime.values.validation import Validator
 from tool_runtime.webhooks import WebhookScheme, read_scheme, sign_webhook, unwrap_webhook
 
 _LARGEST = 16 * 2**20
 _FORWARD_SECONDS = 30.0
-_FUNCTION = "function"
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class Judge:
 
     def _function(self, body: bytes) -> str | None:
         declared = self._webhooks.functions if self._webhooks is not None else None
-        return _FUNCTION if declared is not None and isinstance(_json(body), dict) else None
+        return FUNCTION if declared is not None and isinstance(_json(body), dict) else None
 
     def _payload_faults(self, name: str | None, body: bytes) -> list[str]:
         if self._webhooks is None or name is None or name not in self._webhooks.events:
@@ -108,7 +108,7 @@ class Judge:
         faults = [] if 200 <= status < 300 else [f"status {status} is no success, so the delivery is sent again"]  # noqa: PLR2004
         if self._webhooks is None or name is None:
             return faults
-        if name == _FUNCTION and self._webhooks.functions is not None:
+        if name == FUNCTION and self._webhooks.functions is not None:
             longest = self._webhooks.functions.longest_answer
             length = len(content.decode("utf-8", "replace"))
             if longest is not None and length > longest:

@@ -194,7 +194,10 @@ def replay_command(session: Session, delivery: str, to: str | None, journal: Pat
 @click.option("--set", "changes", multiple=True, metavar="FIELD=VALUE", help="Change a field: call.call_status=error")
 @click.pass_obj
 def trigger_command(session: Session, event: str, to: str | None, changes: tuple[str, ...]) -> None:
-    """Make up a delivery of EVENT, signed, and send it. Exit code 6 unless it was taken."""
+    """Make up a delivery of EVENT, signed, and send it. Exit code 6 unless it was taken.
+
+    EVENT may also be `function`: the request of a custom function.
+    """
     from tool_runtime.sandbox.sample_events import sample_event
 
     values = assignments(changes)

@@ -102,6 +102,17 @@ def test_without_a_running_one_a_command_says_how_to_start_it(shell):
     assert shell.run("call", "get_agent", '{"agent_id": "agent_123"}', "--sandbox").returncode == 0
 
 
+def test_without_uvicorn_one_line_says_what_to_install(shell):
+    blocked = shell.home / "blocked" / "uvicorn"
+    blocked.mkdir(parents=True)
+    (blocked / "__init__.py").write_text("raise ImportError('there is no uvicorn here')")
+    ended = shell.run("sandbox", "serve", "--port", "0", PYTHONPATH=str(blocked.parent))
+    assert ended.returncode == 3
+    assert ended.stderr.splitlines() == [
+        "retell-tools: the sandbox's server needs uvicorn: pip install 'retell-tools[sandbox]'"
+    ]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_server_cleanly(shell, number):
     process, url = shell.start("sandbox", "serve")
@@ -194,6 +205,14 @@ class TestWebhooks:
         mine = [one["event"] for one in entries if json.loads(one["body"])["call"]["call_id"] != "call_456"]
         assert mine == ["call_started", "call_ended", "call_analyzed"]
         assert all(one["verified"] for one in entries)
+
+    def test_the_request_of_a_custom_function_is_made_up_and_taken(self, shell):
+        _, url = shell.start("webhooks", "listen", "--journal", "j.jsonl", **KEY)
+        words = ("webhooks", "trigger", "function", "--to", url, "--set", "name=book_job")
+        made = shell.data(*words, **KEY)
+        assert (made["status"], made["body"]["name"]) == (204, "book_job")
+        (entry,) = shell.data("webhooks", "log", "--journal", "j.jsonl")
+        assert (entry["event"], entry["verified"]) == ("function", True)
 
     def test_an_unknown_event_is_refused_with_the_nearest(self, shell):
         ended = shell.run("webhooks", "trigger", "call_endet", "--to", "http://127.0.0.1:9/", **KEY)
