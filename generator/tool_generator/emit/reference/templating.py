@@ -9,15 +9,21 @@ from pathlib import Path
 import jinja2
 
 
-def rendered(template: str, **values: object) -> str:
-    """Return a rendered template as Markdown without trailing spaces that ends with one newline."""
-    return _tidy(_environment().get_template(template).render(**values))
+_SHARED = Path(__file__).with_name("templates")
+
+
+def rendered(template: str, *, folder: Path = _SHARED, **values: object) -> str:
+    """Return a rendered template as Markdown without trailing spaces that ends with one newline.
+
+    A template of another folder finds the macros of the shared one.
+    """
+    return _tidy(_environment(folder).get_template(template).render(**values))
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(folder: Path) -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=jinja2.FileSystemLoader([folder, _SHARED]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701  (Markdown, whose own escaper is markdown.py)
         trim_blocks=True,
