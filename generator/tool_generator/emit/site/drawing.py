@@ -14,6 +14,7 @@ _CHARACTER = 7.3
 _LINE = 19
 _PADDING = 14
 _GAP = 26
+_FRAME = 12
 _WIDTH = 760
 
 
@@ -46,20 +47,26 @@ class Step:
 
 
 def rows(title: str, layers: Sequence[Sequence[Box]]) -> str:
-    """Return a picture of rows of boxes; an arrow leads from each row to the next one."""
+    """Return a picture of rows of boxes, framed where there are several; an arrow leads from each row to the next."""
     parts: list[str] = []
     top = 4.0
-    width = max(sum(box.width for box in layer) + _GAP * (len(layer) - 1) for layer in layers) + 8
+    widths = [sum(box.width for box in layer) + _GAP * (len(layer) - 1) for layer in layers]
+    width = max(widths) + 2 * _FRAME + 8
     for at, layer in enumerate(layers):
         height = max(box.height for box in layer)
-        left = (width - sum(box.width for box in layer) - _GAP * (len(layer) - 1)) / 2
+        left = (width - widths[at]) / 2
+        if len(layer) > 1:
+            parts.append(
+                f'<rect class="rt-frame" x="4" y="{top:g}" width="{width - 8:g}" height="{height + 2 * _FRAME:g}" rx="8"/>'
+            )
+            top += _FRAME
         for box in layer:
             parts += _box(box, left, top, box.width, height)
             left += box.width + _GAP
-        top += height
+        top += height + (_FRAME if len(layer) > 1 else 0)
         if at + 1 < len(layers):
-            parts += _arrow(width / 2, top + 3, width / 2, top + _GAP + 5)
-            top += _GAP + 8
+            parts += _arrow(width / 2, top + 3, width / 2, top + _GAP - 3)
+            top += _GAP
     return _picture(title, parts, width, top + 4)
 
 

@@ -32,6 +32,7 @@ _SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 _ESCAPED = re.compile(r"\\([<>&~\"'|=:;,@$%^/?])")
 _NOTICE = re.compile(r"> \*\*(?P<title>[^*]+?)[.:]?\*\* ?(?P<text>.*)")
 _FIELD = re.compile(r"(?P<name>`[^`]+`) \(")
+_SHOWN_FIELD = re.compile(r'(?P<indent> *)- `(?P<name>[^`<>&]+)` <span class="rt-type">')
 _REQUIRED = ", **required**"
 
 
@@ -49,8 +50,11 @@ class _Fence:
         return LABELS["curl"] if is_curl else LABELS.get(self.language, self.language)
 
 
-def dressed(text: str) -> str:
+def dressed(text: str, *, names_only: bool = False) -> str:
     """Return a plain Markdown text as a source of the site. Ends with one newline.
+
+    With `names_only`, the search finds fields by name and not by their texts: those are long, and their words would
+    hide the page that a reader looks for.
 
     Example: a block of Python followed by a block of Lua becomes two tabs, `=== "Python"` and `=== "Lua"`.
     """
@@ -60,7 +64,8 @@ def dressed(text: str) -> str:
 
     def flush() -> None:
         nonlocal run
-        lines.extend(_dressed_prose(prose))
+        shown = _dressed_prose(prose)
+        lines.extend(_names_only(shown) if names_only else shown)
         prose.clear()
         lines.extend(_tabs(run))
         run = []
@@ -139,7 +144,7 @@ def _dressed_prose(lines: Iterable[str]) -> Iterator[str]:
         elif notice:
             yield f'!!! {_kind(notice["title"])} "{notice["title"]}"'
             yield ""
-            yield f"    {plain_to_entities(notice['text'])}"
+            yield f"    {plain_to_entities(notice['text'][:1].upper() + notice['text'][1:])}"
         else:
             if levels and line.strip():
                 if not line.startswith(" ") and not before.strip():
@@ -148,6 +153,23 @@ def _dressed_prose(lines: Iterable[str]) -> Iterator[str]:
                     line = "    " * len(levels) + line.strip()  # noqa: PLW2901 - a continued item
             yield plain_to_entities(line)
         before = line
+
+
+def _names_only(lines: Iterable[str]) -> Iterator[str]:
+    """Yield dressed lines in which lists of fields are kept out of the search, except for the names of the fields."""
+    names: list[str] = []
+    is_open = False
+    for line in (*lines, ""):
+        found = _SHOWN_FIELD.match(line)
+        if found and not is_open and not found["indent"]:
+            yield from ("", "<div data-search-exclude markdown>", "")
+            is_open = True
+        elif is_open and (not line or not line.startswith(("- ", " "))):
+            yield from ("", "</div>", "", f'<p hidden>{", ".join(dict.fromkeys(names))}</p>', "")
+            names, is_open = [], False
+        if found:
+            names.append(found["name"])
+        yield line
 
 
 def _kind(title: str) -> str:

@@ -81,11 +81,14 @@ class Site:
         head: str = "",
         shown: str | None = None,
         hide: tuple[str, ...] = (),
+        names_only: bool = False,
+        searched: bool = True,
     ) -> SitePage:
         """Make a page of a plain text without its title, whose links name their targets.
 
         `title` is Markdown of a heading. `own` is the kind and name of the part that the page is about: links to it
-        become words. `head` stands below the title on the site only; `shown` takes the place of the text there.
+        become words. With `names_only` the search finds fields by name; a page that is not `searched` only repeats
+        what other pages say. `head` stands below the title on the site only; `shown` takes the place of the text there.
         """
         target = self.target(path)
         resolved = on_own_page(text, *own, target)
@@ -97,7 +100,8 @@ class Site:
         matter = [f"{key}: {_quoted(value)}" for key, value in front.items() if value]
         matter += [f"tags: [{', '.join(tags)}]"] if tags else []
         matter += ["hide:", *(f"  - {part}" for part in hide)] if hide else []
-        body = self._drawn(dressed(there), is_plain=False)
+        matter += [] if searched else ["search:", "  exclude: true"]
+        body = self._drawn(dressed(there, names_only=names_only), is_plain=False)
         shown = f"# {title}\n\n" + (f"{head}\n\n" if head else "")
         source = "\n".join(["---", *matter, "---", "", shown]) + body
         return SitePage(path, _words(title), _words(line), section, plain, source)

@@ -82,7 +82,7 @@ def site_files(
     api = registry.api
     files = {
         "mkdocs.yml": settings(
-            api.title, " ".join(api.summary.split()), project.url, navigation(pages, registry, project), notice
+            api.distribution or api.title, " ".join(api.summary.split()), project.url, navigation(pages, registry, project), notice
         ),
         f"{PAGES}/llms.txt": agent_files.index_of(pages, identity, project.url),
         f"{PAGES}/llms-full.txt": agent_files.whole_of(pages, identity),
@@ -127,13 +127,14 @@ def site_pages(
         line="how to call, the guides, every tool in one line",
         section="Start",
         own=("guide", OVERVIEW),
+        searched=False,
     )
     yield agent_files.skill_page(Identity.of(api), site, project.url)
     yield from _guides(parts, site)
     tools = ToolSections(api, links, site, parts.functions, _tool_changes(project))
     yield from tools.pages()
     yield from tools.groups()
-    yield from type_pages(parts.types, site, links)
+    yield from type_pages(parts.types, registry.types, site, links)
     yield from _project(site, texts, project, known)
 
 
@@ -225,8 +226,17 @@ def navigation(pages: Sequence[SitePage], registry: Registry, project: ProjectTe
 def _for_explorer(document: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
     """Return the OpenAPI document with the sandbox as its only server: what is tried there reaches nobody."""
     shown = copy.deepcopy(dict(document))
-    shown["servers"] = [{"url": SANDBOX, "description": f"The sandbox: {registry.api.command} sandbox serve"}]
+    serve = f"{registry.api.command} sandbox serve"
+    shown["servers"] = [{"url": SANDBOX, "description": f"The sandbox: {serve}"}]
+    about = f"What is tried here goes to the sandbox on this machine. Start the sandbox with `{serve}`; any key will do."
+    shown["info"]["description"] = f"{registry.api.summary.strip()}\n\n{about}"
     titles = {group.name: group.title or group.name for group in registry.groups.values()}
     for tag in shown.get("tags", ()):
         tag["x-displayName"] = titles.get(tag["name"], tag["name"])
+    for path in shown["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict) and "operationId" in operation:
+                # The list at the side shows summaries, and a name is easier to look for than a sentence.
+                texts = (operation.get("summary", ""), operation.get("description", ""))
+                operation |= {"summary": operation.get("x-tool", {}).get("name", operation["operationId"]), "description": "\n\n".join(filter(None, texts))}
     return shown

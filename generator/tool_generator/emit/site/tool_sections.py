@@ -20,6 +20,9 @@ from tool_runtime.core.tools import Group, Tool
 
 SECTION = "Tools"
 TABLE = "tools/index.md"
+UNSEARCHED = "{ data-search-exclude }"
+"""The mark of a heading whose section only repeats what other pages say."""
+
 _CLASSES: Mapping[str, str] = {
     "read": "changes nothing",
     "write": "changes something at the provider",
@@ -66,12 +69,13 @@ class ToolSections:
             f"tools/{tool.name}.md",
             item.name,
             text + changes,
-            shown=shown + changes,
+            shown=shown.replace("\n## More examples\n", f"\n## More examples {UNSEARCHED}\n") + changes,
             line=inline(tool.summary),
             section=SECTION,
             own=("tool", tool.name),
             tags=(tool.tool_class, *tool.effects),
             head=_head(tool),
+            names_only=True,
         )
 
     def with_curl(self, tool: Tool, curl: CurlWriter) -> Function:
@@ -86,13 +90,15 @@ class ToolSections:
 
     def _group(self, group: Group) -> SitePage:
         section = group_section(group, self.api, self.links)
-        script = f"## All of them in Lua\n\n{section.script.fence}lua\n{section.script.text}\n{section.script.fence}\n"
+        title = "## All of them in Lua"
+        script = f"\n\n{section.script.fence}lua\n{section.script.text}\n{section.script.fence}\n"
         tools = [self.api.registry.tools[name] for name in group.tools]
+        rows = f"<div data-search-exclude markdown>\n\n{self._rows(tools)}\n\n</div>"
         return self.site.page(
             f"groups/{group.name}/index.md",
             section.title,
-            "\n\n".join([section.prose, "\n".join(section.tools), script]),
-            shown="\n\n".join([section.prose, self._rows(tools), script]),
+            "\n\n".join([section.prose, "\n".join(section.tools), title + script]),
+            shown="\n\n".join([section.prose, rows, f"{title} {UNSEARCHED}{script}"]),
             line=inline(group.summary.split("\n\n")[0]),
             section="Groups",
         )
@@ -117,6 +123,7 @@ class ToolSections:
             line="every tool with its class, effects and group",
             section=SECTION,
             hide=("toc",),
+            searched=False,
         )
 
     def _rows(self, tools: Iterable[Tool], *, groups: bool = False) -> str:

@@ -6,6 +6,8 @@ This module knows where types stand on the site. It must not know what is said a
 """
 
 from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
 
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import inline, shifted
@@ -22,8 +24,14 @@ def type_homes(types: Mapping[str, object], files: Mapping[str, str]) -> dict[st
     return {name: f"types/{stem if stem != 'index' else 'index_types'}.md" for name, stem in stems.items()}
 
 
-def type_pages(texts: Mapping[str, str], site: Site, links: Links) -> Iterator[SitePage]:
-    """Yield the list of all types, then each page. `texts` maps a type to its page of the reference."""
+def type_pages(
+    texts: Mapping[str, str], types: Mapping[str, Any], site: Site, links: Links
+) -> Iterator[SitePage]:
+    """Yield the list of all types, then each page. `texts` maps a type to its page of the reference.
+
+    The search finds a type by its name and by the names of its fields: there are more words about types than about
+    tools, and people look for tools.
+    """
     groups: dict[str, list[str]] = {}
     for name, page in site.homes.items():
         groups.setdefault(page, []).append(name)
@@ -37,17 +45,23 @@ def type_pages(texts: Mapping[str, str], site: Site, links: Links) -> Iterator[S
         "\n\n".join(listed) or "This API shares no types.",
         line="every shared type by name",
         section=SECTION,
+        searched=False,
     )
     for page, names in sorted(groups.items()):
-        plain = "\n\n".join(_entry(name, texts[name], anchor=False) for name in names)
-        shown = "\n\n".join(_entry(name, texts[name], anchor=True) for name in names)
+        plain = "\n\n".join(f"## {inline(name)}\n\n{_body(texts[name])}" for name in names)
+        shown = "\n\n".join(_shown(name, _body(texts[name]), types[name]) for name in names)
         line = f"{len(names)} types: {', '.join(names[:6])}{', …' if len(names) > 6 else ''}"  # noqa: PLR2004 - a few
         yield site.page(page, f"Types: {_title(page).lower()}", plain, shown=shown, line=line, section=SECTION)
 
 
-def _entry(name: str, text: str, *, anchor: bool) -> str:
-    body = shifted(text.partition("\n")[2].strip("\n"), 3)
-    return f"## {inline(name)}{' { #' + name + ' }' if anchor else ''}\n\n{body}"
+def _body(text: str) -> str:
+    return shifted(text.partition("\n")[2].strip("\n"), 3)
+
+
+def _shown(name: str, body: str, schema: Any) -> str:
+    fields = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
+    names = f"<p hidden>{escape(', '.join(fields))}</p>\n\n" if fields else ""
+    return f"## {inline(name)} {{ #{name} }}\n\n{names}<div data-search-exclude markdown>\n\n{body}\n\n</div>"
 
 
 def _title(page: str) -> str:
