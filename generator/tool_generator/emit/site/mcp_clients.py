@@ -7,6 +7,7 @@ This module knows the formats of the clients. It must not know about pages.
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -33,7 +34,7 @@ def mcp_clients(api: Api) -> Iterator[McpClient]:
     yield McpClient(
         "Claude Code",
         "claude-code",
-        "a command; with `--scope project` it writes `.mcp.json` for everybody who works on the project",
+        "A command; with `--scope project` it writes `.mcp.json` for everybody who works on the project",
         Code("sh", f"claude mcp add {api.slug} -- {api.command} mcp serve"),
     )
     yield McpClient("Claude Desktop", "claude-desktop", "Settings, Developer, Edit Config: `claude_desktop_config.json`", usual)
@@ -46,12 +47,15 @@ def mcp_clients(api: Api) -> Iterator[McpClient]:
         _vscode(api, entry),
     )
     yield McpClient("Windsurf", "windsurf", "`~/.codeium/windsurf/mcp_config.json`", usual)
+    # TOML takes a JSON text for a text, and a JSON list of texts for a list.
     toml = f"[mcp_servers.{api.slug}]\ncommand = {json.dumps(api.command)}\nargs = {json.dumps(entry['args'])}"
     yield McpClient("Codex", "codex", "`~/.codex/config.toml`", Code("toml", toml))
 
 
 def _json(value: object) -> Code:
-    return Code("json", json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # A list of two short texts reads best on one line.
+    return Code("json", re.sub(r'\[\s+("[^"]*"),\s+("[^"]*")\s+\]', r"[\1, \2]", text))
 
 
 def _cursor(api: Api, entry: object) -> str:

@@ -198,7 +198,9 @@ def navigation(pages: Sequence[SitePage], registry: Registry, project: ProjectTe
     titles = {page.path: page.title for page in pages}
 
     def entries(prefix: str) -> list[dict[str, Any]]:
-        return [{title: path} for path, title in titles.items() if path.startswith(prefix)]
+        below = [(path, title) for path, title in titles.items() if path.startswith(prefix)]
+        # The page of the section itself stands in front; below "Types", the word says nothing.
+        return [{title.removeprefix("Types: "): path} for path, title in below if not path.endswith("index.md")]
 
     start = [{titles[path]: path} for path in ("how.md", f"{OVERVIEW}.md", "project.md", "contributing.md") if path in titles]
     groups = [
@@ -215,11 +217,11 @@ def navigation(pages: Sequence[SitePage], registry: Registry, project: ProjectTe
     return [
         {"Start": ["index.md", *start]},
         {"Surfaces": surfaces},
-        {"Guides": entries("guides/")},
+        {"Guides": [{title: path} for path, title in titles.items() if path.startswith("guides/")]},
         {"Tools": ["tools/index.md", *groups]},
-        {"Types": ["types/index.md", *(one for one in entries("types/") if "types/index.md" not in one.values())]},
+        {"Types": ["types/index.md", *entries("types/")]},
         *tail,
-        {"Changes": ["changes/index.md", *(one for one in entries("changes/") if "changes/index.md" not in one.values())]},
+        {"Changes": ["changes/index.md", *entries("changes/")]},
     ]
 
 

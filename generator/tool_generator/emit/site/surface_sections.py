@@ -103,7 +103,7 @@ class SurfaceSections:
     def _chapter(self, name: str) -> str:
         for title, page in CHAPTERS.items():
             if page == name and title in self.readme.chapters:
-                return shifted(self.readme.chapters[title], 2)
+                return shifted(self.readme.chapters[title], 3)
         return ""
 
     def _functions(self) -> list[tuple[str, list[str]]]:

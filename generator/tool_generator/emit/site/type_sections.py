@@ -51,7 +51,7 @@ def type_pages(
         plain = "\n\n".join(f"## {inline(name)}\n\n{_body(texts[name])}" for name in names)
         shown = "\n\n".join(_shown(name, _body(texts[name]), types[name]) for name in names)
         line = f"{len(names)} types: {', '.join(names[:6])}{', …' if len(names) > 6 else ''}"  # noqa: PLR2004 - a few
-        yield site.page(page, f"Types: {_title(page).lower()}", plain, shown=shown, line=line, section=SECTION)
+        yield site.page(page, f"Types: {_title(page)}", plain, shown=shown, line=line, section=SECTION)
 
 
 def _body(text: str) -> str:
