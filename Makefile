@@ -29,7 +29,7 @@ WORKERS := -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -37,8 +37,8 @@ help:
 	@echo "make demo      the whole product in one run, on the sandbox: no key, no cost, no ringing phone"
 	@echo "make test      all tests"
 	@echo "make generate  write generated/ anew from spec/"
-	@echo "make check     every gate: lint, types, generated code up to date, wheel, tests"
-	@echo "make lint | format | types | generate-check | wheel   single gates, and the formatter"
+	@echo "make check     every gate: lint, types, spec finished, generated code up to date, wheel, tests"
+	@echo "make lint | format | types | spec | generate-check | wheel   single gates, and the formatter"
 	@echo "make newest    the gates with the newest releases of all dependencies"
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
@@ -69,6 +69,10 @@ format: $(INSTALLED)
 types: $(INSTALLED)
 	@$(BIN)/mypy --strict runtime generator generated
 
+# Nothing is left to do in the spec: no review marks, no empty texts, an example for every tool, and so on.
+spec: $(INSTALLED)
+	@$(BIN)/toolgen validate --strict --spec spec/retell_ai
+
 # Ends with what users of the bindings will feel, against the last commit; silent where there is no commit. A break is
 # said, and is no failure here: whether it may happen is decided at the release.
 generate: $(INSTALLED)
@@ -96,7 +100,7 @@ wheel: $(INSTALLED)
 	venv/bin/retell-tools docs > pages.txt; \
 	echo "wheel: retell-tools demo ran in an empty environment ($$(wc -l < demo.txt) lines)"
 
-check: lint types generate-check wheel test
+check: lint types spec generate-check wheel test
 
 # Every gate is run, whether or not one before it failed: a new release is judged by all that it breaks.
 newest:

@@ -107,9 +107,12 @@ def command_line() -> list[Row]:
         "read": [*program, "call", "list_voices"],
         "click": python("import click"),
         "httpx": python("import httpx"),
+        "request": python("import httpx, os; httpx.get(os.environ['RETELL_BASE_URL'] + '/list-voices')"),
     }
-    with _voices() as url:
+    with _voices() as url, tempfile.TemporaryDirectory() as folder:
         settings = {"RETELL_API_KEY": "key_benchmark", "RETELL_BASE_URL": url, "NO_PROXY": "127.0.0.1"}
+        # Nobody's own accounts, and no certificates: a read over loopback needs none, and to load them takes 20 ms.
+        settings |= {"XDG_CONFIG_HOME": folder, "XDG_STATE_HOME": folder, "SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}
         found = beyond_bare(commands, rounds=11, settings=settings)
     return [
         Row("retell-tools --help over a bare interpreter", found["help"], "ms", 50, {"import click": found["click"]}),
@@ -118,7 +121,7 @@ def command_line() -> list[Row]:
             found["read"] - found["httpx"],
             "ms",
             60,
-            {"import httpx": found["httpx"]},
+            {"import httpx": found["httpx"], "the same read with httpx": found["request"]},
         ),
     ]
 

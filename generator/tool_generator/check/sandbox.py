@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.check.sandbox_scopes import EVERY
 from tool_generator.check.templates import check_template
 from tool_generator.problems import nearest, quoted
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-EVERY = "*"
-_VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
+VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:
@@ -52,12 +52,16 @@ def _check_resource(resource: Entry, spec: Spec, report: Report) -> None:
 
 
 def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every resource that references and deletion rules name."""
-    for key in ("references", "in_use"):
-        for index, item in enumerate(value.get(key, ())):
-            yield (*path, key, index, "resource"), item["resource"]
-    for name, action in value.get("actions", {}).items():
-        yield from _mentions(action, (*path, "actions", name))
+    """Yield every resource that a declaration names, such as those of references, deletion rules and counts."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "resource" and isinstance(item, str):
+                yield (*path, key), item
+            elif not (path == () and key in ("records", "examples")):
+                yield from _mentions(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mentions(item, (*path, index))
 
 
 def _changes(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -76,7 +80,7 @@ def _check_use(tool: Entry, spec: Spec, report: Report) -> None:
     if not _named(tool, ("resource", "name"), "resource", use["name"], kinds, report):
         return
     resource = spec.resources[use["name"]]
-    known = {*_VERBS, *(resource.data.get("actions", {}) if resource.whole else (use["action"],))}
+    known = {*VERBS, *(resource.data.get("actions", {}) if resource.whole else (use["action"],))}
     _named(tool, ("resource", "action"), f"action of {use['name']}", use["action"], known, report)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tool_runtime.accounts.environment import wants_sandbox
 from tool_runtime.accounts.stored_accounts import read_accounts
 from tool_runtime.accounts.unusable_ledger import UnusableLedger
+from tool_runtime.core.clock import Clock, SystemClock
 from tool_runtime.core.flow import Repeats
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import AnyLedger
@@ -63,11 +64,13 @@ def agent_client(
     read, and for an account that does not exist.
     """
     accounts = read_accounts(registry, os.environ, read_only=options.read_only)
+    sandbox = agent_sandbox(registry, options)
     return kind(
         registry=registry,
         account=options.account,
         accounts=accounts,
-        sandbox=agent_sandbox(registry, options),
+        sandbox=sandbox,
+        clock=None if isinstance(sandbox, bool) else _LedgersClock(sandbox.clock),
         timeout=options.timeout,
         total=options.total,
         retries=options.retries,
@@ -78,6 +81,29 @@ def agent_client(
         repeats=repeats,
         delivers=delivers,
     )
+
+
+class _LedgersClock(SystemClock):
+    """The sandbox's clock, on which waiting is free, with the time of day of the ledger.
+
+    Each sandbox begins at the same moment of its own time. In the ledger, calls of all runs would be of that one
+    minute, and caps would count all of them.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def monotonic(self) -> float:
+        """Return the sandbox's seconds."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let the sandbox's time pass."""
+        self._clock.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Let the sandbox's time pass."""
+        await self._clock.asleep(seconds)
 
 
 def agent_sandbox(registry: Registry, options: AgentOptions) -> "Sandbox | bool":

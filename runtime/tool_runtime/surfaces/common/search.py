@@ -107,9 +107,16 @@ class Index:
             hit = _overlap(asked, stems)
             if hit:
                 scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
+        for page in self._called(words):
+            scores[page] = scores.get(page, 0.0) + 1.0
         least = max(LEAST, NEAR_ENOUGH * max(scores.values(), default=0.0))
         ranked = sorted(((-score, page) for page, score in scores.items() if score >= least))
         return [self.names[page] for _, page in ranked[:limit]]
+
+    def _called(self, words: str) -> Sequence[int]:
+        """Return the pages whose own name the words are: who types a name wants that page first."""
+        name = _joined(words)
+        return [page for page, known in enumerate(self.names) if _joined(known.rpartition("/")[2]) == name]
 
     def _asked(self, words: str) -> list[tuple[float, Mapping[str, float]]]:
         """Return, for each word of a query, what the word is worth and the stems that stand for it."""
@@ -175,6 +182,10 @@ def text_of_type(name: str, type_name: str, description: str) -> Text:
 def spaced(text: str) -> str:
     """Return text with the words of names apart: `create_phone_call`, `AgentSettings` -> `create phone call`, …."""
     return re.sub(r"[_.\-/]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text))
+
+
+def _joined(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 def _overlap(asked: Iterable[tuple[float, Mapping[str, float]]], stems: frozenset[str]) -> float:
