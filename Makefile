@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 BENCH_INSTALLED := $(VENV)/.installed-bench
+DOCS_INSTALLED := $(VENV)/.installed-docs
+BROWSER_INSTALLED := $(VENV)/.installed-browser
 
 # `make newest` and `make oldest` run the gates in environments of their own.
 NEWEST := .venv-newest
@@ -29,7 +31,7 @@ WORKERS := -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: help demo test lint format types spec generate generate-check docs docs-serve browser bench wheel check newest oldest constraints clean
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -39,6 +41,8 @@ help:
 	@echo "make generate  write generated/ anew from spec/"
 	@echo "make check     every gate: lint, types, spec finished, generated code up to date, wheel, tests"
 	@echo "make lint | format | types | spec | generate-check | wheel   single gates, and the formatter"
+	@echo "make docs      the docs site, in site/; make docs-serve shows it on this machine"
+	@echo "make browser   tests in a real browser: the docs site, page by page (needs Debian's chromium)"
 	@echo "make newest    the gates with the newest releases of all dependencies"
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
@@ -82,6 +86,24 @@ generate: $(INSTALLED)
 generate-check: $(INSTALLED)
 	@$(BIN)/toolgen generate --spec spec/retell_ai --out generated/retell_ai --check
 
+$(DOCS_INSTALLED): $(INSTALLED)
+	@$(PIP) install -qq -c $(CONSTRAINTS) --editable '.[docs]'
+	@touch $@
+
+docs: $(DOCS_INSTALLED)
+	@$(BIN)/toolgen site --spec spec/retell_ai $(ARGS)
+
+docs-serve: $(DOCS_INSTALLED)
+	@$(BIN)/toolgen site --spec spec/retell_ai --serve $(ARGS)
+
+$(BROWSER_INSTALLED): $(DOCS_INSTALLED)
+	@$(PIP) install -qq -c $(CONSTRAINTS) --editable '.[browser]'
+	@touch $@
+
+# Screenshots of what was looked at are kept in build/screenshots.
+browser: $(BROWSER_INSTALLED)
+	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),tests/browser)
+
 bench: $(INSTALLED)
 	@test -e $(BENCH_INSTALLED) -a ! pyproject.toml -nt $(BENCH_INSTALLED) \
 	  || { $(PIP) install -qq -c $(CONSTRAINTS) --editable '.[bench]' && touch $(BENCH_INSTALLED); } \
@@ -122,10 +144,10 @@ constraints:
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	$(PYTHON) -m venv "$$work/venv"; \
 	pip="$$work/venv/bin/python -m pip --disable-pip-version-check"; \
-	$$pip install -qq '.[all,dev]' hatchling editables; \
+	$$pip install -qq '.[all,dev,docs,browser]' hatchling editables; \
 	$$pip freeze --exclude retell-tools > "$$work/constraints.txt"; \
 	cp "$$work/constraints.txt" constraints.txt; \
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site

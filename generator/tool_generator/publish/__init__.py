@@ -7,5 +7,6 @@
 | viewer | the one file of the explorer that comes from the npm registry |
 | site_builder | the builder's run, and what is laid beside the built pages |
 | link_check | links of built pages that lead nowhere, and addresses that a page would load from outside |
+| local_server | a built site on this machine |
 | site_command | `toolgen site`, and `toolgen generate --site` |
 """

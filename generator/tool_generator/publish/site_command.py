@@ -26,7 +26,11 @@ def register(group: click.Group, spec_folder: Callable[[Path | None], Path], com
         help="The folder of the spec. Default: the only folder in spec/.",
     )
     @click.option(
-        "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("site"), show_default=True, help="The site."
+        "--out",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("site"),
+        show_default=True,
+        help="The site.",
     )
     @click.option(
         "--work",
@@ -36,8 +40,14 @@ def register(group: click.Group, spec_folder: Callable[[Path | None], Path], com
         help="The folder of the sources, which is written anew.",
     )
     @click.option("--url", default="", envvar="SITE_URL", help="Where the site will stand. Default: $SITE_URL.")
-    @click.option("--explorer/--no-explorer", default=True, help="The page that shows openapi.json; npm fetches its viewer.")
-    def site(spec: Path | None, out: Path, work: Path, url: str, *, explorer: bool) -> None:
+    @click.option(
+        "--explorer/--no-explorer", default=True, help="The page that shows openapi.json; npm fetches its viewer."
+    )
+    @click.option("--serve", is_flag=True, help="Show the site on this machine when it is built, until Ctrl-C.")
+    @click.option(
+        "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="For --serve; 0: a free one."
+    )
+    def site(spec: Path | None, out: Path, work: Path, url: str, port: int, *, explorer: bool, serve: bool) -> None:
         """Build the docs site of a spec, from the README, the guides, the reference and the changelog."""
         found: Compiled = compiled(spec_folder(spec))
         from tool_generator.problems import SpecProblems
@@ -53,6 +63,23 @@ def register(group: click.Group, spec_folder: Callable[[Path | None], Path], com
         except (BuildFailed, ViewerUnavailable, OSError) as error:
             raise click.ClickException(str(error)) from error
         click.echo(f"{out}: {count} pages")
+        if serve:
+            _serve(out, port)
+
+
+def _serve(out: Path, port: int) -> None:
+    from contextlib import suppress
+
+    from tool_generator.publish.local_server import site_server
+
+    try:
+        server = site_server(out, port)
+    except OSError as error:
+        message = f"port {port} cannot be used ({error.strerror}); choose another one with --port"
+        raise click.ClickException(message) from error
+    with server, suppress(KeyboardInterrupt):
+        click.echo(f"http://127.0.0.1:{server.server_port}/")
+        server.serve_forever()
 
 
 def write_site_sources(compiled: Compiled, folder: Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tool_generator.changes.changelog import markdown
@@ -44,13 +45,20 @@ def release_history(root: Path, registry: Registry) -> tuple[ReleaseNotes, ...]:
     if not states:
         return ()
     states.append((NEXT, registry))
-    notes = [_notes(title, difference(old, new)) for (_, old), (title, new) in zip(states, states[1:], strict=False)]
+    notes = [_notes(title, difference(old, new)) for (_, old), (title, new) in pairwise(states)]
     return tuple(one for one in reversed(notes) if one.text or one.title != NEXT)
 
 
 def _tags(root: Path) -> Iterator[tuple[str, str]]:
     """Yield the tags that are versions with their dates, the oldest version first."""
-    command = ["git", "-C", str(root), "for-each-ref", "--format=%(refname:strip=2)%09%(creatordate:short)", "refs/tags"]
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "for-each-ref",
+        "--format=%(refname:strip=2)%09%(creatordate:short)",
+        "refs/tags",
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell; reads only
     except OSError:

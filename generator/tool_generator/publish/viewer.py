@@ -16,7 +16,10 @@ from pathlib import Path
 
 PACKAGE, VERSION = "@scalar/api-reference", "1.72.1"
 # Of the file inside the package: whatever a registry answers, the site shows this file or none.
-DIGEST = "b54dc9e1eb84a3995720ccb8d871782944ddba777300cb87a0ec366745aab8d01b76280b55d0323863c92680a686248d5519d281f36a6c1d5576221f3404c432"
+DIGEST = (
+    "b54dc9e1eb84a3995720ccb8d871782944ddba777300cb87a0ec366745aab8d0"
+    "1b76280b55d0323863c92680a686248d5519d281f36a6c1d5576221f3404c432"
+)
 _MEMBER = "package/dist/browser/standalone.js"
 _LICENCE = f"""The file viewer.js is {PACKAGE} {VERSION}, unchanged.
 
@@ -57,7 +60,7 @@ def lay_viewer(folder: Path, cache: Path) -> None:
 def _fetch(target: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
-        message = "the explorer's viewer is fetched with npm, which is not installed: install it, or leave the explorer out with --no-explorer"
+        message = "npm fetches the viewer of the explorer: install npm, or leave the explorer out with --no-explorer"
         raise ViewerUnavailable(message)
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         command = [npm, "pack", "--silent", "--ignore-scripts", f"{PACKAGE}@{VERSION}"]

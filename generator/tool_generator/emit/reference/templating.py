@@ -3,20 +3,22 @@
 Templates loop, choose and include: Python makes every text that they show.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
-
 _SHARED = Path(__file__).with_name("templates")
 
 
-def rendered(template: str, *, folder: Path = _SHARED, **values: object) -> str:
-    """Return a rendered template as Markdown without trailing spaces that ends with one newline.
+def rendered(template: str, **values: object) -> str:
+    """Return a rendered template as Markdown without trailing spaces that ends with one newline."""
+    return rendered_from(_SHARED, template, values)
 
-    A template of another folder finds the macros of the shared one.
-    """
+
+def rendered_from(folder: Path, template: str, values: Mapping[str, object]) -> str:
+    """Return a rendered template of another folder, which finds the macros of the shared one."""
     return _tidy(_environment(folder).get_template(template).render(**values))
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tool_generator.emit.reference.groups import Identity
-from tool_generator.emit.reference.templating import rendered
+from tool_generator.emit.reference.templating import rendered_from
 from tool_generator.emit.site.site_content import Site, SitePage
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -45,7 +45,7 @@ def whole_of(pages: Sequence[SitePage], api: Identity) -> str:
 def skill_page(api: Identity, site: Site, url: str) -> SitePage:
     """Return the page of the skill. Its plain flavour is the skill file: front matter, then what an agent must know."""
     index = f"{url.rstrip('/')}/llms.txt" if url else "llms.txt"
-    text = rendered("skill.md.jinja", folder=TEMPLATES, api=api, index=index)
+    text = rendered_from(TEMPLATES, "skill.md.jinja", {"api": api, "index": index})
     page = site.page(
         "skill.md", f"Skill: {api.title}", text, line="how an agent works with these tools", section="Start"
     )

@@ -37,7 +37,10 @@ def _parts(registry: Registry) -> Figure:
             Box("Lua", ("scripts",), "surface"),
             Box("MCP", ("agents",), "surface"),
         ),
-        (Box("The gate", ("policy, caps, confirmation",), "guard"), Box("The ledger", ("intent, then outcome",), "guard")),
+        (
+            Box("The gate", ("policy, caps, confirmation",), "guard"),
+            Box("The ledger", ("intent, then outcome",), "guard"),
+        ),
         (Box(api.title, ("the API itself",), "world"), Box("The sandbox", ("no key, no cost",), "world")),
     )
     words = [
@@ -53,7 +56,9 @@ def _parts(registry: Registry) -> Figure:
 def _life() -> Figure:
     steps = (
         Step(Box("Resolve the name", ("any name of a tool",)), "unknown", Box("UnknownTool", ("not_sent",), "stop")),
-        Step(Box("Bind the arguments", ("all faults at once",)), "faults", Box("InvalidArguments", ("not_sent",), "stop")),
+        Step(
+            Box("Bind the arguments", ("all faults at once",)), "faults", Box("InvalidArguments", ("not_sent",), "stop")
+        ),
         Step(
             Box("The gate", ("policy, caps, confirmation",), "guard"),
             "no",

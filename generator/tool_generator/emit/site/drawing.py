@@ -56,9 +56,7 @@ def rows(title: str, layers: Sequence[Sequence[Box]]) -> str:
         height = max(box.height for box in layer)
         left = (width - widths[at]) / 2
         if len(layer) > 1:
-            parts.append(
-                f'<rect class="rt-frame" x="4" y="{top:g}" width="{width - 8:g}" height="{height + 2 * _FRAME:g}" rx="8"/>'
-            )
+            parts.append(_rectangle("rt-frame", 4, top, width - 8, height + 2 * _FRAME))
             top += _FRAME
         for box in layer:
             parts += _box(box, left, top, box.width, height)
@@ -84,7 +82,9 @@ def column(title: str, steps: Sequence[Step]) -> str:
         if step.out:
             middle = top + height / 2
             parts += _arrow(left_width + 7, middle, right - 4, middle)
-            parts.append(f'<text class="rt-word" x="{(left_width + right) / 2:g}" y="{middle - 7:g}">{escape(step.word)}</text>')
+            parts.append(
+                f'<text class="rt-word" x="{(left_width + right) / 2:g}" y="{middle - 7:g}">{escape(step.word)}</text>'
+            )
             parts += _box(step.out, right, top, right_width, height)
         top += height
         if at + 1 < len(steps):
@@ -94,12 +94,16 @@ def column(title: str, steps: Sequence[Step]) -> str:
 
 
 def _box(box: Box, left: float, top: float, width: float, height: float) -> Iterable[str]:
-    yield f'<rect class="rt-box rt-box-{box.kind}" x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="6"/>'
+    yield _rectangle(f"rt-box rt-box-{box.kind}", left, top, width, height)
     lines = (box.title, *box.lines)
     first = top + (height - len(lines) * _LINE) / 2 + 14
     for at, text in enumerate(lines):
         name = "rt-title" if at == 0 else "rt-text"
         yield f'<text class="{name}" x="{left + width / 2:g}" y="{first + at * _LINE:g}">{escape(text)}</text>'
+
+
+def _rectangle(name: str, left: float, top: float, width: float, height: float) -> str:
+    return f'<rect class="{name}" x="{left:g}" y="{top:g}" width="{width:g}" height="{height:g}" rx="6"/>'
 
 
 def _arrow(x: float, y: float, to_x: float, to_y: float) -> Iterable[str]:
@@ -112,7 +116,9 @@ def _arrow(x: float, y: float, to_x: float, to_y: float) -> Iterable[str]:
 
 def _picture(title: str, parts: Iterable[str], width: float, height: float) -> str:
     shown = escape(title)
+    content = "".join(parts)
     return (
         f'<svg class="rt-diagram" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'style="max-width:{min(width, _WIDTH):.0f}px" role="img" aria-label="{shown}"><title>{shown}</title>{"".join(parts)}</svg>'
+        f'style="max-width:{min(width, _WIDTH):.0f}px" role="img" aria-label="{shown}"><title>{shown}</title>'
+        f"{content}</svg>"
     )

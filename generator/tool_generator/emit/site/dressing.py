@@ -1,9 +1,9 @@
-"""Plain Markdown (CommonMark) in the dialect and the dress of the site's builder, which is Python-Markdown.
+r"""Plain Markdown (CommonMark) in the dialect and the dress of the site's builder, which is Python-Markdown.
 
 | plain | dressed |
 |---|---|
 | several code blocks in a row, in different languages | tabs |
-| `- \\`name\\` (type, **required**): text` | a row: name, type, a mark, and the text below |
+| `- \`name\` (type, **required**): text` | a row: name, type, a mark, and the text below |
 | `> **Warning:** text` | an admonition |
 | lists nested by two spaces | lists nested by four |
 | a backslash in front of `<`, `&`, `~` and others | an entity, since Python-Markdown would show the backslash |
@@ -165,7 +165,7 @@ def _names_only(lines: Iterable[str]) -> Iterator[str]:
             yield from ("", "<div data-search-exclude markdown>", "")
             is_open = True
         elif is_open and (not line or not line.startswith(("- ", " "))):
-            yield from ("", "</div>", "", f'<p hidden>{", ".join(dict.fromkeys(names))}</p>', "")
+            yield from ("", "</div>", "", f"<p hidden>{', '.join(dict.fromkeys(names))}</p>", "")
             names, is_open = [], False
         if found:
             names.append(found["name"])

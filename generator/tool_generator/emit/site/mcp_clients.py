@@ -8,7 +8,7 @@ This module knows the formats of the clients. It must not know about pages.
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -37,8 +37,12 @@ def mcp_clients(api: Api) -> Iterator[McpClient]:
         "A command; with `--scope project` it writes `.mcp.json` for everybody who works on the project",
         Code("sh", f"claude mcp add {api.slug} -- {api.command} mcp serve"),
     )
-    yield McpClient("Claude Desktop", "claude-desktop", "Settings, Developer, Edit Config: `claude_desktop_config.json`", usual)
-    yield McpClient("Cursor", "cursor", "`.cursor/mcp.json` of a project, or `~/.cursor/mcp.json`", usual, _cursor(api, entry))
+    yield McpClient(
+        "Claude Desktop", "claude-desktop", "Settings, Developer, Edit Config: `claude_desktop_config.json`", usual
+    )
+    yield McpClient(
+        "Cursor", "cursor", "`.cursor/mcp.json` of a project, or `~/.cursor/mcp.json`", usual, _cursor(api, entry)
+    )
     yield McpClient(
         "VS Code",
         "vscode",
@@ -63,5 +67,5 @@ def _cursor(api: Api, entry: object) -> str:
     return f"cursor://anysphere.cursor-deeplink/mcp/install?name={quote(api.slug)}&config={quote(config)}"
 
 
-def _vscode(api: Api, entry: dict[str, object]) -> str:
+def _vscode(api: Api, entry: Mapping[str, object]) -> str:
     return "vscode:mcp/install?" + quote(json.dumps({"name": api.slug, **entry}))

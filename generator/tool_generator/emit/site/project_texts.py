@@ -64,7 +64,9 @@ def _page_of(target: str) -> str:
     if found:
         return found.group(1)
     name = target.rpartition("/")[2]
-    return {"CHANGELOG.md": "changes/index.md", "CONTRIBUTING.md": "contributing.md", "README.md": "project.md"}.get(name, name)
+    return {"CHANGELOG.md": "changes/index.md", "CONTRIBUTING.md": "contributing.md", "README.md": "project.md"}.get(
+        name, name
+    )
 
 
 def changelog_text(text: str) -> str:

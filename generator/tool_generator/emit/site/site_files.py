@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from tool_generator.emit.reference.groups import Identity, groups_of
 from tool_generator.emit.reference.guides import read_prose
 from tool_generator.emit.reference.markdown import heading
 from tool_generator.emit.reference.pages import links_of, overview_page, parts_of
-from tool_generator.emit.reference.templating import rendered
+from tool_generator.emit.reference.templating import rendered_from
 from tool_generator.emit.site import agent_files
 from tool_generator.emit.site.diagrams import LIFE, OUTCOMES, diagrams
 from tool_generator.emit.site.project_texts import Readme, changelog_text, on_site
@@ -33,7 +32,7 @@ from tool_generator.emit.site.type_sections import type_homes, type_pages
 from tool_runtime.values.page_files import OVERVIEW
 
 if TYPE_CHECKING:
-    from tool_generator.emit.reference.links import Links
+    from collections.abc import Iterator, Mapping, Sequence
     from tool_generator.emit.reference.pages import Parts
     from tool_runtime.core.registry import Registry
 
@@ -82,7 +81,11 @@ def site_files(
     api = registry.api
     files = {
         "mkdocs.yml": settings(
-            api.distribution or api.title, " ".join(api.summary.split()), project.url, navigation(pages, registry, project), notice
+            api.distribution or api.title,
+            " ".join(api.summary.split()),
+            project.url,
+            navigation(pages, registry, project),
+            notice,
         ),
         f"{PAGES}/llms.txt": agent_files.index_of(pages, identity, project.url),
         f"{PAGES}/llms-full.txt": agent_files.whole_of(pages, identity),
@@ -160,14 +163,14 @@ def _project(site: Site, readme: Readme, project: ProjectTexts, known: set[str])
     yield site.page(
         "changes/index.md",
         "Release notes",
-        rendered("changes.md.jinja", folder=templates, changelog=changelog),
+        rendered_from(templates, "changes.md.jinja", {"changelog": changelog}),
         line="the changelog, and how changes of the API are followed",
         section="Changes",
     )
     yield site.page(
         "changes/tools.md",
         "What changed in each tool",
-        rendered("tool_changes.md.jinja", folder=templates, releases=project.releases),
+        rendered_from(templates, "tool_changes.md.jinja", {"releases": project.releases}),
         line="what callers feel, release by release",
         section="Changes",
     )
@@ -202,7 +205,9 @@ def navigation(pages: Sequence[SitePage], registry: Registry, project: ProjectTe
         # The page of the section itself stands in front; below "Types", the word says nothing.
         return [{title.removeprefix("Types: "): path} for path, title in below if not path.endswith("index.md")]
 
-    start = [{titles[path]: path} for path in ("how.md", f"{OVERVIEW}.md", "project.md", "contributing.md") if path in titles]
+    start = [
+        {titles[path]: path} for path in ("how.md", f"{OVERVIEW}.md", "project.md", "contributing.md") if path in titles
+    ]
     groups = [
         {
             titles[f"groups/{group.name}/index.md"]: [
@@ -230,7 +235,9 @@ def _for_explorer(document: Mapping[str, Any], registry: Registry) -> dict[str, 
     shown = copy.deepcopy(dict(document))
     serve = f"{registry.api.command} sandbox serve"
     shown["servers"] = [{"url": SANDBOX, "description": f"The sandbox: {serve}"}]
-    about = f"What is tried here goes to the sandbox on this machine. Start the sandbox with `{serve}`; any key will do."
+    about = (
+        f"What is tried here goes to the sandbox on this machine. Start the sandbox with `{serve}`; any key will do."
+    )
     shown["info"]["description"] = f"{registry.api.summary.strip()}\n\n{about}"
     titles = {group.name: group.title or group.name for group in registry.groups.values()}
     for tag in shown.get("tags", ()):
@@ -240,5 +247,8 @@ def _for_explorer(document: Mapping[str, Any], registry: Registry) -> dict[str, 
             if isinstance(operation, dict) and "operationId" in operation:
                 # The list at the side shows summaries, and a name is easier to look for than a sentence.
                 texts = (operation.get("summary", ""), operation.get("description", ""))
-                operation |= {"summary": operation.get("x-tool", {}).get("name", operation["operationId"]), "description": "\n\n".join(filter(None, texts))}
+                operation |= {
+                    "summary": operation.get("x-tool", {}).get("name", operation["operationId"]),
+                    "description": "\n\n".join(filter(None, texts)),
+                }
     return shown

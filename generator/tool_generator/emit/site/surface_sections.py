@@ -15,7 +15,7 @@ from tool_generator.emit.reference.groups import Identity, account_calls, groups
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, heading, inline, shifted
 from tool_generator.emit.reference.snippets import lua_path
-from tool_generator.emit.reference.templating import rendered
+from tool_generator.emit.reference.templating import rendered_from
 from tool_generator.emit.site.curl_snippets import CurlWriter
 from tool_generator.emit.site.diagrams import LIFE, OUTCOMES, PARTS
 from tool_generator.emit.site.mcp_clients import mcp_clients
@@ -58,7 +58,7 @@ class SurfaceSections:
         facts = self._facts()
         for name, (title, line) in _TITLES.items():
             plain, shown = (
-                rendered(f"{name}.md.jinja", folder=_TEMPLATES, site=site, **facts, chapter=self._chapter(name))
+                rendered_from(_TEMPLATES, f"{name}.md.jinja", {**facts, "site": site, "chapter": self._chapter(name)})
                 for site in (False, True)
             )
             title = title or heading(self.api.registry.api.title)  # noqa: PLW2901 - the start page has the API's title

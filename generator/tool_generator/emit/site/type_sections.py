@@ -24,9 +24,7 @@ def type_homes(types: Mapping[str, object], files: Mapping[str, str]) -> dict[st
     return {name: f"types/{stem if stem != 'index' else 'index_types'}.md" for name, stem in stems.items()}
 
 
-def type_pages(
-    texts: Mapping[str, str], types: Mapping[str, Any], site: Site, links: Links
-) -> Iterator[SitePage]:
+def type_pages(texts: Mapping[str, str], types: Mapping[str, Any], site: Site, links: Links) -> Iterator[SitePage]:
     """Yield the list of all types, then each page. `texts` maps a type to its page of the reference.
 
     The search finds a type by its name and by the names of its fields: there are more words about types than about
