@@ -46,18 +46,21 @@ class ViewerUnavailable(Exception):
     """The viewer could not be fetched, or is not the file that was pinned; the message says what to do."""
 
 
-def lay_viewer(folder: Path, cache: Path) -> None:
-    """Put the viewer and its licence into `folder`. Raises ViewerUnavailable."""
-    kept = cache / f"viewer-{DIGEST[:16]}.js"
-    if not (kept.is_file() and _digest(kept) == DIGEST):
+def lay_viewer(folder: Path, cache: Path, digest: str = DIGEST) -> None:
+    """Put the viewer and its licence into `folder`, or raise ViewerUnavailable.
+
+    `cache` is the folder where the file is kept; `digest` is the SHA-512 that the file has to have.
+    """
+    kept = cache / f"viewer-{digest[:16]}.js"
+    if not (kept.is_file() and _digest(kept) == digest):
         cache.mkdir(parents=True, exist_ok=True)
-        _fetch(kept)
+        _fetch(kept, digest)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(kept, folder / "viewer.js")
     (folder / "viewer.LICENSE.txt").write_text(_LICENCE, encoding="utf-8")
 
 
-def _fetch(target: Path) -> None:
+def _fetch(target: Path, digest: str) -> None:
     npm = shutil.which("npm")
     if npm is None:
         message = "npm fetches the viewer of the explorer: install npm, or leave the explorer out with --no-explorer"
@@ -75,7 +78,7 @@ def _fetch(target: Path) -> None:
             member = archive.extractfile(_MEMBER)
             if member is not None:
                 found.write_bytes(member.read())
-        if not found.is_file() or _digest(found) != DIGEST:
+        if not found.is_file() or _digest(found) != digest:
             message = f"{PACKAGE} {VERSION} is not the file that was pinned: do not publish it; look for what changed"
             raise ViewerUnavailable(message)
         found.replace(target)

@@ -33,6 +33,7 @@ from tool_runtime.values.page_files import OVERVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
     from tool_generator.emit.reference.pages import Parts
     from tool_runtime.core.registry import Registry
 
