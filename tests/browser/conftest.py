@@ -38,11 +38,16 @@ class Watched:
         self.page.on("console", lambda one: one.type == "error" and self.complaints.append(one.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("response", lambda one: one.status >= 400 and self.failed.append(f"{one.status} {one.url}"))
-        self.page.on("requestfailed", lambda one: self.failed.append(one.url))
+        self.page.on("requestfailed", self._failed)
 
     def _request(self, request):
         if not request.url.startswith((self.base, "data:", "blob:")):
             self.outside.append(request.url)
+
+    def _failed(self, request):
+        # A visitor who goes on to the next page ends what the last one was still asking for.
+        if "ERR_ABORTED" not in (request.failure or ""):
+            self.failed.append(f"{request.failure} {request.url}")
 
     def open(self, path):
         self.page.goto(self.base + path, wait_until="load")
@@ -70,7 +75,17 @@ def browser():
 
 
 def build(out, *options):
-    command = [sys.executable, "-m", "tool_generator", "site", "--out", str(out), "--work", str(WORK / "docs"), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "tool_generator",
+        "site",
+        "--out",
+        str(out),
+        "--work",
+        str(WORK / "docs"),
+        *options,
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
 
 

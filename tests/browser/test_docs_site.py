@@ -83,8 +83,8 @@ def test_every_page_of_the_site_opens_without_a_complaint(visit, site_folder):
 def test_the_search_finds_the_tool_for_what_people_say(visit):
     visitor = visit()
     found = search(visitor.open(""), "hang up a call")
+    expect(found.first).to_contain_text("stop_call", timeout=20_000)
     visitor.shot("search")
-    assert "stop_call" in found.first.inner_text()
     found.first.click()
     expect(visitor.page.locator("h1")).to_contain_text("stop_call")
     assert visitor.troubles == []
@@ -92,7 +92,7 @@ def test_the_search_finds_the_tool_for_what_people_say(visit):
 
 def test_the_search_finds_a_type_by_its_name(visit):
     page = visit().open("")
-    assert search(page, "DisconnectionReason").first.inner_text().startswith("DisconnectionReason")
+    expect(search(page, "DisconnectionReason").first).to_contain_text("DisconnectionReason", timeout=20_000)
 
 
 def test_the_chosen_language_stays_chosen_on_other_pages(visit):
@@ -113,7 +113,7 @@ def test_the_table_of_tools_filters_by_class_effect_group_and_words(visit):
     assert 0 < rows.count() < everything
     assert all("dial" in text for text in rows.all_inner_texts())
     page.get_by_label("Filter by words").fill("list of numbers")
-    assert [text.split("\n")[0].split("\t")[0] for text in rows.all_inner_texts()][0].startswith("create_batch_call")
+    assert [text.split()[0] for text in rows.all_inner_texts()] == ["create_batch_call"]
     visitor.shot("tools-filtered")
     page.reload()
     assert rows.count() == 1
@@ -174,10 +174,9 @@ def test_what_is_tried_in_the_explorer_goes_to_the_sandbox(explorer):
     page = explorer.open("http/index.html#tag/llms/GET/list-voices")
     page.get_by_role("button", name="Test Request").first.click(timeout=30_000)
     page.get_by_role("button", name="Send").first.click(timeout=30_000)
-    page.wait_for_function("() => true")
     expect(page.get_by_text("200 OK").first).to_be_visible(timeout=30_000)
     explorer.shot("explorer-tried")
-    assert {url.partition("/", 8)[0] if False else url.split("/")[2] for _, url in sent} == {"127.0.0.1:8766"}
+    assert {url.split("/")[2] for _, url in sent} == {"127.0.0.1:8766"}
     assert [url for url in explorer.outside if not url.startswith("http://127.0.0.1:8766/")] == []
 
 
@@ -186,4 +185,3 @@ def test_the_explorer_cannot_reach_the_api_itself(explorer, site_folder):
     page = explorer.open("http/index.html")
     reached = page.evaluate("url => fetch(url).then(() => true, () => false)", document["servers"][0]["url"])
     assert reached is False
-    assert explorer.failed == [] or explorer.outside == []

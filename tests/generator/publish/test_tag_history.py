@@ -18,7 +18,16 @@ class Repository:
         self.git("init", "-q")
 
     def git(self, *arguments):
-        identity = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"]
+        identity = [
+            "-c",
+            "user.name=a",
+            "-c",
+            "user.email=a@b.c",
+            "-c",
+            "commit.gpgsign=false",
+            "-c",
+            "tag.gpgsign=false",
+        ]
         subprocess.run(["git", "-C", self.folder, *identity, *arguments], check=True, timeout=60)
 
     def release(self, tag, content):

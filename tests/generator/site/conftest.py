@@ -38,7 +38,9 @@ RELEASES = (
 @cache
 def site_of(name: str, url: str = "") -> dict[str, str]:
     compiled = compile_spec(SPECS[name])
-    project = ProjectTexts(README, "# Changelog\n\n## [0.1.0] - 2026-01-31\n\n- First.\n", "# Contributing\n\nWrite.", RELEASES, url)
+    project = ProjectTexts(
+        README, "# Changelog\n\n## [0.1.0] - 2026-01-31\n\n- First.\n", "# Contributing\n\nWrite.", RELEASES, url
+    )
     return site_files(compiled.registry, compiled.guide, compiled.origins.type_files, project, compiled.notice)
 
 

@@ -106,7 +106,7 @@ def test_no_command_holds_a_key(spec_name):
 def test_quotes_in_values_stay_values(tmp_path, server):
     address, received = server
     registry = moved(registry_of("retell_ai"), address)
-    prompt = "It's \"quoted\", $HOME `id` \\ and\nnew"
+    prompt = 'It\'s "quoted", $HOME `id` \\ and\nnew'
     tool = registry.tools["update_retell_llm"]
     received.clear()
     run(CurlWriter(registry).command(tool, {"llm_id": "a b", "general_prompt": prompt}), tmp_path, registry)
