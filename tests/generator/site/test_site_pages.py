@@ -8,7 +8,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 
-from tool_generator.emit.site.site_files import SANDBOX
+from tool_generator.emit.site.site_files import SANDBOX, ProjectTexts, site_files
+from tool_generator.generate import compile_spec
 from tool_runtime.surfaces.cli.commands import COMMANDS
 from tool_runtime.surfaces.cli.exits import MEANINGS
 
@@ -187,3 +188,40 @@ def test_each_diagram_says_in_words_what_it_shows(site):
 def test_equal_specs_give_equal_sites(library):
     site_of.cache_clear()
     assert site_of("library") == library
+
+
+EVIL = 'Say "hi" <script>alert(1)</script> | `a|b` {{ x }} `c`{: .x } [l](javascript:alert(1)) *b* &amp; end { #id }'
+
+
+@pytest.fixture
+def hostile(spec):
+    spec.api["api"] |= {"title": EVIL, "summary": EVIL}
+    spec.group |= {"title": EVIL, "summary": EVIL}
+    spec.tool("index", summary=EVIL, description=EVIL)
+    spec.tools["get_thing"]["parameters"]["thing_id"]["description"] = EVIL
+    spec.types["types"]["Thing"]["description"] = EVIL
+    compiled = compile_spec(spec.write())
+    return site_files(compiled.registry, compiled.guide, compiled.origins.type_files, ProjectTexts(), compiled.notice)
+
+
+def without_code(text):
+    return re.sub(r"(?ms)^ *```.*?^ *```$|<figure.*?</figure>|`[^`\n]*`", "", text)
+
+
+def test_no_text_of_a_spec_becomes_markup_of_a_page(hostile):
+    for path, text in [*sources(hostile).items(), ("mkdocs.yml", hostile["mkdocs.yml"])]:
+        assert "<script>" not in without_code(text), path
+        assert not re.search(r"\{: ?\.x", without_code(text).partition("\n---\n")[2]), path
+
+
+def test_a_tool_called_index_has_a_page_beside_the_table_of_all_tools(hostile):
+    assert "# All tools" in hostile["pages/tools/index.md"]
+    assert "# index" in hostile["pages/tools/index_tool.md"]
+    assert "(../tools/index_tool.md)" in hostile["pages/tools/index.md"]
+
+
+def test_pages_and_index_agree_whatever_the_texts_are(hostile):
+    assert set(sources(hostile)) == set(twins(hostile)) == set(lines_of_index(hostile))
+    assert sorted(path for path in leaves(yaml.safe_load(hostile["mkdocs.yml"])["nav"]) if path.endswith(".md")) == (
+        sorted(sources(hostile))
+    )

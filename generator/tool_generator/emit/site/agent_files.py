@@ -6,6 +6,7 @@ This module knows the formats of these files. It must not know what pages say.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,8 @@ def index_of(pages: Sequence[SitePage], api: Identity, url: str) -> str:
     sections: dict[str, list[str]] = {}
     for page in pages:
         about = f": {page.line}" if page.line else ""
-        sections.setdefault(page.section, []).append(f"- [{page.title}]({base}{page.path}){about}")
+        title = re.sub(r"([\[\]])", r"\\\1", page.title)
+        sections.setdefault(page.section, []).append(f"- [{title}]({base}{page.path}){about}")
     head = f"# {api.title}\n\n> {api.summary}\n"
     hint = (
         f"- Everything in one file: [llms-full.txt]({base}llms-full.txt)\n"

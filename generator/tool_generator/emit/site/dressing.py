@@ -30,6 +30,8 @@ LABELS: Mapping[str, str] = {
 _ITEM = re.compile(r"(?P<indent> *)(?P<marker>[-*+]|\d{1,9}[.)]) +(?P<text>\S.*)")
 _SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 _ESCAPED = re.compile(r"\\([<>&~\"'|=:;,@$%^/?])")
+# Our own marks of headings, and every other brace, which the builder might read as a mark.
+_BRACE = re.compile(r"\{(?! data-search-exclude \}$| #[\w.-]+ \}$)")
 _NOTICE = re.compile(r"> \*\*(?P<title>[^*]+?)[.:]?\*\* ?(?P<text>.*)")
 _FIELD = re.compile(r"(?P<name>`[^`]+`) \(")
 _SHOWN_FIELD = re.compile(r'(?P<indent> *)- `(?P<name>[^`<>&]+)` <span class="rt-type">')
@@ -208,8 +210,11 @@ def _closing(text: str, start: int) -> int:
 
 
 def plain_to_entities(line: str) -> str:
-    r"""Return a line without backslashes that Python-Markdown would show: `a \< b` -> `a &lt; b`; code stays."""
-    if "\\" not in line:
+    r"""Return a line without backslashes that Python-Markdown would show, and without braces that mean attributes.
+
+    Code stays. Example: `a \< b` -> `a &#60; b`.
+    """
+    if "\\" not in line and "{" not in line:
         return line
     parts: list[str] = []
     end = 0
@@ -221,4 +226,4 @@ def plain_to_entities(line: str) -> str:
 
 
 def _entities(text: str) -> str:
-    return _ESCAPED.sub(lambda found: f"&#{ord(found.group(1))};", text)
+    return _BRACE.sub("&#123;", _ESCAPED.sub(lambda found: f"&#{ord(found.group(1))};", text))

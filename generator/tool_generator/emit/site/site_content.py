@@ -6,9 +6,10 @@ This module knows paths and names of pages. It must not know what pages say.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 
 from tool_generator.emit.reference.links import Target, on_own_page
-from tool_generator.emit.site.dressing import dressed
+from tool_generator.emit.site.dressing import dressed, plain_to_entities
 from tool_runtime.values.page_files import OVERVIEW
 
 FIGURE = re.compile(r"^\x03(\w+)\x03$", re.MULTILINE)
@@ -63,7 +64,7 @@ class Site:
             elif kind == "guide" and name == OVERVIEW:
                 path = f"{OVERVIEW}.md"
             else:
-                path = f"{kind}s/{name}.md"
+                path = tool_path(name) if kind == "tool" else f"{kind}s/{name}.md"
             return f"#{name}" if path.startswith(f"{page}#") else f"{up}{path}"
 
         return lead
@@ -97,12 +98,13 @@ class Site:
         lead = f"> All pages: [llms.txt]({up}llms.txt). Everything in one file: [llms-full.txt]({up}llms-full.txt).\n"
         plain = f"{lead}\n# {title}\n\n{self._drawn(resolved, is_plain=True).strip()}\n"
         front = {"title": _words(title), "description": _words(line), "twin": path}
-        matter = [f"{key}: {_quoted(value)}" for key, value in front.items() if value]
+        # The theme puts these into HTML as they are.
+        matter = [f"{key}: {_quoted(escape(value))}" for key, value in front.items() if value]
         matter += [f"tags: [{', '.join(tags)}]"] if tags else []
         matter += ["hide:", *(f"  - {part}" for part in hide)] if hide else []
         matter += [] if searched else ["search:", "  exclude: true"]
         body = self._drawn(dressed(there, names_only=names_only), is_plain=False)
-        shown = f"# {title}\n\n" + (f"{head}\n\n" if head else "")
+        shown = f"# {plain_to_entities(title)}\n\n" + (f"{head}\n\n" if head else "")
         source = "\n".join(["---", *matter, "---", "", shown]) + body
         return SitePage(path, _words(title), _words(line), section, plain, source)
 
@@ -114,6 +116,11 @@ class Site:
             return f'<figure class="rt-figure">{one.svg}<figcaption>{one.caption}</figcaption></figure>'
 
         return FIGURE.sub(figure, text)
+
+
+def tool_path(name: str) -> str:
+    """Return the page of a tool. The page `tools/index.md` is the table of all tools, whatever a tool is called."""
+    return f"tools/{name}.md" if name != "index" else "tools/index_tool.md"
 
 
 def figure(name: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from tool_generator.emit.reference.templating import rendered_from
 from tool_generator.emit.site import agent_files
 from tool_generator.emit.site.diagrams import LIFE, OUTCOMES, diagrams
 from tool_generator.emit.site.project_texts import Readme, changelog_text, on_site
-from tool_generator.emit.site.site_content import Site, SitePage, figure
+from tool_generator.emit.site.site_content import Site, SitePage, figure, tool_path
 from tool_generator.emit.site.site_settings import settings
 from tool_generator.emit.site.surface_sections import CHAPTERS, START, SurfaceSections
 from tool_generator.emit.site.tool_sections import ToolChange, ToolSections
@@ -143,7 +144,7 @@ def site_pages(
 
 
 def _known_paths(parts: Parts, project: ProjectTexts) -> set[str]:
-    known = {f"guides/{one.name}.md" for one in parts.guides} | {f"tools/{name}.md" for name in parts.functions}
+    known = {f"guides/{one.name}.md" for one in parts.guides} | {tool_path(name) for name in parts.functions}
     known |= {f"{OVERVIEW}.md", "project.md", "llms.txt", "openapi.json"}
     known |= {"contributing.md"} if project.contributing else set()
     return known | ({"changes/index.md"} if project.changelog else set())
@@ -199,7 +200,8 @@ def _tool_changes(project: ProjectTexts) -> dict[str, list[ToolChange]]:
 
 def navigation(pages: Sequence[SitePage], registry: Registry, project: ProjectTexts) -> list[dict[str, Any]]:
     """Return the navigation; groups keep the order of the spec."""
-    titles = {page.path: page.title for page in pages}
+    # The theme puts titles into HTML as they are.
+    titles = {page.path: escape(page.title, quote=False) for page in pages}
 
     def entries(prefix: str) -> list[dict[str, Any]]:
         below = [(path, title) for path, title in titles.items() if path.startswith(prefix)]
@@ -213,7 +215,7 @@ def navigation(pages: Sequence[SitePage], registry: Registry, project: ProjectTe
         {
             titles[f"groups/{group.name}/index.md"]: [
                 f"groups/{group.name}/index.md",
-                *({name: f"tools/{name}.md"} for name in group.tools),
+                *({name: tool_path(name)} for name in group.tools),
             ]
         }
         for group in groups_of(registry)

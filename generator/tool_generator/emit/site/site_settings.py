@@ -7,6 +7,7 @@ This module knows settings. It must not know what pages say.
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import yaml
@@ -31,7 +32,8 @@ _FEATURES = (
 
 def settings(title: str, summary: str, url: str, navigation: Navigation, notice: str) -> str:
     """Return the text of mkdocs.yml. `url` is where the site will stand; an empty one is left out."""
-    value: dict[str, Any] = {"site_name": title, "site_description": summary}
+    # The theme puts both into HTML as they are.
+    value: dict[str, Any] = {"site_name": escape(title), "site_description": escape(summary)}
     if url:
         # The page for missing pages gets its paths from here.
         value["site_url"] = url

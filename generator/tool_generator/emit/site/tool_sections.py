@@ -15,7 +15,7 @@ from tool_generator.emit.reference.markdown import heading, inline
 from tool_generator.emit.reference.samples import example_arguments
 from tool_generator.emit.reference.tool_pages import tool_page
 from tool_generator.emit.site.curl_snippets import CurlWriter
-from tool_generator.emit.site.site_content import Site, SitePage
+from tool_generator.emit.site.site_content import Site, SitePage, tool_path
 from tool_runtime.core.tools import Group, Tool
 
 SECTION = "Tools"
@@ -66,7 +66,7 @@ class ToolSections:
         shown = tool_page(replace(item, badges="")).partition("\n")[2]
         changes = _changes(self.changes.get(tool.name, ()))
         return self.site.page(
-            f"tools/{tool.name}.md",
+            tool_path(tool.name),
             item.name,
             text + changes,
             shown=shown.replace("\n## More examples\n", f"\n## More examples {UNSEARCHED}\n") + changes,
