@@ -31,7 +31,8 @@ WORKERS := -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types spec generate generate-check docs docs-serve browser bench wheel check newest oldest constraints clean
+.PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: docs docs-serve browser official-suite sandbox-load sandbox-fuzz image
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -42,11 +43,14 @@ help:
 	@echo "make check     every gate: lint, types, spec finished, generated code up to date, wheel, tests"
 	@echo "make lint | format | types | spec | generate-check | wheel   single gates, and the formatter"
 	@echo "make docs      the docs site, in site/; make docs-serve shows it on this machine"
-	@echo "make browser   tests in a real browser: the docs site, page by page (needs Debian's chromium)"
+	@echo "make browser   the docs site and the sandbox's page in chromium, which has to be installed (apt-get install chromium)"
 	@echo "make newest    the gates with the newest releases of all dependencies"
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
 	@echo "make bench     the budgets, measured beside raw httpx and the official SDK"
+	@echo "make official-suite | sandbox-load | sandbox-fuzz   the sandbox judged by the official SDK's own tests, by"
+	@echo "               200 requests at once, and by schemathesis (SECONDS=3600 for an hour)"
+	@echo "make image     the sandbox as a container image, built from the wheel (DOCKER=podman for another builder)"
 	@echo "make clean     remove the environments and the caches"
 
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -110,6 +114,28 @@ bench: $(INSTALLED)
 	  || echo "The official SDK could not be installed: its rows are left out." >&2
 	@$(BIN)/python tests/benchmarks $(ARGS)
 
+# In environments of their own: what only these need is no dependency of the project.
+official-suite: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-official
+	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-official/bin/python -m pip --disable-pip-version-check install -qq \
+	  -c $(CONSTRAINTS) --editable '.[sandbox]' pytest pytest-xdist
+	@.venv-official/bin/python tests/official/suite.py
+
+sandbox-load: $(INSTALLED)
+	@$(BIN)/python tests/official/load.py
+
+SECONDS ?= 300
+sandbox-fuzz: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check install -qq schemathesis
+	@$(BIN)/python tests/official/fuzz.py .venv-fuzz/bin/schemathesis $(SECONDS)
+
+DOCKER ?= docker
+image: $(INSTALLED)
+	@rm -rf dist
+	@$(PIP) wheel -qq --no-deps --wheel-dir dist .
+	@$(DOCKER) build --file Containerfile --tag retell-sandbox .
+
 # What a user gets: the wheel alone, in an empty environment, used from outside the repository.
 wheel: $(INSTALLED)
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
@@ -150,4 +176,4 @@ constraints:
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site

@@ -4,6 +4,7 @@
 Playwright drives it. Screenshots are kept in build/screenshots.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -64,9 +65,9 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def browser():
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        pytest.fail("these tests need chromium: apt-get install chromium")
+        pytest.fail("these tests need chromium: apt-get install chromium, or set CHROMIUM")
     with sync_playwright() as playwright:
         # A container has no user namespaces, and often a small /dev/shm.
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
