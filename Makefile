@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 PIP := PIP_CONSTRAINT=$(CONSTRAINTS) PIP_BUILD_CONSTRAINT=$(CONSTRAINTS) $(BIN)/python -m pip --disable-pip-version-check
 INSTALLED := $(VENV)/.installed
 BENCH_INSTALLED := $(VENV)/.installed-bench
+DOCS_INSTALLED := $(VENV)/.installed-docs
+BROWSER_INSTALLED := $(VENV)/.installed-browser
 
 # `make newest` and `make oldest` run the gates in environments of their own.
 NEWEST := .venv-newest
@@ -30,7 +32,7 @@ WORKERS := -n auto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
-.PHONY: browser official-suite sandbox-load sandbox-fuzz image
+.PHONY: docs docs-serve browser official-suite sandbox-load sandbox-fuzz image
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -40,11 +42,12 @@ help:
 	@echo "make generate  write generated/ anew from spec/"
 	@echo "make check     every gate: lint, types, spec finished, generated code up to date, wheel, tests"
 	@echo "make lint | format | types | spec | generate-check | wheel   single gates, and the formatter"
+	@echo "make docs      the docs site, in site/; make docs-serve shows it on this machine"
+	@echo "make browser   the docs site and the sandbox's page in chromium, which has to be installed (apt-get install chromium)"
 	@echo "make newest    the gates with the newest releases of all dependencies"
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
 	@echo "make bench     the budgets, measured beside raw httpx and the official SDK"
-	@echo "make browser   the sandbox's page in chromium, which has to be installed (apt-get install chromium)"
 	@echo "make official-suite | sandbox-load | sandbox-fuzz   the sandbox judged by the official SDK's own tests, by"
 	@echo "               200 requests at once, and by schemathesis (SECONDS=3600 for an hour)"
 	@echo "make image     the sandbox as a container image, built from the wheel (DOCKER=podman for another builder)"
@@ -87,6 +90,24 @@ generate: $(INSTALLED)
 generate-check: $(INSTALLED)
 	@$(BIN)/toolgen generate --spec spec/retell_ai --out generated/retell_ai --check
 
+$(DOCS_INSTALLED): $(INSTALLED)
+	@$(PIP) install -qq -c $(CONSTRAINTS) --editable '.[docs]'
+	@touch $@
+
+docs: $(DOCS_INSTALLED)
+	@$(BIN)/toolgen site --spec spec/retell_ai $(ARGS)
+
+docs-serve: $(DOCS_INSTALLED)
+	@$(BIN)/toolgen site --spec spec/retell_ai --serve $(ARGS)
+
+$(BROWSER_INSTALLED): $(DOCS_INSTALLED)
+	@$(PIP) install -qq -c $(CONSTRAINTS) --editable '.[browser]'
+	@touch $@
+
+# Screenshots of what was looked at are kept in build/screenshots.
+browser: $(BROWSER_INSTALLED)
+	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),tests/browser)
+
 bench: $(INSTALLED)
 	@test -e $(BENCH_INSTALLED) -a ! pyproject.toml -nt $(BENCH_INSTALLED) \
 	  || { $(PIP) install -qq -c $(CONSTRAINTS) --editable '.[bench]' && touch $(BENCH_INSTALLED); } \
@@ -94,12 +115,6 @@ bench: $(INSTALLED)
 	@$(BIN)/python tests/benchmarks $(ARGS)
 
 # In environments of their own: what only these need is no dependency of the project.
-browser: $(INSTALLED)
-	@$(PYTHON) -m venv .venv-browser
-	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-browser/bin/python -m pip --disable-pip-version-check install -qq \
-	  -c $(CONSTRAINTS) --editable '.[sandbox]' pytest playwright
-	@.venv-browser/bin/python -m pytest -q -p no:cacheprovider --confcutdir tests/browser $(ARGS) tests/browser/check_page.py
-
 official-suite: $(INSTALLED)
 	@$(PYTHON) -m venv .venv-official
 	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-official/bin/python -m pip --disable-pip-version-check install -qq \
@@ -155,10 +170,10 @@ constraints:
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	$(PYTHON) -m venv "$$work/venv"; \
 	pip="$$work/venv/bin/python -m pip --disable-pip-version-check"; \
-	$$pip install -qq '.[all,dev]' hatchling editables; \
+	$$pip install -qq '.[all,dev,docs,browser]' hatchling editables; \
 	$$pip freeze --exclude retell-tools > "$$work/constraints.txt"; \
 	cp "$$work/constraints.txt" constraints.txt; \
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .venv-browser .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site

@@ -16,6 +16,7 @@ import click
 from tool_generator.changes.compare_commands import register as register_changes
 from tool_generator.maintain.add_command import register as register_add
 from tool_generator.maintain.facts_command import register as register_facts
+from tool_generator.publish.site_command import register as register_site
 from tool_generator.upstream.import_command import register as register_import
 
 if TYPE_CHECKING:
@@ -63,11 +64,19 @@ def validate(spec_folder: Path | None, *, strict: bool) -> None:
     help="The folder of the generated package. Default: generated/ and the API's name.",
 )
 @click.option(
+    "--site",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the sources of the docs site into this folder, and no package.",
+)
+@click.option(
     "--check", is_flag=True, help="Write nothing: print what would change, and exit with 1 if anything would."
 )
-def generate(spec_folder: Path | None, out: Path | None, *, check: bool) -> None:
+def generate(spec_folder: Path | None, out: Path | None, site: Path | None, *, check: bool) -> None:
     """Generate the package of a spec, or check that it is current."""
     compiled = _compiled(_spec(spec_folder))
+    if site is not None:
+        _generate_site(compiled, site, is_alone=out is None and not check)
+        return
     out = out or Path("generated", compiled.registry.api.name)
     from tool_generator.emit import output
     from tool_generator.generate import generated_files
@@ -87,6 +96,19 @@ def generate(spec_folder: Path | None, out: Path | None, *, check: bool) -> None
     except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: {len(files)} files, {len(written)} written, {len(removed)} removed")
+
+
+def _generate_site(compiled: Compiled, folder: Path, *, is_alone: bool) -> None:
+    if not is_alone:
+        message = "--site writes no package, so --out and --check do not go with it"
+        raise click.UsageError(message)
+    from tool_generator.publish.site_command import write_site_sources
+
+    with _problems_shown():
+        try:
+            click.echo(write_site_sources(compiled, folder))
+        except OSError as error:
+            raise click.ClickException(str(error)) from error
 
 
 def _spec(given: Path | None) -> Path:
@@ -145,3 +167,4 @@ register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
 register_add(main, _spec, _require_extras)
 register_facts(main, _require_extras)
+register_site(main, _spec, _compiled)

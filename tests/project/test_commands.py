@@ -30,7 +30,11 @@ def dry_run(*arguments):
 
 @needs_make
 @pytest.mark.parametrize(
-    "target", ["demo", "test", "lint", "types", "generate", "bench", "check", "wheel", "constraints", "clean"]
+    "target",
+    [
+        *("demo", "test", "lint", "types", "generate", "docs", "docs-serve", "browser", "bench", "check", "wheel"),
+        *("constraints", "clean"),
+    ],
 )
 def test_the_target_is_there(target):
     assert dry_run(target)
@@ -45,7 +49,7 @@ def test_the_two_commands_set_themselves_up_at_the_versions_of_the_constraints(t
 
 
 @needs_make
-@pytest.mark.parametrize("target", ["check", "bench"])
+@pytest.mark.parametrize("target", ["check", "bench", "docs", "browser"])
 def test_nothing_but_what_judges_other_versions_installs_without_the_constraints(target):
     installs = [line for line in dry_run(target).splitlines() if re.search(r"\binstall -", line)]
     assert installs
@@ -127,7 +131,7 @@ def test_ci_run_can_be_executed_and_needs_no_input():
 def test_ci_run_fails_when_a_gate_fails(tmp_path):
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
-    (tmp_path / "Makefile").write_text("check:\n\t@env | grep -c RETELL_; exit 3\n")
+    (tmp_path / "Makefile").write_text("browser:\n\t@true\ncheck:\n\t@env | grep -c RETELL_; exit 3\n")
     ended = subprocess.run(
         [tmp_path / ".ci" / "run"],
         cwd="/",

@@ -145,7 +145,19 @@ def test_the_version_is_the_specs():
 
 def test_development_needs_are_declared_with_the_extras():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert extras.keys() == {"generator", "keyring", "lua", "mcp", "sandbox", "socks", "all", "dev", "bench"}
+    assert extras.keys() == {
+        "generator",
+        "keyring",
+        "lua",
+        "mcp",
+        "sandbox",
+        "socks",
+        "all",
+        "dev",
+        "bench",
+        "docs",
+        "browser",
+    }
 
 
 MACHINE_PATHS = re.compile(rb"(?<![\w.])/(?:root|home/\w+|Users/\w+|work|mnt)/[\w.]")

@@ -31,7 +31,7 @@ _LARGEST_OVERVIEW = 23_700
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """Every part as Markdown whose topmost heading, if there is one, stands at level 1 (tools, types) or 2 (guides)."""
 
     functions: Mapping[str, Function]
@@ -53,11 +53,11 @@ def emit_docs(registry: Registry, guide: Mapping[str, str]) -> dict[str, str]:
         raise ValueError(f"the slug {slug!r} and the overview would both be reference/{slug}.md: choose another slug")
     prose = read_prose(guide)
     api = DocumentedApi(registry)
-    links = _links(registry, prose)
-    parts = _parts(api, prose, links)
+    links = links_of(registry, prose)
+    parts = parts_of(api, prose, links)
     pages = {f"reference/{slug}.md": _whole(api, parts, links)}
     pages[f"reference/{OVERVIEW}.md"] = on_own_page(
-        _overview(api, parts, links), "", "", files_from("", registry.types)
+        overview_page(api, parts, links), "", "", files_from("", registry.types)
     )
     stems = file_stems(registry.types)
     texts = {
@@ -73,7 +73,8 @@ def emit_docs(registry: Registry, guide: Mapping[str, str]) -> dict[str, str]:
     return pages
 
 
-def _links(registry: Registry, prose: Mapping[str, Prose]) -> Links:
+def links_of(registry: Registry, prose: Mapping[str, Prose]) -> Links:
+    """Return the parts that links may lead to."""
     arguments = {name for tool in registry.tools.values() for name in tool.parameters}
     return Links(
         tools=registry.tools,
@@ -84,11 +85,12 @@ def _links(registry: Registry, prose: Mapping[str, Prose]) -> Links:
     )
 
 
-def _parts(api: DocumentedApi, prose: Mapping[str, Prose], links: Links) -> _Parts:
+def parts_of(api: DocumentedApi, prose: Mapping[str, Prose], links: Links) -> Parts:
+    """Write every part once, with links that name their targets."""
     registry = api.registry
     introduction = prose.get(INTRODUCTION, Prose())
     functions = {name: function(tool, api, links) for name, tool in registry.tools.items()}
-    return _Parts(
+    return Parts(
         functions=functions,
         tools={name: tool_page(item) for name, item in functions.items()},
         types={
@@ -100,7 +102,7 @@ def _parts(api: DocumentedApi, prose: Mapping[str, Prose], links: Links) -> _Par
     )
 
 
-def _tool_pages(api: DocumentedApi, parts: _Parts, links: Links) -> Iterator[tuple[str, tuple[str, str]]]:
+def _tool_pages(api: DocumentedApi, parts: Parts, links: Links) -> Iterator[tuple[str, tuple[str, str]]]:
     """Yield the page of each tool, and pages of their own for what would make a tool's page too large.
 
     Further examples leave first: `create_flow.examples.md`. Then the details of optional arguments leave:
@@ -140,8 +142,11 @@ def _calling(api: DocumentedApi, links: Links) -> dict[str, object]:
     }
 
 
-def _overview(api: DocumentedApi, parts: _Parts, links: Links) -> str:
-    """Return the overview. With too many tools for a line each, it lists the names alone, or only counts them."""
+def overview_page(api: DocumentedApi, parts: Parts, links: Links, whole: str = "") -> str:
+    """Return the overview. With too many tools for a line each, it lists the names alone, or only counts them.
+
+    `whole` is a link to everything in one file, by default to the page of the reference.
+    """
     text = ""
     listed_guides = [
         f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides
@@ -153,7 +158,7 @@ def _overview(api: DocumentedApi, parts: _Parts, links: Links) -> str:
             introduction=parts.introduction,
             guides=listed_guides,
             groups=[(inline(group.title or group.name), lines(group, api, links)) for group in groups_of(api.registry)],
-            whole=f"[{WHOLE}]({api.registry.api.slug}.md)",
+            whole=whole or f"[{WHOLE}]({api.registry.api.slug}.md)",
         )
         if _size(text) <= _LARGEST_OVERVIEW:
             break
@@ -176,7 +181,7 @@ def _count_of(group: Group, api: DocumentedApi, links: Links) -> list[str]:  # n
     return [f"{len(group.tools)} tools; {code(api.registry.api.command + ' list')} names them"]
 
 
-def _whole(api: DocumentedApi, parts: _Parts, links: Links) -> str:
+def _whole(api: DocumentedApi, parts: Parts, links: Links) -> str:
     registry = api.registry
     payloads = [
         name
@@ -204,7 +209,7 @@ def _entry(kind: str, name: str, title: str, text: str) -> str:
     return f"### {named(kind, name, inline(title))}\n\n{shifted(body, 4)}"
 
 
-def _index(api: DocumentedApi, parts: _Parts) -> str:
+def _index(api: DocumentedApi, parts: Parts) -> str:
     return rendered(
         "llms.txt.jinja",
         api=Identity.of(api),

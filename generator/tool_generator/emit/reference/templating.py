@@ -3,21 +3,29 @@
 Templates loop, choose and include: Python makes every text that they show.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
+_SHARED = Path(__file__).with_name("templates")
+
 
 def rendered(template: str, **values: object) -> str:
     """Return a rendered template as Markdown without trailing spaces that ends with one newline."""
-    return _tidy(_environment().get_template(template).render(**values))
+    return rendered_from(_SHARED, template, values)
+
+
+def rendered_from(folder: Path, template: str, values: Mapping[str, object]) -> str:
+    """Return a rendered template of another folder, which finds the macros of the shared one."""
+    return _tidy(_environment(folder).get_template(template).render(**values))
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(folder: Path) -> jinja2.Environment:
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=jinja2.FileSystemLoader([folder, _SHARED]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701  (Markdown, whose own escaper is markdown.py)
         trim_blocks=True,

@@ -1,33 +1,20 @@
 """The sandbox's page in a real browser (`make browser`): what a person sees and clicks.
 
-pytest collects no file of this name by itself, so that `make test` needs no browser. The browser is the system's
-chromium, driven by Playwright; nothing but this machine is reached.
+Nothing but this machine is reached.
 """
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tool_runtime.sandbox import Sandbox
 from tool_runtime.sandbox.server.serving import SandboxServer
 
 REGISTRY = json.loads((Path(__file__).parents[2] / "generated" / "retell_ai" / "registry.json").read_bytes())
 CALL = {"from_number": "+14155550100", "to_number": "+14155550190"}
-
-
-@pytest.fixture(scope="session")
-def browser():
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    assert path, "chromium is not installed: apt-get install chromium, or set CHROMIUM"
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture

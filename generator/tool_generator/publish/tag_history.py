@@ -1,0 +1,81 @@
+"""What changed for callers between the releases of a repository: `toolgen diff` from tag to tag.
+
+A tag counts as a release if its name is a version, with or without a `v`. The newest release is compared with the
+present registry too. A tag whose registry cannot be read is left out, and its neighbours are compared with each other.
+
+This module knows tags and differences. It must not know about pages.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tool_generator.changes.changelog import markdown
+from tool_generator.changes.difference import difference
+from tool_generator.changes.registries import Unusable, find_registry
+from tool_generator.changes.versions import BREAKING
+from tool_generator.emit.site.site_files import ReleaseNotes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tool_generator.changes.difference import Entry
+    from tool_runtime.core.registry import Registry
+
+_TAG = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+NEXT = "Not released yet"
+
+
+def release_history(root: Path, registry: Registry) -> tuple[ReleaseNotes, ...]:
+    """Return what each release changed, the newest first; without tags or git, nothing.
+
+    `registry` is the present one: what it changes since the newest tag comes first, if it changes anything.
+    """
+    states: list[tuple[str, Registry]] = []
+    for tag, date in _tags(root):
+        try:
+            old = find_registry(f"{tag}:generated/{registry.api.name}/registry.json", root)
+        except Unusable:
+            continue
+        states.append((f"{tag.removeprefix('v')} ({date})", old))
+    if not states:
+        return ()
+    states.append((NEXT, registry))
+    notes = [_notes(title, difference(old, new)) for (_, old), (title, new) in pairwise(states)]
+    return tuple(one for one in reversed(notes) if one.text or one.title != NEXT)
+
+
+def _tags(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield the tags that are versions with their dates, the oldest version first."""
+    command = [
+        "git",
+        "-C",
+        str(root),
+        "for-each-ref",
+        "--format=%(refname:strip=2)%09%(creatordate:short)",
+        "refs/tags",
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell; reads only
+    except OSError:
+        return
+    found = []
+    for line in done.stdout.splitlines() if not done.returncode else ():
+        tag, _, date = line.partition("\t")
+        if version := _TAG.fullmatch(tag):
+            found.append((tuple(map(int, version.groups())), tag, date))
+    for _, tag, date in sorted(found):
+        yield tag, date
+
+
+def _notes(title: str, entries: Sequence[Entry]) -> ReleaseNotes:
+    tools: dict[str, list[str]] = {}
+    for entry in sorted(entries, key=lambda one: one.level != BREAKING):
+        if entry.tool:
+            mark = "**Breaking:** " if entry.level == BREAKING else ""
+            tools.setdefault(entry.tool, []).append(f"{mark}{' '.join(entry.text.split())}")
+    return ReleaseNotes(title, markdown(entries).strip(), tools)

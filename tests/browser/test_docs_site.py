@@ -1,0 +1,187 @@
+"""The docs site as visitors see it: every page, the search, the narrow window, the dark mode."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import NARROW
+
+PLACES = {
+    "start": "",
+    "how": "how/",
+    "tool": "tools/create_phone_call/",
+    "tools": "tools/",
+    "group": "groups/calls/",
+    "types": "types/calls/",
+    "python": "python/",
+    "command-line": "cli/",
+    "lua": "lua/",
+    "mcp": "mcp/",
+    "agents": "agents/",
+    "errors": "guides/errors/",
+    "outcomes": "guides/retries/",
+    "recipes": "guides/recipes/",
+    "changes": "changes/",
+}
+
+
+def all_pages(folder):
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("index.html"))
+    return [path.removesuffix("index.html") for path in found if not path.startswith("http/")]
+
+
+def results(page):
+    return page.locator("[role=dialog] a, .md-search__scrollwrap a, a[href*='?h=']")
+
+
+def search(page, words):
+    page.keyboard.press("Control+k")
+    page.keyboard.type(words)
+    expect(results(page).first).to_be_visible(timeout=20_000)
+    return results(page)
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_page_opens_without_a_complaint_and_asks_no_other_host(visit, name):
+    visitor = visit()
+    visitor.open(PLACES[name])
+    visitor.shot(name)
+    assert visitor.troubles == []
+
+
+@pytest.mark.parametrize("name", ["start", "tool", "tools", "types", "how", "project"])
+def test_a_narrow_window_never_scrolls_sideways(visit, name):
+    visitor = visit(viewport=NARROW)
+    page = visitor.open({**PLACES, "project": "project/"}[name])
+    visitor.shot(f"{name}-narrow")
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert visitor.troubles == []
+
+
+@pytest.mark.parametrize("name", ["start", "tool", "how"])
+def test_a_visitor_who_prefers_dark_gets_dark(visit, name):
+    visitor = visit(color_scheme="dark")
+    page = visitor.open(PLACES[name])
+    visitor.shot(f"{name}-dark")
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert sum(int(part) for part in colour.strip("rgba()").split(",")[:3]) < 200
+    assert visitor.troubles == []
+
+
+def test_every_page_of_the_site_opens_without_a_complaint(visit, site_folder):
+    visitor = visit(viewport=NARROW)
+    wide = [
+        path
+        for path in all_pages(site_folder)
+        if visitor.open(path).evaluate("document.documentElement.scrollWidth") > NARROW["width"]
+    ]
+    assert wide == []
+    assert visitor.troubles == []
+
+
+def test_the_search_finds_the_tool_for_what_people_say(visit):
+    visitor = visit()
+    found = search(visitor.open(""), "hang up a call")
+    expect(found.first).to_contain_text("stop_call", timeout=20_000)
+    visitor.shot("search")
+    found.first.click()
+    expect(visitor.page.locator("h1")).to_contain_text("stop_call")
+    assert visitor.troubles == []
+
+
+def test_the_search_finds_a_type_by_its_name(visit):
+    page = visit().open("")
+    expect(search(page, "DisconnectionReason").first).to_contain_text("DisconnectionReason", timeout=20_000)
+
+
+def test_the_chosen_language_stays_chosen_on_other_pages(visit):
+    visitor = visit()
+    page = visitor.open("tools/create_phone_call/")
+    page.get_by_text("Lua", exact=True).first.click()
+    page = visitor.open("tools/get_call/")
+    expect(page.locator(".tabbed-block", has_text="app.integrations").first).to_be_visible()
+    expect(page.locator(".tabbed-block", has_text="curl").first).to_be_hidden()
+
+
+def test_the_table_of_tools_filters_by_class_effect_group_and_words(visit):
+    visitor = visit()
+    page = visitor.open("tools/")
+    rows = page.locator(".rt-tools tbody tr:visible")
+    everything = rows.count()
+    page.get_by_label("Filter by effect").select_option("dial")
+    assert 0 < rows.count() < everything
+    assert all("dial" in text for text in rows.all_inner_texts())
+    page.get_by_label("Filter by words").fill("list of numbers")
+    assert [text.split()[0] for text in rows.all_inner_texts()] == ["create_batch_call"]
+    visitor.shot("tools-filtered")
+    page.reload()
+    assert rows.count() == 1
+    page.get_by_label("Filter by words").fill("")
+    page.get_by_label("Filter by effect").select_option("")
+    page.get_by_label("Filter by class").select_option("read")
+    page.get_by_label("Filter by group").select_option("Calls")
+    assert sorted(text.split()[0] for text in rows.all_inner_texts()) == ["get_call", "list_calls"]
+    assert visitor.troubles == []
+
+
+def test_the_button_copies_the_twin_of_the_page(visit, site_folder):
+    visitor = visit(permissions=["clipboard-read", "clipboard-write"])
+    for path, twin in (("tools/get_call/", "tools/get_call.md"), ("tools/", "tools/index.md"), ("", "index.md")):
+        page = visitor.open(path)
+        page.get_by_role("button", name="Copy as Markdown").click()
+        expect(page.locator(".rt-copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == (site_folder / twin).read_text(encoding="utf-8")
+    assert visitor.troubles == []
+
+
+def test_a_type_is_reached_by_its_anchor(visit):
+    page = visit().open("types/calls/#CallStatus")
+    assert page.locator("#CallStatus").bounding_box()["y"] < 400
+
+
+def test_a_missing_page_is_answered_in_the_dress_of_the_site(visit):
+    page = visit().open("no/such/page/")
+    expect(page.locator("h1")).to_contain_text("404")
+
+
+@pytest.fixture
+def explorer(visit, site_folder):
+    if not (site_folder / "http/viewer.js").is_file():
+        pytest.skip("the npm registry is out of reach, so the site was built without its explorer")
+    return visit()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_explorer_shows_every_group_and_asks_no_other_host(explorer, visit, address, scheme):
+    visitor = visit(color_scheme=scheme)
+    page = visitor.open("http/index.html")
+    expect(page.get_by_text("create_phone_call").first).to_be_visible(timeout=30_000)
+    visitor.shot(f"explorer-{scheme}")
+    assert visitor.troubles == []
+
+
+def test_what_is_tried_in_the_explorer_goes_to_the_sandbox(explorer):
+    sent = []
+
+    def answer(route):
+        sent.append((route.request.method, route.request.url))
+        route.fulfill(
+            status=200, body="[]", headers={"Content-Type": "application/json", "Access-Control-Allow-Origin": "*"}
+        )
+
+    explorer.page.route("http://127.0.0.1:8766/**", answer)
+    page = explorer.open("http/index.html#tag/llms/GET/list-voices")
+    page.get_by_role("button", name="Test Request").first.click(timeout=30_000)
+    page.get_by_role("button", name="Send").first.click(timeout=30_000)
+    expect(page.get_by_text("200 OK").first).to_be_visible(timeout=30_000)
+    explorer.shot("explorer-tried")
+    assert {url.split("/")[2] for _, url in sent} == {"127.0.0.1:8766"}
+    assert [url for url in explorer.outside if not url.startswith("http://127.0.0.1:8766/")] == []
+
+
+def test_the_explorer_cannot_reach_the_api_itself(explorer, site_folder):
+    document = json.loads((site_folder / "openapi.json").read_text(encoding="utf-8"))
+    page = explorer.open("http/index.html")
+    reached = page.evaluate("url => fetch(url).then(() => true, () => false)", document["servers"][0]["url"])
+    assert reached is False
