@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tool_generator.changes.compare_commands import register as register_changes
-from tool_generator.upstream.import_command import register as register_import
+from tool_generator.compare.compare_commands import register as register_changes
+from tool_generator.importing.import_command import register as register_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,10 +14,10 @@ from referencing import Registry as Resources
 from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
-from tool_generator.changes.drift import drift, shared_names
+from tool_generator.compare.drift import drift, shared_names
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.generate import compile_spec
-from tool_generator.upstream import parse_upstream, read_upstream
+from tool_generator.openapi import parse_upstream, read_upstream
 from tool_runtime.core.requests import build_request
 from tool_runtime.surfaces.common.client import Client
 
