@@ -20,6 +20,7 @@ calls that it was meant for would go to another host. None means the same as not
 `Environment`, so that a traceback that shows local variables shows no key.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -106,6 +107,7 @@ class Accounts:
     ) -> None:
         api_key, given = concealed(api_key, given)
         environment = Environment(environment, registry.api.environment)
+        self._environment = environment
         self._registry = registry
         self._prefix = f"{registry.api.environment}_"
         # By folded name: how the name is spelled, whether in code, and what is known.
@@ -148,8 +150,11 @@ class Accounts:
                 self._add(folded, setting, environment[variable], variable)
         self._variables = variables
         unnamed = f"{self._prefix}API_KEY"
+        user, password = f"{self._prefix}USER", f"{self._prefix}PASSWORD"
         if unnamed in environment:
             self._add(DEFAULT, "api_key", environment[unnamed], unnamed)
+        elif self._registry.auth.basic and user in environment:
+            self._add(DEFAULT, "api_key", f"{environment[user]}:{environment.get(password, '')}", user)
 
     def _add(self, folded: str, setting: str, value: str, variable: str) -> None:
         kept = Secret(value) if setting == "api_key" else value
@@ -193,31 +198,73 @@ class Accounts:
         base_url = entry.get("base_url", self._base_url)
         return Account(
             name=spelled,
-            key=None if key is None else _checked_key(key.value, key.place),
+            key=None if key is None else _checked_key(key.value, key.place, basic=self._registry.auth.basic),
             base_url=normalise_base_url(_checked_base_url(base_url.value, base_url.place), self._registry.server.strip),
             policy=self._policy_of(folded),
+            credentials=self._credentials(spelled),
+            servers=self._servers(base_url.value),
         )
+
+    def _credentials(self, name: str) -> dict[str, Secret]:
+        """Return the keys of the schemes that are not the usual one: `PREFIX_SCHEME`, `PREFIX_SCHEME__NAME`.
+
+        A login may be given in two parts: `PREFIX_SCHEME_USER` and `PREFIX_SCHEME_PASSWORD`.
+        """
+        found = {}
+        suffix = "" if name == DEFAULT else f"__{name.upper()}"
+        for scheme in self._registry.schemes.values():
+            stem = f"{self._prefix}{variable_stem(scheme.scheme)}"
+            value = self._environment.get(stem + suffix) if scheme is not self._registry.auth else None
+            if scheme.basic and value is None:
+                parts = [self._environment.get(f"{stem}_{part}{suffix}") for part in ("USER", "PASSWORD")]
+                value = ":".join(part or "" for part in parts) if parts[0] is not None else None
+            if value is not None:
+                found[scheme.scheme] = _checked_key(Secret(value), stem + suffix, basic=scheme.basic)
+        return found
+
+    def _servers(self, base_url: str) -> dict[str, str]:
+        """Return the base URLs of the servers that single tools name.
+
+        Where the usual server is another one than the registry's, such as a test server, a server of its own must be
+        named too (`PREFIX_BASE_URL_SERVER`): no call goes to the real API by another door.
+        """
+        found = {}
+        for server, url in self._registry.server.others.items():
+            variable = f"{self._prefix}BASE_URL_{variable_stem(server)}"
+            given = self._environment.get(variable)
+            if given is not None:
+                found[server] = normalise_base_url(_checked_base_url(given, variable), ())
+            elif base_url == self._registry.server.base_url:
+                found[server] = url.rstrip("/")
+        return found
 
     def sandboxed(self, name: str | None, key: Secret) -> Account:
         """Return an account for the sandbox: any name, the given key, and the policy that holds for the name."""
         wanted = DEFAULT if name is None else _checked_name(name)
-        return Account(wanted, key, self._registry.server.base_url, self._policy_of(_folded(wanted)))
+        url = self._registry.server.base_url
+        schemes = dict.fromkeys(self._registry.schemes, key)
+        servers = dict.fromkeys(self._registry.server.others, url)
+        policy = self._policy_of(_folded(wanted))
+        return Account(wanted, key, url, policy, credentials=schemes, servers=servers)
 
     def _policy_of(self, folded: str) -> Policy:
         own = self._entries.get(folded, {}).get("policy")
         policy: Policy = self._policy if own is None else own.value
         return policy.read_only() if self._read_only else policy
 
-    def missing_key(self, account: Account) -> ConfigurationError:
-        """Describe how to give an account its key."""
-        variable = f"{self._prefix}API_KEY" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
+    def missing_key(self, account: Account, scheme: str = "") -> ConfigurationError:
+        """Describe how to give an account its key, or the key of a scheme that is not the usual one."""
+        stem = "API_KEY" if scheme in {"", self._registry.auth.scheme} else variable_stem(scheme)
+        variable = f"{self._prefix}{stem}" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
         set_it = f"Set {variable}, or pass api_key=…"
         if account.name != DEFAULT:
             # No shell exports a variable with a hyphen, or with a space.
             pass_it = f"pass accounts={{{account.name!r}: …}}"
             set_it = f"Set {variable}, or {pass_it}" if variable.isidentifier() else pass_it.capitalize()
         return ConfigurationError(
-            f"no API key for the account {account.name}",
+            f"no API key for the account {account.name}"
+            if stem == "API_KEY"
+            else f"no key of the scheme {scheme} for the account {account.name}",
             hint=f"{set_it}; the sandbox needs none: {self._prefix}SANDBOX=1.",
         )
 
@@ -279,9 +326,14 @@ def _checked_name(name: Any) -> str:
     return text
 
 
-def _checked_key(key: Secret, place: str) -> Secret:
+def variable_stem(name: str) -> str:
+    """Spell the name of a scheme or a server as a part of a variable: `X-Admin key` -> `X_ADMIN_KEY`."""
+    return re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_").upper()
+
+
+def _checked_key(key: Secret, place: str, *, basic: bool = False) -> Secret:
     problem = key_problem(key)
-    if problem is None and not _fits_a_header(key):
+    if problem is None and not basic and not _fits_a_header(key):
         problem = "holds characters that no key has", "Look for a line break, a space or a letter that is not ASCII."
     if problem is not None:
         message = f"{place}: the API key {problem[0]}"
@@ -320,6 +372,6 @@ def _settings(place: str, entry: Any) -> dict[str, _Setting]:
             hint = f"Did you mean {near}?" if near else f"An account takes {', '.join(_SETTINGS)}."
             message = f"{place}: unknown setting {name!r:.40}"
             raise ConfigurationError(message, hint=hint)
-    checks = {"api_key": _checked_key, "base_url": _checked_base_url, "policy": read_policy}
+    checks: dict[str, Any] = {"api_key": _checked_key, "base_url": _checked_base_url, "policy": read_policy}
     known = {name: value for name, value in described.items() if value is not None}
     return {name: _Setting(checks[name](value, place), place) for name, value in known.items()}

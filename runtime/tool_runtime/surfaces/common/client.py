@@ -12,6 +12,7 @@ import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -31,7 +32,7 @@ from tool_runtime.core.preview import preview
 from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.waiting import wait
-from tool_runtime.errors import ConfigurationError
+from tool_runtime.errors import ConfigurationError, Interrupted, ToolError, annotate
 from tool_runtime.http.connection import NETWORK, REPLY_LIMIT, AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
 from tool_runtime.surfaces.common.client_settings import check_registry, check_settings
@@ -124,6 +125,7 @@ class _Base:
         kind: Any = AsyncConnection if self._awaits else Connection
         self._connection = kind(
             auth=self.registry.auth,
+            schemes=self.registry.schemes.values(),
             agent=f"{distribution}/{api.version}",
             distribution=distribution,
             http_client=http_client,
@@ -239,6 +241,20 @@ def split_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     return given, given.pop("request_options", None)
 
 
+def _target(options: Any) -> Any:
+    """Return the path that an answer is to be written to, or None."""
+    return options.get("to") if isinstance(options, Mapping) else None
+
+
+def _say_done(error: BaseException, tool: str) -> None:
+    """Say on what ended the writing of an answer that the call itself was done."""
+    message = f"{tool} was done, but its answer could not be written"
+    if isinstance(error, ToolError):
+        error.know(outcome="done", tool=tool)
+    else:
+        annotate(error, Interrupted(message, tool=tool, outcome="done"))
+
+
 def _given(arguments: Any) -> Any:
     return {} if arguments is None else arguments
 
@@ -266,8 +282,19 @@ class Client(_Base):
         request_options: RequestOptions | None = None,
     ) -> Done:
         """Call a tool as `call` does, and return its result with its ledger id."""
+        if _target(request_options) is not None:
+            return self._saved(tool, arguments, request_options)
         done: Done = self._run(self._invocation(tool, arguments, request_options))
         return done
+
+    def _saved(self, tool: str, arguments: Any, request_options: Any) -> Done:
+        """Call a tool and write its answer to a file; the result is the file's path."""
+        done: Done = self._run(self._invocation(tool, arguments, request_options))
+        try:
+            return replace(done, result=done.result.save(_target(request_options)))
+        except BaseException as error:
+            _say_done(error, tool)
+            raise
 
     def pages(
         self,
@@ -298,6 +325,8 @@ class Client(_Base):
 
     def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
         given, options = split_options(arguments)
+        if _target(options) is not None:
+            return self._saved(tool, given, options).result
         return self._run(self._invocation(tool, given, options)).result
 
     def _run(self, flow: Flow) -> Any:
@@ -359,8 +388,19 @@ class AsyncClient(_Base):
         request_options: RequestOptions | None = None,
     ) -> Done:
         """Call a tool as `call` does, and return its result with its ledger id."""
+        if _target(request_options) is not None:
+            return await self._saved(tool, arguments, request_options)
         done: Done = await self._run(self._invocation(tool, arguments, request_options))
         return done
+
+    async def _saved(self, tool: str, arguments: Any, request_options: Any) -> Done:
+        """Call a tool and write its answer to a file; the result is the file's path."""
+        done: Done = await self._run(self._invocation(tool, arguments, request_options))
+        try:
+            return replace(done, result=await done.result.save(_target(request_options)))
+        except BaseException as error:
+            _say_done(error, tool)
+            raise
 
     def pages(
         self,
@@ -391,6 +431,8 @@ class AsyncClient(_Base):
 
     async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
         given, options = split_options(arguments)
+        if _target(options) is not None:
+            return (await self._saved(tool, given, options)).result
         return (await self._run(self._invocation(tool, given, options))).result
 
     def _run(self, flow: Flow) -> Awaitable[Any]:
