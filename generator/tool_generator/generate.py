@@ -12,11 +12,12 @@ from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
 from tool_generator.emit.python import bindings
-from tool_generator.load.spec import load_spec
+from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.problems import Problem, Report, SpecProblems
 from tool_runtime.core.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -33,8 +34,13 @@ class Compiled:
 
 def compile_spec(folder: Path) -> Compiled:
     """Load, check and compile the spec in `folder`. Raises SpecProblems with every problem."""
+    return compile_files(read_folder(folder), folder)
+
+
+def compile_files(files: Mapping[str, bytes], folder: Path) -> Compiled:
+    """Load, check and compile a spec from the contents of its files; `folder` is their place, for messages."""
     report = Report()
-    spec = load_spec(folder, report)
+    spec = load_spec(files, report, str(folder))
     parameters = lint(spec, report)
     report.raise_problems()
     notice = output.header(spec.api["name"], spec.digest)

@@ -1,9 +1,12 @@
-"""Differences between two schemas: everything that only one of them admits, each with its path.
+"""The one differ: everything that only one of two schemas admits, each with its path.
 
 The differences are neutral: `one` has this, `other` has that. Whether a difference breaks anything depends on who
-sends and who reads; `rules.py` knows that. The walk goes breadth first. A pair of types is compared once, at the first
-place where the walk meets the pair; types that contain themselves end the walk in the same way. This module must not
-know about tools.
+sends and who reads; `rules.py` knows that. Each difference carries both places, so that an import can edit the one and
+convert the other.
+
+A pair of places is compared once, however many tools lead there. A comparison from a root walks the pairs that lie
+below, breadth first, and skips those below which nothing differs. So the work grows with what is said, and not with
+the number of ways through what is said. This module must not know about tools.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tool_generator.compare.alternatives import described, label, paired
 from tool_generator.model.schemas import Branch, Node, Schemas, View, covers
@@ -46,44 +49,74 @@ BOUND_DROPPED = "bound_dropped"
 
 _LOWER = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
 _UPPER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
+Part: TypeAlias = Node | Branch
+Fact: TypeAlias = tuple[str | int, ...]
+Key: TypeAlias = tuple[Any, ...]
+_NO_FACT: Fact = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One difference. `fact` names a field or a null that only `one` has; another use of its type may confirm it.
 
-    `may_be_absent` is true for the value of a field that may be absent anyway.
+    `may_be_absent` is true for the value of a field that may be absent anyway. `one` and `other` are the places that
+    differ: values for what a value may be, objects for what an object holds. `name` is the field, option or bound.
     """
 
     path: str
     kind: str
     was: Any = None
     now: Any = None
-    fact: str = ""
+    fact: Fact = _NO_FACT
     may_be_absent: bool = False
+    one: Part | None = None
+    other: Part | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
+class Step:
+    """A way from one pair of places to the next; `suffix` is what the path gains: `.name`, `[]`."""
+
+    suffix: str
     one: Node
     other: Node
-    path: str
     may_be_absent: bool = False
-    own: frozenset[str] = frozenset()
 
 
-class Comparer:
-    """Compares schemas of two documents. `compared` counts the compared facts; `facts` are the facts of both sides.
+@dataclass(slots=True)
+class Pair:
+    """What is known of a pair of places: the differences right there, and the ways on. Paths are relative."""
 
-    A pair of types is compared once. Therefore a comparer serves one side (request or reply) of one operation.
-    """
+    one: Node
+    other: Node
+    found: list[Difference]
+    steps: list[Step]
+    facts: list[Fact]
+    compared: dict[str, int]
+    objects: list[tuple[Branch, Branch]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One pair of places that a comparison passed, with its path."""
+
+    pair: Pair
+    path: str
+    may_be_absent: bool
+
+
+class Differ:
+    """Compares the schemas of two documents. `facts` are the facts that both sides have, at any place."""
 
     def __init__(self, one: Schemas, other: Schemas) -> None:
         self.one = one
         self.other = other
-        self._seen: set[tuple[str, ...]] = set()
-        self.facts: set[str] = set()
-        self.compared = {"fields": 0, "types": 0, "enums": 0, "requirements": 0}
+        self.facts: set[Fact] = set()
+        self._pairs: dict[Key, Pair] = {}
+        self._differs: dict[Key, bool] = {}
+        # Keys rest on id(): each compared schema must stay alive, so that no other object gets the same id.
+        self._alive: list[Any] = []
 
     def compare(
         self, one: Node, other: Node, path: str, *, may_be_absent: bool = False, own: Collection[str] = ()
@@ -92,130 +125,208 @@ class Comparer:
 
         Example: `{"type": "string"}` and `{"type": ["string", "null"]}` give one difference of the kind `nullable`.
         """
-        found: list[Difference] = []
-        pending = deque([_Pair(one, other, path, may_be_absent, frozenset(own))])
-        while pending:
-            for item in self._node(pending.popleft()):
-                if isinstance(item, _Pair):
-                    pending.append(item)
-                else:
-                    found.append(item)
+        found = []
+        for visit in self.visits(one, other, path, may_be_absent=may_be_absent, own=own, only_differing=True):
+            for item in visit.pair.found:
+                if visit.path != path or item.name not in own:
+                    place = f"{visit.path}{item.path}"
+                    found.append(replace(item, path=place, may_be_absent=visit.may_be_absent))
         return found
 
-    def _node(self, pair: _Pair) -> Iterator[Difference | _Pair]:
-        one, other = self.one.view(pair.one), self.other.view(pair.other)
-        if one.arrays or one.objects:
-            key = (self.one.resolved(pair.one).name, self.other.resolved(pair.other).name)
-            if key in self._seen:
-                return
-            self._seen.add(key)
-        self.compared["types"] += 1
-        yield from self._kinds(pair, one, other)
-        yield from self._null(pair, one, other)
-        for kind in sorted(one.kinds & other.kinds - {"array", "object"}):
-            yield from self._values(pair, kind, one.values[kind], other.values[kind])
-        for kind in sorted(one.kinds & other.kinds):
-            yield from self._bounds(pair, one.bounds.get(kind, {}), other.bounds.get(kind, {}))
-        yield from self._arrays(pair, one.arrays, other.arrays)
-        yield from self._objects(pair, one, other)
+    def visits(
+        self,
+        one: Node,
+        other: Node,
+        path: str,
+        *,
+        may_be_absent: bool = False,
+        own: Collection[str] = (),
+        only_differing: bool = False,
+    ) -> Iterator[Visit]:
+        """Yield the pairs at a place and below it, each once, at the first place where the walk meets the pair."""
+        root = Step("", one, other, may_be_absent)
+        self._explore(root)
+        pending = deque([(path, root)])
+        seen: set[Key] = set()
+        while pending:
+            at, step = pending.popleft()
+            key = self._key(step.one, step.other)
+            if key in seen or (only_differing and not self._differs[key]):
+                continue
+            seen.add(key)
+            pair = self._pairs[key]
+            yield Visit(pair, at, step.may_be_absent)
+            for following in pair.steps:
+                if at != path or following.suffix.removeprefix(".") not in own:
+                    pending.append((at + following.suffix, following))
 
-    def _kinds(self, pair: _Pair, one: View, other: View) -> Iterator[Difference]:
+    def pair(self, one: Node, other: Node) -> Pair:
+        """Give the pair of two places that a comparison passed."""
+        return self._pairs[self._key(one, other)]
+
+    def pairs(self) -> Iterable[Pair]:
+        """Give all pairs that comparisons passed."""
+        return self._pairs.values()
+
+    def differs(self, one: Node, other: Node) -> bool:
+        """Say whether anything differs at a place or below it."""
+        self._explore(Step("", one, other))
+        return self._differs[self._key(one, other)]
+
+    def _key(self, one: Node, other: Node) -> Key:
+        one, other = self.one.resolved(one), self.other.resolved(other)
+        # Schemas that are no objects, such as true, share one id.
+        left = (id(one.schema),) if isinstance(one.schema, dict) and one.schema else (one.at,)
+        right = (id(other.schema),) if isinstance(other.schema, dict) and other.schema else (other.at,)
+        return (left, right)
+
+    def _explore(self, root: Step) -> None:
+        """Compare the pairs at a place and below it that were not compared before, and find out which differ."""
+        first = self._key(root.one, root.other)
+        if first in self._differs:
+            return
+        new: dict[Key, list[Key]] = {}
+        pending = [(first, root)]
+        while pending:
+            key, step = pending.pop()
+            if key in new or key in self._differs:
+                continue
+            pair = self._pairs[key] = self._compared(self.one.resolved(step.one), self.other.resolved(step.other))
+            self.facts.update(pair.facts)
+            new[key] = [self._key(following.one, following.other) for following in pair.steps]
+            pending += zip(new[key], pair.steps, strict=True)
+        above: dict[Key, list[Key]] = {}
+        for key, following in new.items():
+            for other in following:
+                above.setdefault(other, []).append(key)
+        differing = [key for key in new if self._pairs[key].found]
+        differing += [key for key in above if self._differs.get(key)]
+        reached = set(differing)
+        while differing:
+            for key in above.get(differing.pop(), ()):
+                if key not in reached:
+                    reached.add(key)
+                    differing.append(key)
+        self._differs |= {key: key in reached for key in new}
+
+    def _compared(self, one: Node, other: Node) -> Pair:
+        self._alive += [one.schema, other.schema]
+        pair = Pair(one, other, [], [], [], {"fields": 0, "types": 1, "enums": 0, "requirements": 0}, [])
+        mine, theirs = self.one.view(one), self.other.view(other)
+        pair.found += self._kinds(pair, mine, theirs)
+        pair.found += self._null(pair, mine, theirs)
+        for kind in sorted(mine.kinds & theirs.kinds - {"array", "object"}):
+            pair.found += self._values(pair, kind, mine.values[kind], theirs.values[kind])
+        for kind in sorted(mine.kinds & theirs.kinds):
+            pair.found += self._bounds(pair, mine.bounds.get(kind, {}), theirs.bounds.get(kind, {}))
+        self._arrays(pair, mine.arrays, theirs.arrays)
+        self._objects(pair, mine, theirs)
+        return pair
+
+    def _kinds(self, pair: Pair, one: View, other: View) -> Iterator[Difference]:
         was, now = described(one), described(other)
+        places = {"one": pair.one, "other": pair.other}
         if one.is_any or other.is_any:
             if one.is_any != other.is_any:
-                yield Difference(pair.path, STATED if one.is_any else UNSTATED, was, now)
+                yield Difference("", STATED if one.is_any else UNSTATED, was, now, **places)
             return
         missing = sorted(kind for kind in one.kinds if not covers(other.kinds, kind))
         extra = sorted(kind for kind in other.kinds if not covers(one.kinds, kind))
         if missing or extra:
             is_part = bool(one.kinds and other.kinds) and not (missing and extra)
             change = TYPE if not is_part else NARROWED if missing else WIDENED
-            yield Difference(pair.path, change, was, now)
+            yield Difference("", change, was, now, **places)
 
-    def _null(self, pair: _Pair, one: View, other: View) -> Iterator[Difference]:
-        fact = f"{pair.one.name}#null"
+    def _null(self, pair: Pair, one: View, other: View) -> Iterator[Difference]:
+        fact = (*pair.one.at, "#null")
+        places = {"one": pair.one, "other": pair.other}
         if one.is_nullable and other.is_nullable:
-            self.facts.add(fact)
+            pair.facts.append(fact)
         elif one.is_any or other.is_any or one.is_nullable == other.is_nullable:
             return
         elif one.is_nullable:
-            yield Difference(pair.path, NOT_NULLABLE, described(one), described(other), fact, pair.may_be_absent)
+            yield Difference("", NOT_NULLABLE, described(one), described(other), fact, **places)
         else:
-            yield Difference(pair.path, NULLABLE, described(one), described(other), "", pair.may_be_absent)
+            yield Difference("", NULLABLE, described(one), described(other), **places)
 
     def _values(
-        self, pair: _Pair, kind: str, one: frozenset[str] | None, other: frozenset[str] | None
+        self, pair: Pair, kind: str, one: frozenset[str] | None, other: frozenset[str] | None
     ) -> Iterator[Difference]:
         if one is None and other is None:
             return
-        self.compared["enums"] += 1
+        pair.compared["enums"] += 1
+        places: dict[str, Any] = {"one": pair.one, "other": pair.other, "name": kind}
         if one is None or other is None:
             change = ENUM_NARROWED if one is None else ENUM_WIDENED
-            yield Difference(pair.path, change, _listed(one, kind), _listed(other, kind))
+            yield Difference("", change, _listed(one, kind), _listed(other, kind), **places)
             return
         if one - other:
-            yield Difference(pair.path, ENUM_NARROWED, _listed(one - other, kind), None)
+            yield Difference("", ENUM_NARROWED, _listed(one - other, kind), None, **places)
         if other - one:
-            yield Difference(pair.path, ENUM_WIDENED, None, _listed(other - one, kind))
+            yield Difference("", ENUM_WIDENED, None, _listed(other - one, kind), **places)
 
-    def _bounds(self, pair: _Pair, one: Any, other: Any) -> Iterator[Difference]:
+    def _bounds(self, pair: Pair, one: Any, other: Any) -> Iterator[Difference]:
         for bound in sorted({*one, *other}):
             was, now = one.get(bound), other.get(bound)
             if was == now:
                 continue
-            path = f"{pair.path}#{bound}"
             if bound not in one or bound not in other:
-                yield Difference(path, BOUND_STATED if bound not in one else BOUND_DROPPED, was, now)
+                change = BOUND_STATED if bound not in one else BOUND_DROPPED
             elif bound in _LOWER | _UPPER and isinstance(was, (int, float)) and isinstance(now, (int, float)):
                 is_tighter = now > was if bound in _LOWER else now < was
-                yield Difference(path, BOUND_TIGHTENED if is_tighter else BOUND_LOOSENED, was, now)
+                change = BOUND_TIGHTENED if is_tighter else BOUND_LOOSENED
             else:
-                yield Difference(path, BOUND_CHANGED, was, now)
+                change = BOUND_CHANGED
+            yield Difference(f"#{bound}", change, was, now, one=pair.one, other=pair.other, name=bound)
 
-    def _arrays(self, pair: _Pair, one: tuple[Branch, ...], other: tuple[Branch, ...]) -> Iterator[Difference | _Pair]:
+    def _arrays(self, pair: Pair, one: tuple[Branch, ...], other: tuple[Branch, ...]) -> None:
         if not one or not other:
             return
         items, other_items = _items(self.one, one), _items(self.other, other)
         if items is not None and other_items is not None:
-            yield _Pair(items, other_items, f"{pair.path}[]")
+            pair.steps.append(Step("[]", items, other_items))
         elif items is not None or other_items is not None:
             was = None if items is None else described(self.one.view(items))
             now = None if other_items is None else described(self.other.view(other_items))
-            yield Difference(f"{pair.path}[]", STATED if items is None else UNSTATED, was, now)
+            kind = STATED if items is None else UNSTATED
+            pair.found.append(Difference("[]", kind, was, now, one=pair.one, other=pair.other, name="items"))
 
-    def _objects(self, pair: _Pair, one: View, other: View) -> Iterator[Difference | _Pair]:
+    def _objects(self, pair: Pair, one: View, other: View) -> None:
         if not one.objects or not other.objects:
             return
         pairs, left, right = paired(self.one, one.objects, self.other, other.objects)
         if not pairs:
-            was, now = (" or ".join(branch.name for branch in view.objects) for view in (one, other))
-            yield Difference(pair.path, TYPE, was, now)
+            was, now = (" or ".join(map(_named, view.objects)) for view in (one, other))
+            pair.found.append(Difference("", TYPE, was, now, one=pair.one, other=pair.other))
             return
         is_union = len(one.objects) > 1 or len(other.objects) > 1
         for mine, theirs in pairs:
-            where = f"{pair.path}{label(self.one, mine) or label(self.other, theirs)}" if is_union else pair.path
-            yield from self._object(replace(pair, path=where), mine, theirs)
+            where = (label(self.one, mine) or label(self.other, theirs)) if is_union else ""
+            self._object(pair, where, mine, theirs)
         for mine in left:
-            yield Difference(f"{pair.path}{label(self.one, mine)}", ALTERNATIVE_REMOVED, mine.name, None)
+            pair.found.append(
+                Difference(label(self.one, mine), ALTERNATIVE_REMOVED, _named(mine), None, one=mine, other=pair.other)
+            )
         for theirs in right:
-            yield Difference(f"{pair.path}{label(self.other, theirs)}", ALTERNATIVE_ADDED, None, theirs.name)
+            pair.found.append(
+                Difference(
+                    label(self.other, theirs), ALTERNATIVE_ADDED, None, _named(theirs), one=pair.one, other=theirs
+                )
+            )
 
-    def _object(self, pair: _Pair, one: Branch, other: Branch) -> Iterator[Difference | _Pair]:
-        if (one.name, other.name, "object") in self._seen:
-            return
-        self._seen.add((one.name, other.name, "object"))
+    def _object(self, pair: Pair, path: str, one: Branch, other: Branch) -> None:
+        pair.objects.append((one, other))
         if one.is_free != other.is_free:
             kind = STATED if one.is_free else UNSTATED
-            yield Difference(pair.path, kind, _keys(one), _keys(other))
+            pair.found.append(Difference(path, kind, _keys(one), _keys(other), one=one, other=other, name="properties"))
             return
-        yield from self._fields(pair, one, other)
-        yield from self._extra(pair, one, other)
+        self._fields(pair, path, one, other)
+        self._extra(pair, path, one, other)
 
-    def _fields(self, pair: _Pair, one: Branch, other: Branch) -> Iterator[Difference | _Pair]:
+    def _fields(self, pair: Pair, path: str, one: Branch, other: Branch) -> None:
         for name, node in one.properties.items():
-            if name in pair.own:
-                continue
-            path = f"{pair.path}.{name}"
+            at = f"{path}.{name}"
+            places: dict[str, Any] = {"one": one, "other": other, "name": name}
             if name not in other.properties:
                 # A document may require a field without a schema for the field. A spec writes such a field with an
                 # empty schema.
@@ -224,28 +335,31 @@ class Comparer:
                     now = described(self.one.view(node))
                     # Every use of the type needs a required field, so another use cannot explain why the field is
                     # missing here.
-                    yield Difference(path, REMOVED, now, None, "" if name in one.required else node.name)
+                    fact = _NO_FACT if name in one.required else node.at
+                    pair.found.append(Difference(at, REMOVED, now, None, fact, **places))
                 continue
-            self.facts.add(node.name)
-            self.compared["fields"] += 1
-            self.compared["requirements"] += 1
+            pair.facts.append(node.at)
+            pair.compared["fields"] += 1
+            pair.compared["requirements"] += 1
             needed, needed_there = name in one.required, name in other.required
             if needed_there != needed:
-                yield Difference(path, REQUIRED if needed_there else OPTIONAL)
-            yield _Pair(node, other.properties[name], path, not needed or not needed_there)
+                pair.found.append(Difference(at, REQUIRED if needed_there else OPTIONAL, **places))
+            pair.steps.append(Step(at, node, other.properties[name], not needed or not needed_there))
         for name, node in other.properties.items():
-            if name not in one.properties and name not in pair.own:
+            if name not in one.properties:
                 kind = ADDED_REQUIRED if name in other.required else ADDED
-                yield Difference(f"{pair.path}.{name}", kind, None, described(self.other.view(node)))
+                now = described(self.other.view(node))
+                pair.found.append(Difference(f"{path}.{name}", kind, None, now, one=one, other=other, name=name))
 
-    def _extra(self, pair: _Pair, one: Branch, other: Branch) -> Iterator[Difference | _Pair]:
-        path = f"{pair.path}.*"
+    def _extra(self, pair: Pair, path: str, one: Branch, other: Branch) -> None:
+        at = f"{path}.*"
+        places: dict[str, Any] = {"one": one, "other": other, "name": "*"}
         if isinstance(one.extra, Node) and isinstance(other.extra, Node):
-            yield _Pair(one.extra, other.extra, path)
+            pair.steps.append(Step(at, one.extra, other.extra))
         elif (one.extra is False) != (other.extra is False):
-            yield Difference(path, OPENED if one.extra is False else CLOSED)
+            pair.found.append(Difference(at, OPENED if one.extra is False else CLOSED, **places))
         elif isinstance(one.extra, Node) or isinstance(other.extra, Node):
-            yield Difference(path, UNSTATED if isinstance(one.extra, Node) else STATED)
+            pair.found.append(Difference(at, UNSTATED if isinstance(one.extra, Node) else STATED, **places))
 
 
 def _items(schemas: Schemas, arrays: Iterable[Branch]) -> Node | None:
@@ -253,6 +367,11 @@ def _items(schemas: Schemas, arrays: Iterable[Branch]) -> Node | None:
     if not nodes or any(node is None for node in nodes):
         return None
     return schemas.joined("anyOf", [node for node in nodes if node is not None])
+
+
+def _named(branch: Branch) -> str:
+    """Give the name of an alternative for readers: `("types", "Cat")` -> `Cat`."""
+    return "&".join(dict.fromkeys(str(part[1]) if len(part) > 1 else str(part[0]) for part in branch.parts))
 
 
 def _listed(values: frozenset[str] | None, kind: str) -> Any:

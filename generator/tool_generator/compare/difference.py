@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.compare import rules
 from tool_generator.compare.alternatives import described
-from tool_generator.compare.differ import Comparer
+from tool_generator.compare.differ import Differ
 from tool_generator.compare.phrases import phrase
 from tool_generator.compare.rules import judged
 from tool_generator.model.exchanges import registry_schemas
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from tool_runtime.core.registry import Registry
     from tool_runtime.core.tools import Constraint, Parameter, Tool, Waiter
 
-_WIRE = ("method", "path", "body", "steps")
+_WIRE = ("method", "path", "body", "other_encoding", "media_type", "steps", "server", "security")
 _BEHAVIOUR = {"numbers": FEATURE, "idempotency": FEATURE, "retry": FIX, "timeout": FIX, "reconcile": FIX}
 _IDENTITY = ("name", "slug", "command", "environment", "distribution")
-_PARAMETER_WIRE = ("wire", "place", "style", "shape", "raw")
+_PARAMETER_WIRE = ("wire", "place", "style", "explode", "reserved", "media_type", "encoding", "shape", "raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,15 @@ class _Both:
     old: Registry
     new: Registry
     names: dict[str, str] = field(default_factory=dict)
+    differs: dict[str, Differ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, tool in self.new.tools.items():
             for spelled in _names(tool):
                 self.names.setdefault(spelled, name)
 
-    def comparer(self) -> Comparer:
-        return Comparer(registry_schemas(self.old), registry_schemas(self.new))
+        for role in ("request", "reply"):
+            self.differs[role] = Differ(registry_schemas(self.old, role), registry_schemas(self.new, role))
 
 
 def difference(old: Registry, new: Registry) -> list[Entry]:
@@ -125,10 +126,10 @@ def _api(old: Registry, new: Registry) -> Iterator[Entry]:
             yield Entry(
                 "Changed", BREAKING, f"the API's {key} is `{now}` (was `{was}`)", "", f"api_{key}", "", was, now
             )
-    for key in ("server", "auth"):
+    for key in ("server", "auth", "security"):
         was, now = getattr(old, key), getattr(new, key)
         if was != now:
-            text = f"requests go to another {key}" if key == "server" else "requests are authorised in another way"
+            text = "requests go to another server" if key == "server" else "requests are authorised in another way"
             yield Entry("Changed", FIX, text, "", key, "", _plain(was), _plain(now))
 
 
@@ -193,7 +194,7 @@ def _arguments(old: Tool, new: Tool, both: _Both) -> Iterator[Entry]:
         is_moved = is_moved or any(getattr(parameter, key) != getattr(other, key) for key in _PARAMETER_WIRE)
     for argument, parameter in new.parameters.items():
         if argument not in reached:
-            kind = described(registry_schemas(both.new).view(Node(parameter.accepted, argument)))
+            kind = described(both.differs["request"].other.view(Node(parameter.accepted, (name, argument))))
             text = f"a new {'required ' if parameter.required else ''}argument `{argument}` ({kind})"
             level = BREAKING if parameter.required else FEATURE
             yield Entry("Added", level, text, name, "argument_added", argument, None, kind)
@@ -221,8 +222,8 @@ def _argument(old: Parameter, new: Parameter, name: str, both: _Both) -> Iterato
     if new.deprecated and not old.deprecated:
         text = f"the argument `{target}` is deprecated"
         yield Entry("Deprecated", FEATURE, text, name, "argument_deprecated", target)
-    one, other = Node(old.accepted, old.name), Node(new.accepted, target)
-    for change in judged(both.comparer().compare(one, other, target), rules.ARGUMENTS):
+    one, other = Node(old.accepted, (name, old.name)), Node(new.accepted, (name, target))
+    for change in judged(both.differs["request"].compare(one, other, target), rules.ARGUMENTS):
         level = BREAKING if change.breaking else FEATURE
         text = phrase(change, "takes")
         yield Entry("Changed", level, text, name, change.kind, change.path, change.was, change.now)
@@ -251,7 +252,8 @@ def _result(old: Tool, new: Tool, both: _Both) -> Iterator[Entry]:
         text = "returns a result now" if was is None else "returns nothing any more"
         yield Entry("Changed", FEATURE if was is None else BREAKING, text, name, "result", "result")
         return
-    found = both.comparer().compare(Node(was, "result"), Node(now, "result"), "result")
+    one, other = Node(was, (name, "result")), Node(now, (name, "result"))
+    found = both.differs["reply"].compare(one, other, "result")
     for change in judged(found, rules.RESULTS):
         level = BREAKING if change.breaking else FEATURE
         text = phrase(change, "is")

@@ -8,11 +8,13 @@ bounds. This module must not judge what breaks callers.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.compare import differ as kind
-from tool_generator.compare.drift import compared
+from tool_generator.compare.drift import Shared
+from tool_generator.compare.exchange_differ import Compared, compared
 from tool_generator.model.exchanges import is_own
 
 if TYPE_CHECKING:
@@ -51,13 +53,15 @@ class Report:
     own: tuple[Item, ...]
 
 
-def parity(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[str, str]] | None = None) -> Report:
+def parity(registry: Registry, upstream: Upstream, shared: Shared | None = None) -> Report:
     """Compare a registry with a document in both directions.
 
-    `names` gives, by tool, the identities of body fields that come from a shared type (`drift.shared_names`). Without
-    `names`, a field that only another use of the same type has counts as a difference.
+    `shared` is what `drift.shared_names` gives of the spec. Without it, a field that only another use of the same type
+    has counts as a difference.
     """
-    result = compared(registry, upstream, names)
+    shared = shared or Shared()
+    result = compared(registry, upstream, shared.nodes, shared.moves)
+    facts = result.facts
     differences: list[Item] = []
     own: list[Item] = []
     for name, tool in registry.tools.items():
@@ -69,16 +73,26 @@ def parity(registry: Registry, upstream: Upstream, names: Mapping[str, Mapping[s
             (own if tool.deprecated else differences).append(kept)
             continue
         for item in (*result.requests[name], *result.replies[name]):
-            if item.kind in _NOT_COMPARED or item.fact in result.facts:
+            if item.kind in _NOT_COMPARED or item.fact in facts:
                 continue
             found = Item(name, item.path, item.kind, item.was, item.now)
             (own if _is_decision(item) else differences).append(found)
     reached = {operation.id for operation in result.operations.values()}
-    for name, operation in upstream.operations.items():
-        if name not in reached:
-            differences.append(Item(name, "tool", "missing", None, operation.key))
-    counts = {"operations": len(reached), "tools": len(result.operations), **result.counts}
+    differences += [Item(item.id, "tool", "missing", None, item.key) for item in result.matches.new]
+    counts = {"operations": len(reached), "tools": len(result.operations), **_counts(result)}
     return Report(counts, tuple(differences), tuple(own))
+
+
+def _counts(result: Compared) -> dict[str, int]:
+    """Count what was compared, for each tool anew: a field of a type counts in each tool that uses the type."""
+    found: Counter[str] = Counter()
+    for name in result.operations:
+        for role, one, other, path, _ in result.roots(name):
+            found["fields"] += 1
+            found["requirements"] += 1
+            for visit in result.differs[role].visits(one, other, path):
+                found.update(visit.pair.compared)
+    return {key: found[key] for key in ("fields", "types", "enums", "requirements")}
 
 
 def _is_decision(item: Difference) -> bool:

@@ -34,6 +34,12 @@ MOVED = "moved"
 STYLE = "style"
 ENCODING = "encoding"
 STATUS = "status"
+CONTENT = "content"
+MEDIA_TYPE = "media_type"
+MEDIA_TYPES = "media_types"
+SERVER = "server"
+SECURITY = "security"
+RULE = "rule"
 OPERATION_ID = "operation_id"
 DEPRECATED = "deprecated"
 
@@ -66,6 +72,10 @@ REQUEST: Mapping[str, bool] = MappingProxyType(
         MOVED: _BREAKS,
         STYLE: _BREAKS,
         ENCODING: _BREAKS,
+        MEDIA_TYPE: _BREAKS,
+        SERVER: _BREAKS,
+        SECURITY: _BREAKS,
+        RULE: _BREAKS,
         OPERATION_ID: _FITS,
         DEPRECATED: _FITS,
     }
@@ -87,6 +97,8 @@ REPLY: Mapping[str, bool] = MappingProxyType(
         kind.ALTERNATIVE_ADDED: _BREAKS,
         kind.STATED: _FITS,
         STATUS: _FITS,
+        CONTENT: _BREAKS,
+        MEDIA_TYPES: _FITS,
     }
 )
 ARGUMENTS: Mapping[str, bool] = MappingProxyType(

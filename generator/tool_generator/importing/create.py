@@ -1,70 +1,71 @@
-"""New tools for operations that have none.
+"""New tools for operations that have none, and the declarations of single arguments.
 
-If other operations use the schema of a body too, the tool gets `body: {$ref: …}`. If one operation alone uses the
-schema, its fields are written as arguments. Every guess has a `# review:` comment. This module must not know about
-files.
+A tool is made of the exchange of its operation, the same that a comparison reads. If other operations use the schema of
+a body too, the tool gets `body: {$ref: …}`. If one operation alone uses the schema, its fields are written as
+arguments. Every guess has a `# review:` comment. This module must not know about files.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
-from tool_generator.importing.admitted import Node, alternatives, properties, required
-from tool_generator.importing.arguments import (
-    Wanted,
-    WantedBody,
-    argument_name,
-    is_list,
-    path_of,
-    wanted_body,
-    wanted_parameters,
-)
 from tool_generator.importing.guesses import pagination, tool_class
-from tool_generator.importing.naming import sentence
-from tool_generator.importing.pairing import lone_reference
 from tool_generator.importing.rendering import Noted, plain
-from tool_generator.importing.update_tools import declared_parameter, returns_of
 from tool_generator.model.documents import ref_name
+from tool_generator.model.exchanges import USUAL, exchange_of_operation
+from tool_generator.model.schemas import Node
+from tool_generator.openapi.naming import sentence, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.importing.convert import Converter
-    from tool_generator.importing.directions import TheirSide
-    from tool_generator.model.documents import Operation
+    from tool_generator.importing.access_edits import Access
+    from tool_generator.importing.converter import Converter
+    from tool_generator.model.documents import Operation, Upstream
+    from tool_generator.model.exchanges import Exchange, Field
+    from tool_generator.model.schemas import Schemas
 
+RESERVED = frozenset({"self", "request_options"})
+_SEGMENT = re.compile(r"\{([^{}]*)\}")
 _ORDER = (
-    "class", "effects", "method", "path", "upstream", "summary", "description", "body", "encoding", "has_body",
-    "parameters", "pagination", "returns", "deprecated",
+    "class", "effects", "method", "path", "server", "security", "upstream", "summary", "description", "body",
+    "encoding", "other_encoding", "media_type", "optional_body", "has_body", "parameters", "constraints", "pagination",
+    "returns", "deprecated",
 )  # fmt: skip
 
 
 class Maker:
-    """Makes tools. `counts` says how many references lead to each upstream schema."""
+    """Makes tools. `counts` says how many references lead to each schema of the document."""
 
     def __init__(
-        self, theirs: Mapping[str, TheirSide], converter: Converter, counts: Mapping[str, int], *, descriptions: bool
+        self,
+        upstream: Upstream,
+        schemas: Mapping[str, Schemas],
+        converter: Converter,
+        access: Access,
+        counts: Mapping[str, int],
+        *,
+        descriptions: bool,
     ) -> None:
-        self._request = theirs["request"]
-        self._reply = theirs["reply"]
+        self._upstream = upstream
+        self._schemas = schemas
         self._converter = converter
+        self._access = access
         self._counts = counts
         self._descriptions = descriptions
 
-    def tool(self, name: str, operation: Operation) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[str]]:
-        """Give a tool (None if it could not work), its pagination style, and notes on what the tool cannot express."""
-        wanted, told = wanted_parameters(operation, self._request)
-        body, more, possible = wanted_body(operation, self._request)
-        told += more
-        if not possible:
-            return None, None, told
+    def tool(self, name: str, operation: Operation) -> tuple[dict[str, Any], dict[str, Any] | None]:
+        """Give a tool and its pagination style, which is None if the operation does not page."""
+        exchange = exchange_of_operation(operation, self._upstream, self._schemas["request"])
         class_, effects = tool_class(operation)
         tool: dict[str, Any] = {
             "class": class_,
             "method": operation.method,
-            "path": path_of(operation),
+            "path": path_of(exchange),
             "summary": self._summary(name, operation),
+            **self._access.of_tool(operation),
         }
         if effects:
             tool["effects"] = effects
@@ -72,21 +73,14 @@ class Maker:
             tool["upstream"] = operation.id
         if self._descriptions and operation.description and operation.description != operation.summary:
             tool["description"] = operation.description
-        parameters: dict[str, Any] = {}
-        for item in wanted:
-            spelled = item.wire if item.place == "path" else argument_name(item.wire, item.place, parameters)
-            parameters[spelled] = declared_parameter(spelled, item, self._converter, descriptions=self._descriptions)
-        if body is not None:
-            self._body(tool, parameters, body, operation)
+        parameters = self._parameters(tool, exchange, operation)
         if parameters:
             tool["parameters"] = parameters
-        tool["returns"] = returns_of(operation, self._converter)
-        if operation.reply.content_type and operation.reply.schema is None:
-            told.append(f"replies with {operation.reply.content_type}, which tools do not read")
+        tool["returns"] = returns_of(exchange, self._converter)
         if operation.deprecated:
             tool["deprecated"] = True
-        style = self._pagination(operation, parameters, plain(class_)) if operation.reply.schema is not None else None
-        return {key: tool[key] for key in _ORDER if key in tool}, style, told
+        style = self._pagination(exchange, parameters, plain(class_))
+        return {key: tool[key] for key in _ORDER if key in tool}, style
 
     def _summary(self, name: str, operation: Operation) -> Any:
         if self._descriptions:
@@ -95,89 +89,197 @@ class Maker:
                 return " ".join(text.split())
         return Noted(sentence(name), "review: says no more than the name")
 
-    def _body(self, tool: dict[str, Any], parameters: dict[str, Any], body: WantedBody, operation: Operation) -> None:
-        if body.encoding == "multipart":
-            tool["encoding"] = "multipart"
-        if operation.body is None:
-            return
-        if body.whole:
-            wanted = Wanted(
-                "whole_body",
-                "body",
-                operation.body.required,
-                operation.body.schema,
-                "",
-                description=operation.body.description,
-            )
+    def _parameters(self, tool: dict[str, Any], exchange: Exchange, operation: Operation) -> dict[str, Any]:
+        parameters: dict[str, Any] = {}
+        for field in exchange.fields.values():
+            if field.place != "body":
+                name = field_name(field, parameters)
+                parameters[name] = declaration(field, name, self._converter, descriptions=self._descriptions)
+        if exchange.encoding is None:
+            return parameters
+        tool |= body_of(exchange)
+        if exchange.whole is not None:
             name = argument_name("body", "whole", parameters)
-            parameters[name] = declared_parameter(name, wanted, self._converter, descriptions=self._descriptions)
-            return
-        fields = body.fields or {}
-        type_name = self._body_type(operation, fields)
-        covered: dict[str, Any] = {}
-        needed_by_type: set[str] = set()
-        if type_name is not None:
-            tool["body"] = {"$ref": type_name}
-            covered, needed_by_type = self._type(type_name)
+            parameters[name] = whole_body(exchange, self._converter)
+            return parameters
+        self._fields(tool, parameters, exchange, operation)
+        rules = constraints_of(exchange, parameters)
+        if rules:
+            tool["constraints"] = rules
+        return parameters
+
+    def _fields(
+        self, tool: dict[str, Any], parameters: dict[str, Any], exchange: Exchange, operation: Operation
+    ) -> None:
+        fields = [field for field in exchange.fields.values() if field.place == "body"]
+        covered = self._body_type(tool, exchange, operation)
         taken = {**dict.fromkeys(wire for wire in covered if wire not in parameters), **parameters}
-        spelled: dict[str, str] = {}
-        for wire, node in fields.items():
-            is_needed = wire in body.needed
-            clash = (
-                wire in parameters
-                or identifiers.identifier(wire) in spelled
-                or identifiers.identifier(wire) in ("self", "request_options")
-            )
-            if wire in covered and not clash and wire not in body.files:
-                spelled[identifiers.identifier(wire)] = wire
-                if is_needed != (wire in needed_by_type):
-                    parameters[wire] = {"in": "body", "required": is_needed}
+        spelled = {identifiers.identifier(name) for name in parameters} | RESERVED
+        for field in fields:
+            plain_name = identifiers.identifier(field.wire)
+            if field.wire in covered and plain_name not in spelled and is_plain(field):
+                spelled.add(plain_name)
                 continue
-            place = "file" if wire in body.files else "body"
-            taken.pop(wire, None) if wire not in parameters else None
-            name = argument_name(wire, "body", taken)
-            wanted = Wanted(place, wire, is_needed, node.schema, "", description=_description(node))
-            parameters[name] = declared_parameter(
-                name, wanted, self._converter, descriptions=self._descriptions, is_list=is_list(node, self._request)
-            )
-            if isinstance(parameters[name].get("schema"), dict) and self._descriptions:
-                parameters[name]["schema"].pop("description", None)
+            if field.wire not in parameters:
+                taken.pop(field.wire, None)
+            name = argument_name(field.wire, "body", taken)
+            parameters[name] = declaration(field, name, self._converter, descriptions=self._descriptions)
             taken[name] = None
-            spelled[identifiers.identifier(name)] = wire
-        if body.is_open:
+            spelled.add(identifiers.identifier(name))
+        if not fields:
+            tool["has_body"] = True
+        if exchange.is_open:
             name = argument_name("options", "further", {**taken, **parameters})
             parameters[name] = {"in": "spread", "schema": {"type": "object"}}
 
-    def _body_type(self, operation: Operation, fields: Mapping[str, Node]) -> str | None:
-        """Give the type for the body: a type that has no field beyond those of the body. None if there is none."""
-        reference = lone_reference(operation.body.schema) if operation.body else None
-        if reference is None or not fields:
-            return None
-        upstream = ref_name(reference)
-        members = self._converter.equivalents.get(upstream, (upstream,))
-        role = "request" if self._request.differs(upstream) else ""
-        if self._converter.known(upstream, role) is None and sum(self._counts.get(name, 0) for name in members) <= 1:
-            return None
-        name = self._converter.name(upstream, "request")
-        covered, _ = self._type(name)
-        return name if covered and covered.keys() <= fields.keys() else None
+    def _body_type(self, tool: dict[str, Any], exchange: Exchange, operation: Operation) -> dict[str, Node]:
+        """Give the fields of the type for the body, if one has just the fields of the body; none otherwise."""
+        schema = operation.body.first.schema if operation.body else None
+        reference = ref_name(schema["$ref"]) if isinstance(schema, dict) and set(schema) == {"$ref"} else ""
+        if not reference or self._counts.get(reference, 0) <= 1 or exchange.rules:
+            return {}
+        view = self._schemas["request"].view(Node(schema, ()))
+        known = view.objects[0].properties if len(view.objects) == 1 else {}
+        in_body = {field.wire: field for field in exchange.fields.values() if field.place == "body" and not field.only}
+        if not known or known.keys() != in_body.keys():
+            return {}
+        tool["body"] = {"$ref": self._converter.name(reference, "request")}
+        return dict(known)
 
-    def _type(self, name: str) -> tuple[dict[str, Any], set[str]]:
-        target = self._converter.target(name)
-        options = alternatives(target, self._converter) if target is not None else []
-        if len(options) != 1 or options[0].kind != "object":
-            return {}, set()
-        return dict(properties(options[0])), set(required(options[0]))
-
-    def _pagination(self, operation: Operation, parameters: Mapping[str, Any], class_: str) -> dict[str, Any] | None:
-        if class_ != "read" or "max_items" in parameters:
+    def _pagination(self, exchange: Exchange, parameters: Mapping[str, Any], class_: str) -> dict[str, Any] | None:
+        if class_ != "read" or "max_items" in parameters or exchange.reply is None:
             return None
         arguments = {
             name: data.get("schema", {}) for name, data in parameters.items() if data["in"] in ("query", "body")
         }
-        return pagination(arguments, self._reply.seen(operation.reply.schema), self._reply)
+        return pagination(arguments, exchange.reply, self._schemas["reply"])
 
 
-def _description(node: Node) -> str:
-    text = node.schema.get("description", "") if isinstance(node.schema, dict) else ""
-    return text if isinstance(text, str) else ""
+def is_plain(field: Field) -> bool:
+    """Say whether a field of the body needs no words beside those of its type."""
+    return field.style in (None, USUAL) and not field.is_file and not field.media_type and not field.only
+
+
+def path_of(exchange: Exchange) -> str:
+    """Give the path with placeholders that a spec can name: `/pets/{pet-id}` -> `/pets/{pet_id}`."""
+    exact = {field.wire for field in exchange.fields.values() if field.place == "path" and _shows_name(field)}
+    return _SEGMENT.sub(
+        lambda match: "{" + (match[1] if match[1] in exact else placeholder(match[1])) + "}", exchange.path
+    )
+
+
+def _shows_name(field: Field) -> bool:
+    return field.style is not None and field.style.name == "matrix"
+
+
+def placeholder(name: str) -> str:
+    """Spell a placeholder as an identifier: `pet-id` -> `pet_id`."""
+    return (
+        name
+        if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) and identifiers.is_identifier(name)
+        else identifiers.identifier(snake_case(name))
+    )
+
+
+def field_name(field: Field, taken: Mapping[str, Any]) -> str:
+    """Give the name of the argument for a field outside the body."""
+    if field.place == "path":
+        name = placeholder(field.wire)
+        return name if name not in taken and name not in RESERVED else argument_name(name, "path", taken)
+    return argument_name(field.wire, field.place, taken)
+
+
+def argument_name(wire: str, place: str, taken: Mapping[str, Any]) -> str:
+    """Give a free name for an argument: the wire name as an identifier, with its place in front if the name is taken.
+
+    Example: the header `X-Trace` gives `x_trace`; the query parameter `id` gives `query_id` if `id` is taken.
+    """
+    plain_name = wire if identifiers.is_identifier(wire) else snake_case(wire.removesuffix("[]"))
+    spelled = {identifiers.identifier(name) for name in taken} | RESERVED
+    candidate, count = plain_name, 1
+    if identifiers.identifier(candidate) in spelled:
+        candidate = f"{place}_{plain_name}"
+    while identifiers.identifier(candidate) in spelled:
+        count += 1
+        candidate = f"{place}_{plain_name}_{count}"
+    return candidate
+
+
+def declaration(field: Field, name: str, converter: Converter, *, descriptions: bool = False) -> dict[str, Any]:
+    """Write the declaration of an argument."""
+    value: dict[str, Any] = {"in": "file" if field.is_file else field.place}
+    wire = field.wire
+    if field.place == "path" and not _shows_name(field):
+        wire = placeholder(wire)
+    if wire != name:
+        value["wire"] = wire
+    if field.required:
+        value["required"] = True
+    if descriptions and field.description:
+        value["description"] = field.description
+    if field.schema is not None:
+        value["schema"] = field.schema.schema if field.is_file else converter.schema(field.schema.schema, "request")
+    if field.style is not None and field.style.name:
+        value["style"] = field.style.name
+    for key in ("explode", "reserved"):
+        if field.style is not None and getattr(field.style, key):
+            value[key] = True
+    if field.media_type:
+        value["media_type"] = field.media_type
+    if field.only and not field.is_file:
+        value["encoding"] = field.only
+    if field.deprecated:
+        value["deprecated"] = True
+    return value
+
+
+def whole_body(exchange: Exchange, converter: Converter) -> dict[str, Any]:
+    """Write the declaration of an argument that is the whole body."""
+    assert exchange.whole is not None  # noqa: S101 - the caller looked
+    is_raw = exchange.encoding == "raw"
+    value: dict[str, Any] = {"in": "raw_body" if is_raw else "whole_body"}
+    if not exchange.is_optional:
+        value["required"] = True
+    value["schema"] = exchange.whole.schema if is_raw else converter.schema(exchange.whole.schema, "request")
+    return value
+
+
+def body_of(exchange: Exchange) -> dict[str, Any]:
+    """Write what a tool says of its body as a whole; nothing for required JSON."""
+    value: dict[str, Any] = {}
+    if exchange.encoding not in (None, "json"):
+        value["encoding"] = exchange.encoding
+    for key in ("other_encoding", "media_type"):
+        if getattr(exchange, key):
+            value[key] = getattr(exchange, key)
+    if exchange.is_optional and exchange.whole is None:
+        value["optional_body"] = True
+    return value
+
+
+def constraints_of(exchange: Exchange, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Write the rules over several fields, with the names of arguments."""
+    names = {data.get("wire", name): name for name, data in parameters.items() if data["in"] in ("body", "file")}
+    return [{rule: [names.get(wire, wire) for wire in wires]} for rule, wires in sorted(exchange.rules)]
+
+
+def returns_of(exchange: Exchange, converter: Converter) -> dict[str, Any]:
+    """Write what an operation returns."""
+    is_empty = exchange.reply is None and exchange.content == "json"
+    status: Any = exchange.status
+    if status is None:
+        status = Noted(204 if is_empty else 200, "review: upstream does not say which 2xx")
+    value: dict[str, Any] = {"status": status}
+    if exchange.reply is not None:
+        value["schema"] = converter.schema(exchange.reply.schema, "reply")
+    elif exchange.content in ("text", "location"):
+        value["schema"] = {"type": "string"}
+    elif exchange.content == "bytes":
+        value["schema"] = {"type": "string", "format": "binary"}
+    elif exchange.content == "events":
+        value["schema"] = {}
+    if exchange.content != "json":
+        value["content"] = exchange.content
+    if exchange.media_types:
+        value["media_types"] = list(exchange.media_types)
+    return value

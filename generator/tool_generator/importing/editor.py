@@ -6,7 +6,7 @@ This module owns the lines of the report. It must not know why a value changes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tool_generator.importing.edits import Edits
 from tool_generator.importing.rendering import plain
@@ -14,9 +14,10 @@ from tool_generator.importing.rendering import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tool_generator.importing.admitted import At
     from tool_generator.load.sources import Source
 
+# The name of a file, and a path within the value of that file.
+FileAt: TypeAlias = tuple[str, tuple[str | int, ...]]
 Kind = Literal["added", "changed", "removed", "kept", "gone", "replacement", "note", "problem"]
 
 
@@ -39,11 +40,13 @@ class Report:
     """What an import did, in order."""
 
     lines: list[Line] = field(default_factory=list)
+    _known: set[tuple[str, str, str]] = field(default_factory=set)
 
     def add(self, kind: Kind, where: str, message: str, *operations: str) -> None:
         """Add a line, unless the report has the line already."""
         line = Line(kind, where, message, tuple(dict.fromkeys(operations)))
-        if not any(known.kind == kind and known.where == where and known.message == message for known in self.lines):
+        if (kind, where, message) not in self._known:
+            self._known.add((kind, where, message))
             self.lines.append(line)
 
     def of(self, kind: Kind) -> list[Line]:
@@ -71,36 +74,36 @@ class Editor:
         found.update(self._new)
         return {name: text for name, text in found.items() if text != self.texts.get(name)}
 
-    def set(self, at: At, key: str, value: Any, message: str, *operations: str, instead: str = "") -> bool:
+    def set(self, at: FileAt, key: str, value: Any, message: str, *operations: str, instead: str = "") -> bool:
         """Set a key of the mapping at `at` to a value."""
         if self._is_kept(at, key, message):
             return False
         done = self._file(at).set(at[1], key, value, instead=instead)
         return self._tell(done, "changed", at, message, operations)
 
-    def append(self, at: At, value: Any, message: str, *operations: str) -> bool:
+    def append(self, at: FileAt, value: Any, message: str, *operations: str) -> bool:
         """Add an item to the list at `at`."""
         if self._is_kept(at, "", message):
             return False
         return self._tell(self._file(at).append(at[1], value), "changed", at, message, operations)
 
-    def remove(self, at: At, step: str | int, message: str, *operations: str) -> bool:
+    def remove(self, at: FileAt, step: str | int, message: str, *operations: str) -> bool:
         """Remove an entry or an item."""
         if self._is_kept(at, str(step) if isinstance(step, str) else "", message):
             return False
         return self._tell(self._file(at).remove(at[1], step), "removed", at, message, operations)
 
-    def replace(self, at: At, value: Any, message: str, *operations: str) -> bool:
+    def replace(self, at: FileAt, value: Any, message: str, *operations: str) -> bool:
         """Replace the value at `at`."""
         if self._is_kept(at, "", message):
             return False
         return self._tell(self._file(at).replace(at[1], value), "changed", at, message, operations)
 
-    def tell(self, kind: Kind, at: At, message: str, *operations: str) -> None:
+    def tell(self, kind: Kind, at: FileAt, message: str, *operations: str) -> None:
         """Add a line about a place, unless this import created the place."""
         self._tell(True, kind, at, message, operations)  # noqa: FBT003 - told apart from failed edits
 
-    def add_text(self, at: At, text: str) -> bool:
+    def add_text(self, at: FileAt, text: str) -> bool:
         """Add lines to the end of a block mapping."""
         return self._file(at).add_text(at[1], text)
 
@@ -108,30 +111,30 @@ class Editor:
         """Write a new file."""
         self._new[name] = text
 
-    def kept(self, at: At, key: str = "") -> bool:
+    def kept(self, at: FileAt, key: str = "") -> bool:
         """Say whether `import: keep` protects a place."""
         dotted = ".".join(str(step) for step in (*at[1][1:], *((key,) if key else ())))
         return any(dotted == place or dotted.startswith(place + ".") for place in self._keep)
 
-    def _is_kept(self, at: At, key: str, message: str) -> bool:
+    def _is_kept(self, at: FileAt, key: str, message: str) -> bool:
         if not self.kept(at, key):
             return False
         self.report.add("kept", label(at), message)
         return True
 
-    def _tell(self, done: bool, kind: Kind, at: At, message: str, operations: tuple[str, ...]) -> bool:  # noqa: FBT001
+    def _tell(self, done: bool, kind: Kind, at: FileAt, message: str, operations: tuple[str, ...]) -> bool:  # noqa: FBT001
         if done and message and at[1][:2] not in self.fresh:
             self.report.add(kind, label(at), message, *operations)
         return done
 
-    def _file(self, at: At) -> Edits:
+    def _file(self, at: FileAt) -> Edits:
         name = at[0]
         if name not in self._edits:
             self._edits[name] = Edits(self._sources[name], self.texts[name])
         return self._edits[name]
 
 
-def label(at: At) -> str:
+def label(at: FileAt) -> str:
     """Name a place for readers: `("types.yaml", ("types", "Agent", "properties", "voice_id"))` -> `Agent.voice_id`."""
     path = [step for step in at[1] if not isinstance(step, int)]
     if path[:1] == ["tools"]:

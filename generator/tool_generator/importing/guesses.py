@@ -9,15 +9,14 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.importing.admitted import Node, alternatives, properties
-from tool_generator.importing.naming import plural, singular, snake_case, words
 from tool_generator.importing.rendering import Noted
+from tool_generator.openapi.naming import plural, singular, snake_case, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tool_generator.importing.admitted import Side
     from tool_generator.model.documents import Operation
+    from tool_generator.model.schemas import Branch, Node, Schemas
 
 _READS = {
     "list", "search", "get", "query", "find", "fetch", "lookup", "count", "read", "retrieve", "preview", "validate",
@@ -151,9 +150,9 @@ def _noun(operation: Operation) -> str:
     return "_".join([*said[:-1], singular(said[-1])]) if said else "general"
 
 
-def pagination(arguments: Mapping[str, Any], reply: Any, side: Side) -> dict[str, Any] | None:
+def pagination(arguments: Mapping[str, Any], reply: Node, schemas: Schemas) -> dict[str, Any] | None:
     """Recognise from arguments (name -> schema) and reply how an operation pages; None if it does not."""
-    fields = _fields(reply, side)
+    fields = _fields(reply, schemas)
     items = fields.get("items")
     if items is None:
         return None
@@ -191,37 +190,42 @@ def _best(paths: list[str], wanted: set[str], same: str | None) -> str | None:
     return found[0] if found else None
 
 
-def _fields(reply: Any, side: Side) -> dict[str, Any]:
+def _fields(reply: Node, schemas: Schemas) -> dict[str, Any]:
     """List where a reply holds its list, its texts (cursors) and its flags, down to the second level."""
     found: dict[str, Any] = {"items": None, "texts": [], "flags": []}
     lists: list[str] = []
-    options = [item for item in alternatives(Node(reply), side) if item.kind not in ("null", "any")]
-    if len(options) != 1:
-        return found
-    if options[0].kind == "array":
+    view = schemas.view(reply)
+    if view.kinds == {"array"} and not view.is_any:
         found["items"] = ""
         return found
-    pending = [("", options[0])] if options[0].kind == "object" else []
+    pending: list[tuple[str, Branch]] = []
+    if view.kinds == {"object"} and not view.is_any and len(view.objects) == 1:
+        pending = [("", view.objects[0])]
     for depth in range(2):
         following = []
         for prefix, item in pending:
-            for name, node in properties(item).items():
+            for name, node in item.properties.items():
                 if "." in name:
                     continue
-                inner = [option for option in alternatives(node, side) if option.kind != "null"]
-                kinds = {option.kind for option in inner}
+                inner = schemas.view(node)
                 path = f"{prefix}{name}"
-                if kinds == {"array"}:
+                if inner.is_any or not inner.kinds:
+                    continue
+                if inner.kinds == {"array"}:
                     lists.append(path)
-                elif kinds <= {"string", "integer"} and kinds:
-                    if (inner[0].node.schema or {}).get("format") not in ("uri", "url", "date-time"):
+                elif inner.kinds <= {"string", "integer", "number"}:
+                    if not _is_time_or_link(node.schema):
                         found["texts"].append(path)
-                elif kinds == {"boolean"}:
+                elif inner.kinds == {"boolean"}:
                     found["flags"].append(path)
-                elif kinds == {"object"} and len(inner) == 1 and not depth:
-                    following.append((path + ".", inner[0]))
+                elif inner.kinds == {"object"} and len(inner.objects) == 1 and not depth:
+                    following.append((path + ".", inner.objects[0]))
         pending = following
     named = [path for path in lists if path.rpartition(".")[2] in _ITEMS]
     top = [path for path in lists if "." not in path]
     found["items"] = named[0] if named else top[0] if len(top) == 1 else None
     return found
+
+
+def _is_time_or_link(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("format") in ("uri", "url", "date-time")

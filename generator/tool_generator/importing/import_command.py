@@ -49,7 +49,7 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
         gc.disable()
         from tool_generator.importing.importer import import_upstream, write
         from tool_generator.model.documents import UpstreamUnreadable
-        from tool_generator.openapi.operations import read_upstream
+        from tool_generator.openapi import read_upstream
         from tool_generator.problems import SpecProblems
 
         folder = spec_folder or choose(None)

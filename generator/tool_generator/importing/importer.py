@@ -1,44 +1,68 @@
-"""Brings a spec folder up to date with an upstream document: rounds of plans and edits until nothing changes.
+"""Brings a spec up to date with a document: rounds of edits made from differences, until nothing differs.
 
-Each round reads the folder as the previous round left it, pairs it with upstream, and edits the differences. An edit
-that would touch another edit waits for the next round. Therefore a second import leaves the result as it is, byte by
-byte. This module writes no file before the end: the caller gets the changed files, the report, and the problems that
-the result would have. This module must not know the command line.
+Each round reads the spec as the previous round left it, compares every tool with its operation by the one differ, and
+edits what differs, one edit at a time on the text. An edit that would touch another edit waits for the next round. When
+no edit is left, and still something differs, a type is used where one type cannot serve: those places get a type of
+their own. So a comparison after an import finds nothing, and a second import leaves the result as it is, byte by byte.
+
+This module writes no file: the caller gets the changed files, the report, and the problems that the result would have.
+`write` writes all of them or none. This module must not know the command line.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from tool_generator.check import lint
-from tool_generator.compile.registry_document import used_types
-from tool_generator.importing.editor import Report
-from tool_generator.importing.index import Index
-from tool_generator.importing.rounds import Round
-from tool_generator.load import sources
-from tool_generator.load.spec import load_spec
+from tool_generator.compare import rules
+from tool_generator.compare.exchange_differ import Compared, compared
+from tool_generator.compare.rules import judged
+from tool_generator.compile.parameters import expand
+from tool_generator.compile.registry_document import registry_of, used_types
+from tool_generator.importing.additions import Additions
+from tool_generator.importing.converter import is_bare
+from tool_generator.importing.editor import Editor, Report
+from tool_generator.importing.object_edits import edit_objects
+from tool_generator.importing.tool_edits import ToolEdits, split_uses
+from tool_generator.importing.value_edits import edit_values
+from tool_generator.importing.workspace import Workspace, body_schemas, converter_of, paired_types
+from tool_generator.load.atomic import write_files
+from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.model.documents import too_deep
+from tool_generator.model.exchanges import body_nodes, registry_schemas
+from tool_generator.model.schemas import Node
 from tool_generator.problems import Problem, SpecProblems
 from tool_generator.problems import Report as ProblemReport
+from tool_runtime.core.registry import FORMAT, Registry
+from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tool_generator.load.sources import Source
+    from tool_generator.load.spec import Spec
     from tool_generator.model.documents import Upstream
+    from tool_generator.model.schemas import Branch
 
-MAX_ROUNDS = 12
+MAX_ROUNDS = 24
+_NO_API: dict[str, Any] = {
+    "registry": FORMAT,
+    "api": {"name": "", "slug": ""},
+    "server": {"base_url": ""},
+    "auth": {"schemes": {}, "use": []},
+    "tools": {},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of an import: the new texts of changed files by name, or the problems that forbid a write.
 
-    `left` are problems that people have to solve afterwards, such as an example that upstream no longer accepts.
+    `left` are problems that people have to solve afterwards, such as an example that the document no longer accepts.
+    `lacking` are the operations that no tool was made of, each with the reason.
     """
 
     files: dict[str, str]
@@ -46,6 +70,7 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     left: tuple[Problem, ...] = ()
     totals: Counter[str] = field(default_factory=Counter)
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = False) -> Outcome:
@@ -55,137 +80,194 @@ def import_upstream(upstream: Upstream, folder: Path, *, descriptions: bool = Fa
     schemas refer to each other in a chain that is too long to follow.
     """
     try:
-        return _imported(upstream, folder, descriptions=descriptions)
+        return _Import(upstream, folder, descriptions=descriptions).run()
     except RecursionError:
         raise too_deep() from None
 
 
-def _imported(upstream: Upstream, folder: Path, *, descriptions: bool) -> Outcome:
-    texts = read_texts(folder)
-    before = dict(texts)
-    report = Report()
-    _problems(upstream, report)
-    index = Index(upstream)
-    if index.idle:
-        shown = ", ".join(index.idle[:5]) + (", …" if len(index.idle) > 5 else "")  # noqa: PLR2004 - a few examples
-        report.add("note", "", f"{len(index.idle)} schemas are used by no operation and left out: {shown}")
-    fresh: set[tuple[str | int, ...]] = set()
-    state = _State(texts, folder) if texts else None
-    if state is not None:
-        state.report.raise_problems()
-    known, used_before = state.checked() if state is not None else (frozenset(), set())
-    settled = False
-    for _ in range(MAX_ROUNDS):
-        spec, files = (state.spec, state.files) if state is not None else (None, {})
-        turn = Round(spec, files, texts, index, report, fresh, descriptions=descriptions)
-        changed = turn.run()
-        if report.of("problem"):
-            return Outcome({}, report, tuple(Problem(str(folder), 1, str(line)) for line in report.of("problem")))
-        if not changed:
-            settled = True
-            break
-        texts.update(changed)
-        fresh |= turn.created
-        state = _State(texts, folder)
-        if state.report.problems:
-            return Outcome({}, report, tuple(sorted(set(state.report.problems))))
-    if not settled:
-        report.add("note", "", "did not settle: import once more, and report it if that changes anything")
-    if state is None:
-        return Outcome({}, report)
-    created = {str(name) for kind, name in fresh if kind == "types"}
-    state, texts = _without_orphans(state, texts, folder, used_before | created, report)
-    state.checked()
-    left = tuple(sorted({problem for problem in state.report.problems if problem.message not in known}))
-    totals = Counter(tools=len(state.spec.tools), types=len(state.spec.types))
-    files_now = {name: text for name, text in texts.items() if before.get(name) != text}
-    return Outcome(files_now, report, left=left, totals=totals)
-
-
 def write(outcome: Outcome, folder: Path) -> None:
-    """Write the files of an outcome without problems."""
-    for name, text in sorted(outcome.files.items()):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def read_texts(folder: Path) -> dict[str, str]:
-    """Read the YAML files of a spec folder by name. Raises SpecProblems for a file that is not UTF-8."""
-    texts = {}
-    for path in sources.source_files(folder) if folder.is_dir() else ():
-        if path.suffix == ".md":
-            continue
-        name = path.relative_to(folder).as_posix()
-        try:
-            texts[name] = path.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            raise SpecProblems([Problem(str(path), 1, "is not UTF-8")]) from None
-    return texts
+    """Write the files of an outcome without problems: all of them, or none if a write fails."""
+    write_files(folder, {name: text.encode("utf-8") for name, text in outcome.files.items()})
 
 
 class _State:
-    """A spec as texts and as a loaded spec; `report` has the places of the real folder."""
+    """A spec between two rounds: its files, read and compiled. It may have problems that only checks find."""
 
-    def __init__(self, texts: Mapping[str, str], folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, files: Mapping[str, bytes], folder: Path, known: Mapping[str, Source]) -> None:
         self.report = ProblemReport()
+        self.spec: Spec = load_spec(files, self.report, str(folder), known)
+        self.report.raise_problems()
+        types = self.spec.schemas()
+        parameters = {name: expand(tool, self.spec, types, ProblemReport()) for name, tool in self.spec.tools.items()}
+        self.registry = Registry(registry_of(self.spec, parameters, {}))
+        self._schemas = registry_schemas(self.registry, "request")
+        self.nodes = {name: body_nodes(self._schemas, tool.data) for name, tool in self.spec.tools.items()}
         self._checked: tuple[frozenset[str], set[str]] | None = None
-        with tempfile.TemporaryDirectory() as temporary:
-            self._temporary = temporary
-            self.spec = load_spec(_staged(texts, Path(temporary)), self.report)
-        _moved(self.report, temporary, folder)
-        self.files: dict[str, Source] = {}
-        for entries in (self.spec.tools, self.spec.types, self.spec.groups, self.spec.sections, self.spec.resources):
-            self.files.update({entry.source.name: entry.source for entry in entries.values()})
-        for name in texts.keys() - self.files.keys():
-            self.files[name] = sources.read_source(name, str(folder / name), texts[name].encode(), ProblemReport())
+
+    def body_type(self, name: str) -> tuple[Branch, ...]:
+        """Give the alternatives of the body type of a tool; none for a tool without one."""
+        data = self.spec.tools[name].data
+        if "body" not in data:
+            return ()
+        target = data["body"]["$ref"]
+        return self._schemas.view(Node({"$ref": TYPES + target}, ("types", target))).objects
 
     def checked(self) -> tuple[frozenset[str], set[str]]:
         """Lint the spec once. Gives the messages of all problems, and the types in use."""
         if self._checked is None:
             parameters = lint(self.spec, self.report)
-            _moved(self.report, self._temporary, self._folder)
             messages = frozenset(problem.message for problem in self.report.problems)
             self._checked = messages, used_types(self.spec, parameters)
         return self._checked
 
 
-def _without_orphans(
-    state: _State, texts: dict[str, str], folder: Path, used_before: set[str], report: Report
-) -> tuple[_State, dict[str, str]]:
-    """Remove the types that lost their last use in this import, except types that people wrote something about."""
-    from tool_generator.importing.rounds import remove_types
+class _Import:
+    def __init__(self, upstream: Upstream, folder: Path, *, descriptions: bool) -> None:
+        self._upstream = upstream
+        self._folder = folder
+        self._descriptions = descriptions
+        self._report = Report()
+        self._before: dict[str, bytes] = read_folder(folder) if folder.is_dir() else {}
+        self._files = dict(self._before)
+        self._counts, self._bodies = body_schemas(upstream)
+        self._fresh: set[tuple[str | int, ...]] = set()
+        self._lacking: dict[str, str] = {}
 
-    while gone := used_before & state.spec.types.keys() - state.checked()[1]:
-        changed = remove_types(gone, state.spec, state.files, texts, report)
-        if not changed:
-            break
-        texts = {**texts, **changed}
-        state = _State(texts, folder)
-    return state, texts
+    def run(self) -> Outcome:
+        _tell_problems(self._upstream, self._report)
+        has_spec = any(name.endswith((".yaml", ".yml")) for name in self._files)
+        state = _State(self._files, self._folder, {}) if has_spec else None
+        known, used_before = state.checked() if state is not None else (frozenset[str](), set[str]())
+        settled = False
+        for _ in range(MAX_ROUNDS):
+            changed = self._round(state)
+            if self._report.of("problem"):
+                lines = self._report.of("problem")
+                return Outcome({}, self._report, tuple(Problem(str(self._folder), 1, str(line)) for line in lines))
+            if not changed:
+                settled = True
+                break
+            self._files |= {name: text.encode("utf-8") for name, text in changed.items()}
+            try:
+                state = _State(self._files, self._folder, {} if state is None else state.spec.files)
+            except SpecProblems as error:
+                return Outcome({}, self._report, error.problems)
+        if state is None:
+            return Outcome({}, self._report)
+        if not settled:
+            self._report.add("note", "", "did not settle: import once more, and report it if that changes anything")
+        return self._outcome(state, known, used_before)
 
-
-def _staged(texts: Mapping[str, str], folder: Path) -> Path:
-    for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
-    return folder
-
-
-def _moved(report: ProblemReport, temporary: str, folder: Path) -> None:
-    report.problems = [
-        replace(
-            problem,
-            file=problem.file.replace(temporary, str(folder)),
-            message=problem.message.replace(temporary, str(folder)),
+    def _outcome(self, state: _State, known: frozenset[str], used_before: set[str]) -> Outcome:
+        created = {str(name) for kind, name in self._fresh if kind == "types"}
+        state = self._without_orphans(state, used_before | created)
+        state.checked()
+        left = tuple(sorted({problem for problem in state.report.problems if problem.message not in known}))
+        totals = Counter(
+            tools=len(state.spec.tools), types=len(state.spec.types), operations=len(self._upstream.operations)
         )
-        for problem in report.problems
-    ]
+        now = {
+            name: content.decode("utf-8") for name, content in self._files.items() if self._before.get(name) != content
+        }
+        return Outcome(now, self._report, left=left, totals=totals, lacking=self._lacking)
+
+    def _round(self, state: _State | None) -> dict[str, str]:
+        """Plan one round; gives the files that change."""
+        registry = Registry(_NO_API) if state is None else state.registry
+        spec = None if state is None else state.spec
+        nodes = {} if state is None else state.nodes
+        moves = {} if spec is None else spec.importing.get("moves", {})
+        result = compared(registry, self._upstream, nodes, moves)
+        for problem in result.matches.problems:
+            self._report.add("problem", "", problem)
+        keep = {} if spec is None else spec.importing.get("keep", {})
+        texts = {name: content.decode("utf-8") for name, content in self._files.items() if not name.endswith(".md")}
+        editor = Editor(texts, {} if spec is None else spec.files, keep, self._report)
+        editor.fresh = self._fresh
+        additions = Additions(self._upstream, spec, result, editor, self._report, descriptions=self._descriptions)
+        converter = converter_of(
+            spec,
+            self._upstream,
+            paired_types(result),
+            self._bodies,
+            additions.reserved_types(),
+            descriptions=self._descriptions,
+        )
+        if spec is not None and state is not None:
+            work = Workspace(spec, self._upstream, result, editor, converter)
+            self._edit(work, state, additions)
+        additions.add(converter, self._counts)
+        changed = editor.results()
+        if not changed and spec is not None and state is not None:
+            changed = self._split(state, result, editor, additions)
+        self._fresh |= additions.created
+        self._lacking = additions.lacking
+        return changed
+
+    def _edit(self, work: Workspace, state: _State, additions: Additions) -> None:
+        tools = [ToolEdits(name, work, state.body_type(name)) for name in work.result.operations]
+        edit_values(work)
+        anchors = [anchor for anchor in (tool.anchor() for tool in tools) if anchor is not None]
+        declared = edit_objects(work, anchors)
+        for tool in tools:
+            tool.edit(declared.get(tool.name, set()), additions.access)
+
+    def _split(self, state: _State, result: Compared, editor: Editor, additions: Additions) -> dict[str, str]:
+        """Give places a type of their own that still differ, although no edit of what they share is left."""
+        facts = result.facts
+        names = [
+            name
+            for name in result.operations
+            if judged(result.requests[name], rules.REQUEST, facts) or judged(result.replies[name], rules.REPLY, facts)
+        ]
+        if not names:
+            return {}
+        paired = {key: name for key, name in paired_types(result).items() if not _differs(result, state, key, name)}
+        converter = converter_of(
+            state.spec,
+            self._upstream,
+            paired,
+            self._bodies,
+            additions.reserved_types(),
+            descriptions=self._descriptions,
+        )
+        work = Workspace(state.spec, self._upstream, result, editor, converter)
+        split_uses(work, names)
+        additions.write_types(converter)
+        return editor.results()
+
+    def _without_orphans(self, state: _State, used_before: set[str]) -> _State:
+        """Remove the types that lost their last use in this import, except types that people wrote something about."""
+        while gone := used_before & state.spec.types.keys() - state.checked()[1]:
+            texts = {name: content.decode("utf-8") for name, content in self._files.items()}
+            editor = Editor(texts, state.spec.files, {}, self._report)
+            for name in sorted(gone):
+                entry = state.spec.types[name]
+                if is_bare(entry.data):
+                    editor.remove((entry.source.name, entry.path[:-1]), name, "")
+                else:
+                    self._report.add("note", name, "no tool uses this type any more")
+            changed = editor.results()
+            if not changed:
+                break
+            self._files |= {name: text.encode("utf-8") for name, text in changed.items()}
+            state = _State(self._files, self._folder, state.spec.files)
+        return state
 
 
-def _problems(upstream: Upstream, report: Report) -> None:
+def _differs(result: Compared, state: _State, key: tuple[str, str], name: str) -> bool:
+    """Say whether a type differs from the schema that it stands for, in the role of `key` or in both."""
+    upstream, role = key
+    for one in (role,) if role else ("request", "reply"):
+        differ = result.differs[one]
+        mine = Node(state.registry.types.get(name, {}), ("types", name))
+        theirs = Node(differ.other.named[upstream], ("schemas", upstream))
+        if differ.differs(mine, theirs):
+            return True
+    return False
+
+
+def _tell_problems(upstream: Upstream, report: Report) -> None:
     for problem in upstream.problems:
         operations = ", ".join(problem.operations[:3]) + (" and others" if len(problem.operations) > 3 else "")  # noqa: PLR2004
         report.add("note", operations, f"{problem.message} ({problem.place})", *problem.operations)
@@ -193,4 +275,4 @@ def _problems(upstream: Upstream, report: Report) -> None:
         report.add("problem", "", "the document has no operation that a tool could be made of")
 
 
-__all__ = ["Outcome", "import_upstream", "read_texts", "write"]
+__all__ = ["Outcome", "import_upstream", "write"]

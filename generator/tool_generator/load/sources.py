@@ -17,7 +17,7 @@ import yaml
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tool_generator.problems import Report
@@ -51,6 +51,7 @@ class Source:
     label: str
     data: Json
     node: yaml.Node | None
+    content: bytes = b""
 
     def where(self, path: Iterable[str | int] = (), *, key: bool = False) -> tuple[str, int]:
         """Give the file and line of the value at `path`, or of its key. If it does not exist: of the nearest parent."""
@@ -81,12 +82,11 @@ def source_files(folder: Path) -> list[Path]:
     return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).as_posix())
 
 
-def digest(folder: Path, files: Iterable[Path]) -> str:
+def digest(files: Mapping[str, bytes]) -> str:
     """Give the sha256 over the names and bytes of the spec's files."""
     total = hashlib.sha256()
-    for path in files:
-        content = path.read_bytes()
-        total.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+    for name, content in files.items():
+        total.update(f"{name}\0{len(content)}\0".encode())
         total.update(content)
     return total.hexdigest()
 
@@ -97,7 +97,7 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         report.problem((label, content[: error.start].count(b"\n") + 1), "is not UTF-8")
-        return Source(name, label, None, None)
+        return Source(name, label, None, None, content)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -105,21 +105,21 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
         mark = error.problem_mark or error.context_mark
         problem = error.problem or error.context or "cannot be read"
         report.problem((label, mark.line + 1 if mark else 1), f"is not valid YAML: {problem}")
-        return Source(name, label, None, None)
+        return Source(name, label, None, None, content)
     except (yaml.YAMLError, RecursionError) as error:
         report.problem((label, 1), f"is not valid YAML: {str(error).splitlines()[0]}")
-        return Source(name, label, None, None)
+        return Source(name, label, None, None, content)
     finally:
         loader.dispose()
     if node is None:
         report.problem((label, 1), "is empty")
-        return Source(name, label, None, None)
+        return Source(name, label, None, None, content)
     try:
         data = _Builder(label, report).build(node)
     except RecursionError:
         report.problem((label, 1), "is nested too deeply")
         data = None
-    return Source(name, label, data, node)
+    return Source(name, label, data, node, content)
 
 
 class _Builder:

@@ -7,12 +7,15 @@ must not know any output.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.load import grammar, sources
+from tool_generator.load.atomic import recover
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tool_generator.load.sources import Source
@@ -53,6 +56,8 @@ class Spec:
     resources: dict[str, Entry] = field(default_factory=dict)
     demo: dict[str, Entry] = field(default_factory=dict)
     guide: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Source] = field(default_factory=dict)
+    importing: dict[str, Any] = field(default_factory=dict)
 
     @property
     def api(self) -> dict[str, Any]:
@@ -65,26 +70,40 @@ class Spec:
         return {name: entry.data if entry.whole else {} for name, entry in self.types.items()}
 
 
-def load_spec(folder: Path, report: Report) -> Spec:
-    """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read."""
-    files = sources.source_files(folder)
-    spec = Spec(sources.digest(folder, files))
-    for path in files:
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".md":
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Read the files of a spec folder: the name within the folder to the content.
+
+    What a killed writer left half done is undone first.
+    """
+    recover(folder)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sources.source_files(folder)}
+
+
+def load_spec(
+    files: Mapping[str, bytes], report: Report, label: str, known: Mapping[str, Source] | None = None
+) -> Spec:
+    """Read a spec from its files. `label` names the folder in messages.
+
+    Every problem goes to `report`; the result holds everything that could be read. `known` are sources that were read
+    before: a file with the same content is not read again.
+    """
+    spec = Spec(sources.digest(files))
+    for name, content in files.items():
+        place = f"{label}/{name}"
+        if name.endswith(".md"):
             try:
-                spec.guide[path.stem] = path.read_bytes().decode("utf-8")
+                spec.guide[PurePosixPath(name).stem] = content.decode("utf-8")
             except UnicodeDecodeError:
-                report.problem((str(path), 1), "is not UTF-8")
+                report.problem((place, 1), "is not UTF-8")
             continue
-        source = sources.read_source(name, str(folder / name), path.read_bytes(), report)
+        source = (known or {}).get(name)
+        if source is None or source.content != content:
+            source = sources.read_source(name, place, content, report)
+        spec.files[name] = source
         if source.node is not None:
             _merge(source, spec, report)
     if "api" not in spec.sections:
-        report.problem(
-            (str(folder / "api.yaml"), 1),
-            "is missing or lacks the key api: the API's name, title and version",
-        )
+        report.problem((f"{label}/api.yaml", 1), "is missing or lacks the key api: the API's name, title and version")
     return spec
 
 
@@ -120,6 +139,8 @@ def _merge(source: Source, spec: Spec, report: Report) -> None:
         for section in SECTIONS:
             if section in source.data:
                 add(spec.sections, (section,), "section")
+        given = source.data.get("import")
+        spec.importing.update(given if isinstance(given, dict) and ("import",) not in broken else {})
         for section in _NAMED_SECTIONS:
             add_all(getattr(spec, section), section, section.removesuffix("s"))
     elif "tools" in source.data:

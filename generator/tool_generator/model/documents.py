@@ -24,6 +24,7 @@ from typing import Any, Literal, TypeAlias
 
 Schema: TypeAlias = Any
 Place: TypeAlias = Literal["path", "query", "header", "cookie"]
+Kind: TypeAlias = Literal["json", "form", "multipart", "raw"]
 REF = "#/components/schemas/"
 
 
@@ -85,42 +86,47 @@ class Encoding:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """The request body in the preferred content type (JSON, then multipart, then forms); `others` are the other types.
-
-    `content_type` has no parameters and is in lower case.
-    """
+class Media:
+    """A body in one media type. `kind` is how a tool writes the body; `content_type` is in lower case."""
 
     content_type: str
+    kind: Kind
     schema: Schema
-    required: bool
-    others: tuple[str, ...] = ()
     encodings: dict[str, Encoding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The request body in all its media types, the preferred one first: JSON, forms, multipart, anything else."""
+
+    media: tuple[Media, ...]
+    required: bool
     description: str = ""
 
     @property
-    def kind(self) -> Literal["json", "multipart", "form", "other"]:
-        """The family of the content type."""
-        return content_kind(self.content_type)
+    def first(self) -> Media:
+        """The preferred media type."""
+        return self.media[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The successful reply. `status` is None if the document gives no exact status (`2XX`, `default`, nothing).
 
-    `schema` is None for a reply without a body, or with a body that is not JSON; `content_type` then says which.
+    `content` is json, text, bytes, events, or location for a redirect. `schema` is None unless the reply is JSON.
+    `media_types` are all that the document declares, the preferred one first; none means an empty reply.
     """
 
     status: int | None
     schema: Schema | None = None
-    content_type: str = ""
-    others: tuple[str, ...] = ()
+    content: str = "json"
+    media_types: tuple[str, ...] = ()
     description: str = ""
 
     @property
     def is_empty(self) -> bool:
         """Whether the document says that there is no body."""
-        return not self.content_type
+        return not self.media_types and self.content != "location"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +140,17 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class SecurityScheme:
-    """A scheme. `kind` is bearer, basic, api_key, or OpenAPI's word; `place` and `name` say where an API key goes."""
+    """A scheme. `kind` is bearer, basic, api_key, or OpenAPI's word; `place` and `parameter` say where a key goes."""
 
     name: str
     kind: str
     place: str = ""
     parameter: str = ""
+
+    @property
+    def is_key(self) -> bool:
+        """Whether a tool can authorise calls by this scheme."""
+        return self.kind in ("bearer", "basic", "api_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +191,23 @@ class Upstream:
     operations: dict[str, Operation]
     schemas: dict[str, Schema]
     servers: tuple[Server, ...] = ()
-    security: tuple[tuple[str, ...], ...] = ()
+    security: tuple[tuple[str, ...], ...] | None = None
     security_schemes: dict[str, SecurityScheme] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     documentation: str = ""
     problems: tuple[DocumentProblem, ...] = ()
+
+    def security_of(self, operation: Operation) -> tuple[tuple[str, ...], ...] | None:
+        """Give the alternatives that authorise an operation; None if the document says nothing about security."""
+        if operation.security is not None or self.security is not None:
+            return self.security if operation.security is None else operation.security
+        return () if any(other.security is not None for other in self.operations.values()) else None
+
+    def server_of(self, operation: Operation) -> str:
+        """Give the URL of an operation's own server; an empty text where it is on a server of the document."""
+        known = {server.url.rstrip("/") for server in self.servers}
+        own = [server.url.rstrip("/") for server in operation.servers if "://" in server.url]
+        return "" if not own or any(url in known for url in own) else own[0]
 
 
 def ref_name(reference: str) -> str:
@@ -192,10 +215,10 @@ def ref_name(reference: str) -> str:
     return reference.removeprefix(REF)
 
 
-def content_kind(content_type: str) -> Literal["json", "multipart", "form", "other"]:
-    """Give the family of a content type: `application/problem+json` -> `json`."""
+def content_kind(content_type: str) -> Kind:
+    """Give the family of a content type: `application/problem+json` -> `json`; what is none of them is sent as it is."""
     if content_type in ("application/json", "*/*", "application/*") or content_type.endswith(("+json", "/json")):
         return "json"
-    if content_type == "multipart/form-data":
+    if content_type.startswith("multipart/"):
         return "multipart"
-    return "form" if content_type == "application/x-www-form-urlencoded" else "other"
+    return "form" if content_type == "application/x-www-form-urlencoded" else "raw"

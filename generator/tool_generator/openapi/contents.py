@@ -1,7 +1,9 @@
-"""Request bodies and successful replies: which content type counts, and the schema of the content.
+"""Request bodies and successful replies: which media types there are, and what each of them holds.
 
-JSON is preferred, then multipart, then forms. The status of a reply is the lowest 2xx status with content that a tool
-can read; if there is none, the lowest 2xx status. This module must not know about operations or specs.
+A body keeps every media type that a tool can write, the preferred one first: JSON, then forms, then multipart, then
+anything else as it is. A reply is the one that the successful statuses describe together: JSON where one of them has
+JSON. A redirect is a successful reply where the document knows no other. This module must not know about operations or
+specs.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.model.documents import Body, Encoding, Reply, content_kind
+from tool_generator.model.documents import Body, Encoding, Media, Reply, content_kind
+from tool_runtime.core.media import kind_of
 
 if TYPE_CHECKING:
     from tool_generator.openapi.dialects import SchemaReader
     from tool_generator.openapi.pointers import Document
 
-_RANK = {"json": 0, "multipart": 1, "form": 2, "other": 3}
+_RANK = {"json": 0, "form": 1, "multipart": 2, "raw": 3}
+_REPLY_RANK = {"json": 0, "bytes": 1, "text": 2, "events": 3}
+_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]+")
 
 
 def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) -> Body | None:
@@ -28,32 +33,42 @@ def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) ->
     if not isinstance(value, dict):
         document.malformed(place, "is not a request body; left out")
         return None
-    media = _media(value.get("content"), f"{place}/content", document)
-    if not media:
+    found = _media(value.get("content"), f"{place}/content", document)
+    if not found:
         document.malformed(place, "is a request body without content; left out")
         return None
-    content_type = min(media, key=lambda name: _RANK[content_kind(name)])
-    at, chosen = media[content_type]
+    media = [_read(name, at, chosen, document, reader) for name, (at, chosen) in found.items()]
+    media.sort(key=lambda item: _RANK[item.kind])
+    return Body(tuple(media), value.get("required") is True, text(value.get("description")))
+
+
+def _read(name: str, at: str, chosen: dict[str, Any], document: Document, reader: SchemaReader) -> Media:
+    schema = reader.read(chosen["schema"], f"{at}/schema") if "schema" in chosen else {}
+    kind = content_kind(name)
+    if kind == "json" and "*" in name and _is_binary(schema):
+        kind = "raw"
+    return Media(name, kind, schema, _encodings(chosen.get("encoding"), at, document))
+
+
+def _is_binary(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "string"
+
+
+def _encodings(given: Any, at: str, document: Document) -> dict[str, Encoding]:
     encodings = {}
-    given = chosen.get("encoding")
     for name, encoding in given.items() if isinstance(given, dict) else ():
         if not isinstance(encoding, dict):
             document.malformed(f"{at}/encoding", f"{name!r} is not an encoding; left out")
             continue
         explode = encoding.get("explode")
         encodings[name] = Encoding(
-            _text(encoding.get("contentType")),
-            _text(encoding.get("style")),
+            text(encoding.get("contentType")),
+            text(encoding.get("style")),
             explode if isinstance(explode, bool) else None,
         )
         if encoding.get("headers"):
             document.note(f"{at}/encoding", f"the part {name!r} has headers of its own, which a spec cannot say")
-    others = tuple(name for name in media if name != content_type)
-    if others:
-        document.note(place, f"the body may also be {', '.join(others)}; {content_type} is taken")
-    schema = reader.read(chosen["schema"], f"{at}/schema") if "schema" in chosen else {}
-    required = value.get("required") is True
-    return Body(content_type, schema, required, others, encodings, _text(value.get("description")))
+    return encodings
 
 
 def read_reply(raw: Any, place: str, document: Document, reader: SchemaReader) -> Reply:
@@ -63,16 +78,21 @@ def read_reply(raw: Any, place: str, document: Document, reader: SchemaReader) -
         return Reply(None)
     exact = sorted(key for key in raw if re.fullmatch(r"2[0-9][0-9]", key))
     loose = [key for key in raw if key.upper() == "2XX"]
+    redirects = sorted(key for key in raw if re.fullmatch(r"3[0-9][0-9]", key) and key != "304")
+    if redirects and not exact and not loose:
+        return Reply(int(redirects[0]), content="location")
     keys = exact or loose or (["default"] if "default" in raw else [])
     if not keys:
         document.note(place, "lists no successful reply")
         return Reply(None)
     replies = [_reply(key, raw[key], f"{place}/{key}", document, reader) for key in keys]
-    chosen = next((reply for reply in replies if reply.schema is not None), replies[0])
+    chosen = min(replies, key=lambda reply: (reply.is_empty, _REPLY_RANK[reply.content], replies.index(reply)))
     if len(exact) > 1:
         codes = ", ".join(str(reply.status) for reply in replies if reply is not chosen)
         document.note(place, f"may also reply {codes}; {chosen.status} is taken")
-    return chosen
+    others = [name for reply in replies if reply is not chosen for name in reply.media_types]
+    media_types = tuple(dict.fromkeys([*chosen.media_types, *others]))
+    return Reply(chosen.status, chosen.schema, chosen.content, media_types, chosen.description)
 
 
 def _reply(key: str, value: Any, place: str, document: Document, reader: SchemaReader) -> Reply:
@@ -81,20 +101,29 @@ def _reply(key: str, value: Any, place: str, document: Document, reader: SchemaR
     if not isinstance(raw, dict):
         document.malformed(place, "is not a response; taken to be empty")
         return Reply(status)
-    description = _text(raw.get("description"))
-    if not raw.get("content"):
+    description = text(raw.get("description"))
+    found = _media(raw.get("content"), f"{place}/content", document)
+    if not found:
         return Reply(status, description=description)
-    media = _media(raw["content"], f"{place}/content", document)
-    if not media:
-        return Reply(status, description=description)
-    content_type = min(media, key=lambda name: _RANK[content_kind(name)])
-    at, chosen = media[content_type]
-    others = tuple(name for name in media if name != content_type)
-    if content_kind(content_type) != "json":
-        document.note(place, f"replies with {content_type}, which is not read as JSON")
-        return Reply(status, None, content_type, others, description)
-    schema = reader.read(chosen["schema"], f"{at}/schema") if "schema" in chosen else {}
-    return Reply(status, schema, content_type, others, description)
+    kinds = {name: _kind(name, chosen) for name, (_, chosen) in found.items()}
+    name = min(found, key=lambda item: _REPLY_RANK[kinds[item]])
+    names = (name, *(other for other in found if other != name))
+    at, chosen = found[name]
+    schema = None
+    if kinds[name] == "json":
+        schema = reader.read(chosen["schema"], f"{at}/schema") if "schema" in chosen else {}
+    return Reply(status, schema, kinds[name], names, description)
+
+
+def _kind(name: str, chosen: dict[str, Any]) -> str:
+    """Say what a reply of a media type is; a wildcard is what the schema says."""
+    if "*" not in name:
+        return kind_of(name)
+    raw = chosen.get("schema")
+    is_binary = isinstance(raw, dict) and raw.get("type") == "string" and raw.get("format") == "binary"
+    if name == "text/*":
+        return "text"
+    return "bytes" if is_binary or name not in ("*/*", "application/*") else "json"
 
 
 def _media(raw: Any, place: str, document: Document) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -106,12 +135,14 @@ def _media(raw: Any, place: str, document: Document) -> dict[str, tuple[str, dic
     found = {}
     for name, value in raw.items():
         at = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
-        if value is None or isinstance(value, dict):
-            found[name.partition(";")[0].strip().lower()] = (at, value or {})
-        else:
+        plain = name.partition(";")[0].strip().lower()
+        if not (value is None or isinstance(value, dict)) or not _MEDIA_TYPE.fullmatch(plain):
             document.malformed(at, "is not a media type; left out")
+        else:
+            found[plain] = (at, value or {})
     return found
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """Give a text without the spaces around it; anything else is an empty text."""
     return value.strip() if isinstance(value, str) else ""

@@ -7,30 +7,33 @@ only a document that is no OpenAPI 3 document raises an error. This module must 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from dataclasses import replace
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.check.destinations import header_problem, template_problem
-from tool_generator.importing.naming import snake_case
 from tool_generator.model.documents import (
     REF,
     DocumentProblem,
     Operation,
     Parameter,
     Place,
-    SecurityScheme,
-    Server,
     Upstream,
     UpstreamUnreadable,
     ref_name,
     too_deep,
 )
+from tool_generator.openapi.access import read_security, read_servers, schemes_of
 from tool_generator.openapi.contents import read_body, read_reply
 from tool_generator.openapi.dialects import SchemaReader
 from tool_generator.openapi.json_values import pointer, read_values
+from tool_generator.openapi.naming import snake_case
 from tool_generator.openapi.pointers import Document
+from tool_runtime.core.urls import split_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 METHODS = ("get", "post", "put", "patch", "delete", "head")
@@ -81,9 +84,9 @@ def _parsed(root: Any, problems: list[DocumentProblem]) -> Upstream:
         description=_text(info.get("description")) or _text(info.get("summary")),
         operations=operations,
         schemas=schemas,
-        servers=_servers(root.get("servers"), "#/servers", document),
-        security=_security(root.get("security"), "#/security", document) or (),
-        security_schemes=_security_schemes(document),
+        servers=read_servers(root.get("servers"), "#/servers", document),
+        security=read_security(root.get("security"), "#/security", document),
+        security_schemes=schemes_of(document),
         tags=dict(_tags(root.get("tags"))),
         documentation=_text(external.get("url")),
     )
@@ -112,7 +115,7 @@ def _check_root(root: Any) -> None:
 
 
 def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation]:
-    found: dict[str, Operation] = {}
+    found: list[Operation] = []
     for path, raw in document.root["paths"].items():
         place = pointer("paths", path)
         if path.startswith("x-"):
@@ -121,12 +124,10 @@ def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation
         if not isinstance(item, dict):
             document.malformed(place, "is not a path item; left out")
             continue
-        if not re.fullmatch(r"/[^\s?#]*", path):
-            document.malformed(
-                place, f"the path {path!r} has no leading slash, or has spaces, a query or a fragment; left out"
-            )
+        if not re.fullmatch(r"/\S*", path):
+            document.malformed(place, f"the path {path!r} has no leading slash, or has spaces; left out")
             continue
-        problem = template_problem(path)
+        problem = template_problem(split_template(path)[0])
         if problem:
             document.malformed(place, f"the path {path!r} {problem}; left out")
             continue
@@ -137,16 +138,34 @@ def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation
             elif method in METHODS:
                 read = _operation((method.upper(), path), operation, item, at, document, reader)
                 if read is not None:
-                    _add(read, found, at, document)
-    return found
+                    found.append(read)
+    return _named(found)
 
 
-def _add(operation: Operation, found: dict[str, Operation], at: str, document: Document) -> None:
-    if operation.id in found:
-        other = found[operation.id]
-        document.malformed(at, f"{operation.key} has the operationId {operation.id} of {other.key}; left out")
-    else:
-        found[operation.id] = operation
+def _named(read: list[Operation]) -> dict[str, Operation]:
+    """Give operations by id. An id that is missing or stands twice is made of id, tag, method and path.
+
+    Example: two operations `list` with the tags agents and keys become `list_agents` and `list_keys`.
+    """
+    counts = Counter(operation.id for operation in read if operation.has_id)
+    found: dict[str, Operation] = {}
+    for operation in read:
+        if operation.has_id and counts[operation.id] == 1:
+            found[operation.id] = operation
+    for operation in read:
+        if operation.has_id and counts[operation.id] == 1:
+            continue
+        by_route = f"{operation.method.lower()} {operation.path}"
+        candidates = [snake_case(by_route), snake_case(f"{by_route} {' '.join(operation.tags)}")]
+        if operation.has_id and operation.tags:
+            candidates.insert(0, snake_case(f"{operation.id} {operation.tags[0]}"))
+            same = [other for other in read if other.id == operation.id and other.tags[:1] == operation.tags[:1]]
+            candidates = candidates[len(same) > 1 :]
+        numbered = (f"{candidates[0]}_{number}" for number in count(2))
+        name = next(name for name in chain(candidates, numbered) if name not in found)
+        found[name] = replace(operation, id=name, has_id=False)
+    order = {(operation.method, operation.path): index for index, operation in enumerate(read)}
+    return dict(sorted(found.items(), key=lambda item: order[item[1].method, item[1].path]))
 
 
 def _operation(
@@ -165,11 +184,10 @@ def _operation(
     has_id = bool(identifier)
     if given is not None and not has_id:
         document.malformed(f"{at}/operationId", "is not a name; one is made of method and path")
-    identifier = identifier or snake_case(f"{method.lower()} {path}")
     parameters = _parameters(raw, item, at, names, document, reader)
     body = read_body(raw.get("requestBody"), f"{at}/requestBody", document, reader)
-    if body is not None and method in ("GET", "HEAD"):
-        document.note(f"{at}/requestBody", f"a {method} request has no body; left out")
+    if body is not None and method == "HEAD":
+        document.note(f"{at}/requestBody", "a HEAD request has no body; left out")
         body = None
     tags = raw.get("tags")
     servers = raw.get("servers", item.get("servers"))
@@ -184,8 +202,8 @@ def _operation(
         reply=read_reply(raw.get("responses"), f"{at}/responses", document, reader),
         tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
         deprecated=raw.get("deprecated") is True,
-        servers=_servers(servers, f"{at}/servers", document),
-        security=_security(raw.get("security"), f"{at}/security", document),
+        servers=read_servers(servers, f"{at}/servers", document),
+        security=read_security(raw.get("security"), f"{at}/security", document),
         summary=_text(raw.get("summary")) or _text(item.get("summary")),
         description=_text(raw.get("description")) or _text(item.get("description")),
         has_id=has_id,
@@ -228,9 +246,7 @@ def _parameters(
 
 def _keys(document: Document) -> set[tuple[str, str]]:
     """Give the places that carry API keys, each with its name in lower case: `("header", "x-key")`."""
-    schemes = _dict(_dict(document.root.get("components")).get("securitySchemes"))
-    found = (_dict(scheme) for scheme in schemes.values())
-    return {(str(one["in"]), str(one["name"]).lower()) for one in found if "in" in one and "name" in one}
+    return {(scheme.place, scheme.parameter.lower()) for scheme in schemes_of(document).values()}
 
 
 def _parameter(value: Any, place: str, document: Document, reader: SchemaReader) -> Parameter | None:
@@ -288,69 +304,20 @@ def _parameter(value: Any, place: str, document: Document, reader: SchemaReader)
     )
 
 
-def _servers(raw: Any, place: str, document: Document) -> tuple[Server, ...]:
-    if raw is None:
-        return ()
-    found = []
-    for index, item in enumerate(raw if isinstance(raw, list) else [raw]):
-        template = item.get("url") if isinstance(item, dict) else None
-        if not isinstance(template, str):
-            document.malformed(f"{place}/{index}", "is a server without a url; left out")
-            continue
-        variables = {
-            name: str(value["default"])
-            for name, value in _dict(item.get("variables")).items()
-            if isinstance(value, dict) and isinstance(value.get("default"), (str, int, float))
-        }
-        url = _SEGMENT.sub(lambda match: variables.get(match[1], match[0]), template)  # noqa: B023 - used at once
-        if "{" in url:
-            document.malformed(f"{place}/{index}", f"the server {template} has variables without a default")
-        found.append(Server(url, template, variables))
-    return tuple(found)
-
-
-def _security(raw: Any, place: str, document: Document) -> tuple[tuple[str, ...], ...] | None:
-    if raw is None:
-        return None
-    if not isinstance(raw, list):
-        document.malformed(place, "is not a list; left out")
-        return None
-    return tuple(tuple(item) for item in raw if isinstance(item, dict))
-
-
-def _security_schemes(document: Document) -> dict[str, SecurityScheme]:
-    found = {}
-    for name, value in _dict(_dict(document.root.get("components")).get("securitySchemes")).items():
-        raw, place = document.resolve(value, pointer("components", "securitySchemes", name))
-        if not isinstance(raw, dict):
-            document.malformed(place, "is not a security scheme; left out")
-            continue
-        kind = raw.get("type")
-        if kind == "http":
-            scheme = _text(raw.get("scheme")).lower()
-            found[name] = SecurityScheme(name, scheme if scheme in ("bearer", "basic") else f"http {scheme}")
-        elif kind == "apiKey":
-            found[name] = SecurityScheme(name, "api_key", _text(raw.get("in")), _text(raw.get("name")))
-        else:
-            found[name] = SecurityScheme(name, str(kind))
-    return found
-
-
 def _tags(raw: Any) -> Iterator[tuple[str, str]]:
     for item in raw if isinstance(raw, list) else ():
         if isinstance(item, dict) and isinstance(item.get("name"), str):
             yield item["name"], _text(item.get("description"))
 
 
-def _with_problems(upstream: Upstream, problems: Iterable[DocumentProblem]) -> Upstream:
+def _with_problems(upstream: Upstream, problems: list[DocumentProblem]) -> Upstream:
     """Add to each problem the operations that it affects."""
-    from dataclasses import replace
-
     users: dict[str, list[str]] = {}
     prefixes = {}
+    is_needed = any(problem.place.startswith("#/components/schemas/") for problem in problems)
     for operation in upstream.operations.values():
         prefixes[pointer("paths", operation.path, operation.method.lower())] = operation.id
-        for name in used_schemas(operation, upstream.schemas):
+        for name in used_schemas(operation, upstream.schemas) if is_needed else ():
             users.setdefault(name, []).append(operation.id)
     told = []
     for problem in dict.fromkeys(problems):
@@ -365,10 +332,10 @@ def _with_problems(upstream: Upstream, problems: Iterable[DocumentProblem]) -> U
     return replace(upstream, problems=tuple(told))
 
 
-def used_schemas(operation: Operation, schemas: dict[str, Any]) -> set[str]:
-    """Give the names of the schemas that an operation uses, directly or through others."""
+def used_schemas(operation: Operation, schemas: dict[str, Any], known: Container[str] = ()) -> set[str]:
+    """Give the names of the schemas that an operation uses, directly or through others; `known` ones are left out."""
     pending: list[Any] = [parameter.schema for parameter in operation.parameters]
-    pending += [operation.body.schema] if operation.body else []
+    pending += [media.schema for media in operation.body.media] if operation.body else []
     pending += [operation.reply.schema]
     seen: set[str] = set()
     while pending:
@@ -377,7 +344,7 @@ def used_schemas(operation: Operation, schemas: dict[str, Any]) -> set[str]:
             reference = value.get("$ref")
             if isinstance(reference, str) and reference.startswith(REF):
                 name = ref_name(reference)
-                if name not in seen:
+                if name not in seen and name not in known:
                     seen.add(name)
                     pending.append(schemas.get(name))
             pending.extend(value.values())

@@ -14,6 +14,8 @@ from tool_generator.model.documents import REF, DocumentProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tool_generator.model.documents import SecurityScheme
+
 _MISSING: Any = object()
 _COMPONENTS = "#/components/schemas/"
 
@@ -31,6 +33,7 @@ class Document:
         # itself.
         self.hoisted: dict[str, tuple[str, Any]] = {}
         self._names: dict[str, str] = {}
+        self.schemes: dict[str, SecurityScheme] | None = None
 
     def malformed(self, place: str, message: str) -> None:
         """Record that the document is malformed at `place`."""

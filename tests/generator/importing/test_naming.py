@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tool_generator.importing.naming import body_name, snake_case, type_name
+from tool_generator.openapi.naming import body_name, snake_case, type_name
 
 
 @pytest.mark.parametrize(

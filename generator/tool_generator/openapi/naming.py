@@ -17,6 +17,7 @@ _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z0-9]+")
 _PLURAL_END = re.compile(r"[A-Z]{2,}s(?![a-z])")
 # Words that say in which direction a schema goes, and not what the schema is.
 _TRAVEL = {"request", "response", "params", "param", "input", "output", "dto", "payload", "body", "req", "res", "model"}
+_LONGEST = 80
 _ACTIONS = {"create", "update", "patch", "put", "add", "get", "list", "upsert", "retrieve"}
 
 
@@ -35,10 +36,34 @@ def words(name: str) -> list[str]:
 
 def snake_case(name: str) -> str:
     """Spell a name in lower case with underscores and a letter in front: `getMCPTools` -> `get_mcp_tools`."""
-    spelled = "_".join(word.lower() for word in words(name))
-    if not spelled:
+    parts = [word.lower() for word in words(name)]
+    if not parts:
         return "operation"
-    return spelled[:80].strip("_") if spelled[0].isalpha() else f"n{spelled}"[:80].strip("_")
+    if not parts[0][0].isalpha():
+        parts[0] = f"n{parts[0]}"
+    return cut(parts, _LONGEST)
+
+
+def cut(parts: list[str], most: int) -> str:
+    """Join words with underscores, in no more than `most` characters: the first words and the last ones stay.
+
+    Example: `["patch", "shops", "rules", "rule", "fee"]` and 15 give `patch_shops_fee`.
+    """
+    whole = "_".join(parts)
+    if len(whole) <= most:
+        return whole
+    head: list[str] = []
+    tail: list[str] = []
+    left = list(parts)
+    while left:
+        side, word = (tail, left[-1]) if len("_".join(tail)) < len("_".join(head)) else (head, left[0])
+        if len("_".join([*head, word, *tail])) > most:
+            break
+        if side is head:
+            head.append(left.pop(0))
+        else:
+            tail.insert(0, left.pop())
+    return "_".join([*head, *tail]) or whole[:most].strip("_")
 
 
 def camel_case(name: str) -> str:
