@@ -331,7 +331,9 @@ class Differ:
                 # A document may require a field without a schema for the field. A spec writes such a field with an
                 # empty schema.
                 is_unsaid = name in other.required and node.schema in ({}, True)
-                if not isinstance(other.extra, Node) and not is_unsaid:
+                # A field that the spec marks as deprecated stays for its callers.
+                is_kept = isinstance(node.schema, dict) and node.schema.get("deprecated") is True
+                if not isinstance(other.extra, Node) and not is_unsaid and not is_kept:
                     now = described(self.one.view(node))
                     # Every use of the type needs a required field, so another use cannot explain why the field is
                     # missing here.

@@ -128,6 +128,9 @@ def _request(ours: Exchange, theirs: Exchange, differ: Differ) -> Iterator[Diffe
         elsewhere = _moved(mine.place, mine.wire, theirs, ours)
         if elsewhere:
             yield Difference(mine.path, rules.PLACE, mine.place, elsewhere, name=mine.argument)
+        elif mine.deprecated:
+            # An argument that the spec marks as deprecated stays for its callers.
+            continue
         elif mine.place != "path" or ours.route == theirs.route:
             was = None if mine.schema is None else described(differ.one.view(mine.schema))
             fact = mine.schema.at if mine.schema else ()

@@ -13,6 +13,7 @@ from tool_generator import identifiers
 from tool_generator.check.destinations import header_problem, query_name_problem
 from tool_generator.importing.access_edits import Access
 from tool_generator.importing.create import Maker
+from tool_generator.importing.editor import GONE
 from tool_generator.importing.fresh import api_file
 from tool_generator.importing.guesses import groups_of
 from tool_generator.importing.rendering import Noted, block, entry, plain
@@ -94,6 +95,7 @@ class Additions:
             if style is not None:
                 tool = _with_pagination(tool, _style_name(style, known, styles))
             tools.setdefault(group, {})[name] = tool
+            self._editor.written.append(plain(tool))
             self.created.add(("tools", name))
             self._report.add("added", name, f"{operation.key}, {plain(tool['class'])}, in {group}", operation.id)
         self._write_tools(tools)
@@ -135,8 +137,7 @@ class Additions:
                 )
             if not item.data.keys() & _LIFECYCLE:
                 place = (item.source.name, item.path)
-                comment = "review: gone upstream"
-                self._editor.set(place, "deprecated", Noted(value=True, comment=comment), "marked as deprecated")
+                self._editor.set(place, "deprecated", Noted(value=True, comment=GONE), "marked as deprecated")
 
     def _name(self, operation: Operation) -> str:
         given = self._names.get(operation.id) or self._names.get(operation.key)
@@ -189,9 +190,10 @@ class Additions:
 
     def write_types(self, converter: Converter) -> None:
         """Write the new types of a converter, each beside the tools of the first operation that uses it."""
-        first = self._first_uses() if converter.types else {}
+        types = converter.needed(self._editor.written)
+        first = self._first_uses() if types else {}
         by_group: dict[str, list[str]] = {}
-        for name, schema in converter.types.items():
+        for name, schema in types.items():
             group = self._groups.get(first.get(converter.origins[name], ""), "shared")
             by_group.setdefault(group, []).append(block(name, schema, 2))
             self.created.add(("types", name))

@@ -34,6 +34,7 @@ class Converter:
     """Converts schemas of a document. `types` collects the new types by name.
 
     `known` are the types of the spec. `paired(name, role)` gives the type that stands for a named schema, or None.
+    `spoken` are types whose words go with the new type for a schema in a role.
     `bodies` are the schemas that serve as bodies and nothing else. `reserved` are names of classes that are taken.
     """
 
@@ -51,6 +52,7 @@ class Converter:
         self.known = known
         self.types: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
+        self.spoken: dict[tuple[str, str], Any] = {}
         self._paired = paired
         self._bodies = bodies
         self._descriptions = descriptions
@@ -154,8 +156,20 @@ class Converter:
         self._names[key] = name
         self.types[name] = {}
         self.origins[name] = upstream
-        self.types[name] = self.schema(self.schemas[upstream], role or "request")
+        converted = self.schema(self.schemas[upstream], role or "request")
+        self.types[name] = with_words(self.spoken.get(key), converted)
         return name
+
+    def needed(self, values: list[Any]) -> dict[str, Any]:
+        """Give the new types that values of the spec need, directly or through others."""
+        found: dict[str, Any] = {}
+        pending = [name for value in values for name in _references(value, "")]
+        while pending:
+            name = pending.pop()
+            if name in self.types and name not in found:
+                found[name] = self.types[name]
+                pending += _references(self.types[name], "")
+        return {name: schema for name, schema in self.types.items() if name in found}
 
     def is_split(self, name: str) -> bool:
         """Say whether requests and replies see different forms of a schema, or of one that it refers to."""

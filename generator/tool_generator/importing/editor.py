@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # The name of a file, and a path within the value of that file.
 FileAt: TypeAlias = tuple[str, tuple[str | int, ...]]
+GONE = "review: gone upstream"
 Kind = Literal["added", "changed", "removed", "kept", "gone", "replacement", "note", "problem"]
 
 
@@ -55,7 +56,10 @@ class Report:
 
 
 class Editor:
-    """Edits files by place. `keep` maps dotted places to the reason why they differ from upstream."""
+    """Edits files by place. `keep` maps dotted places to the reason why they differ from upstream.
+
+    `written` are the values that edits wrote.
+    """
 
     def __init__(
         self, texts: Mapping[str, str], sources: Mapping[str, Source], keep: Mapping[str, str], report: Report
@@ -67,6 +71,7 @@ class Editor:
         self._edits: dict[str, Edits] = {}
         self._new: dict[str, str] = {}
         self.fresh: set[tuple[str | int, ...]] = set()
+        self.written: list[Any] = []
 
     def results(self) -> dict[str, str]:
         """Give the files that changed, by name."""
@@ -78,14 +83,15 @@ class Editor:
         """Set a key of the mapping at `at` to a value."""
         if self._is_kept(at, key, message):
             return False
-        done = self._file(at).set(at[1], key, value, instead=instead)
+        done = self._took(self._file(at).set(at[1], key, value, instead=instead), {key: value})
         return self._tell(done, "changed", at, message, operations)
 
     def append(self, at: FileAt, value: Any, message: str, *operations: str) -> bool:
         """Add an item to the list at `at`."""
         if self._is_kept(at, "", message):
             return False
-        return self._tell(self._file(at).append(at[1], value), "changed", at, message, operations)
+        done = self._took(self._file(at).append(at[1], value), value)
+        return self._tell(done, "changed", at, message, operations)
 
     def remove(self, at: FileAt, step: str | int, message: str, *operations: str) -> bool:
         """Remove an entry or an item."""
@@ -97,7 +103,8 @@ class Editor:
         """Replace the value at `at`."""
         if self._is_kept(at, "", message):
             return False
-        return self._tell(self._file(at).replace(at[1], value), "changed", at, message, operations)
+        done = self._took(self._file(at).replace(at[1], value), value)
+        return self._tell(done, "changed", at, message, operations)
 
     def tell(self, kind: Kind, at: FileAt, message: str, *operations: str) -> None:
         """Add a line about a place, unless this import created the place."""
@@ -111,10 +118,25 @@ class Editor:
         """Write a new file."""
         self._new[name] = text
 
+    def is_marked_gone(self, at: FileAt) -> bool:
+        """Say whether an earlier import marked the entry at a place as gone from the document."""
+        source = self._sources.get(at[0])
+        if source is None or source.node is None:
+            return False
+        _, line = source.where((*at[1], "deprecated"), key=True)
+        lines = self.texts[at[0]].splitlines()
+        return "deprecated" in lines[line - 1] and GONE in lines[line - 1]
+
     def kept(self, at: FileAt, key: str = "") -> bool:
         """Say whether `import: keep` protects a place."""
         dotted = ".".join(str(step) for step in (*at[1][1:], *((key,) if key else ())))
         return any(dotted == place or dotted.startswith(place + ".") for place in self._keep)
+
+    def _took(self, done: bool, value: Any) -> bool:  # noqa: FBT001 - internal
+        """Remember a value that was written, for the types that it refers to."""
+        if done:
+            self.written.append(plain(value))
+        return done
 
     def _is_kept(self, at: FileAt, key: str, message: str) -> bool:
         if not self.kept(at, key):

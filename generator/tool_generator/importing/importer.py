@@ -32,6 +32,7 @@ from tool_generator.load.atomic import write_files
 from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.model.documents import too_deep
 from tool_generator.model.exchanges import body_nodes, registry_schemas
+from tool_generator.model.schema_walk import reachable
 from tool_generator.model.schemas import Node
 from tool_generator.problems import Problem, SpecProblems
 from tool_generator.problems import Report as ProblemReport
@@ -222,7 +223,8 @@ class _Import:
         ]
         if not names:
             return {}
-        paired = {key: name for key, name in paired_types(result).items() if not _differs(result, state, key, name)}
+        met = paired_types(result)
+        paired = {key: name for key, name in met.items() if not _differs(result, state, key, name)}
         converter = converter_of(
             state.spec,
             self._upstream,
@@ -231,6 +233,7 @@ class _Import:
             additions.reserved_types(),
             descriptions=self._descriptions,
         )
+        converter.spoken = {key: state.spec.types[name].data for key, name in met.items() if name in state.spec.types}
         work = Workspace(state.spec, self._upstream, result, editor, converter)
         split_uses(work, names)
         additions.write_types(converter)
@@ -241,12 +244,13 @@ class _Import:
         while gone := used_before & state.spec.types.keys() - state.checked()[1]:
             texts = {name: content.decode("utf-8") for name, content in self._files.items()}
             editor = Editor(texts, state.spec.files, {}, self._report)
-            for name in sorted(gone):
+            spoken = {name for name in gone if not is_bare(state.spec.types[name].data)}
+            needed = reachable({*state.spec.types} - gone | spoken, state.spec.schemas())
+            for name in sorted(spoken):
+                self._report.add("note", name, "no tool uses this type any more")
+            for name in sorted(gone - needed):
                 entry = state.spec.types[name]
-                if is_bare(entry.data):
-                    editor.remove((entry.source.name, entry.path[:-1]), name, "")
-                else:
-                    self._report.add("note", name, "no tool uses this type any more")
+                editor.remove((entry.source.name, entry.path[:-1]), name, "")
             changed = editor.results()
             if not changed:
                 break

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tool_generator.compare import differ as kind
 from tool_generator.importing.converter import is_bare
+from tool_generator.importing.editor import GONE
 from tool_generator.importing.rendering import Noted
 from tool_generator.importing.value_edits import rewrite
 from tool_generator.model.schemas import Node
@@ -127,9 +128,11 @@ def _gone(work: Workspace, at: At, holders: dict[At, list[Anchor]]) -> None:
         return
     those = holders[at]
     for name, value in schema.get("properties", {}).items():
-        if any(name in holder.theirs or name in holder.own for holder in those):
-            continue
         below = (place[0], (*place[1], "properties"))
+        if any(name in holder.theirs or name in holder.own for holder in those):
+            if isinstance(value, dict) and value.get("deprecated") is True:
+                lift_mark((below[0], (*below[1], name)), name, work.editor)
+            continue
         if is_bare(value):
             # An absent property cannot be required, so the property stays until nothing requires it.
             if not work.editor.kept(below, name) and all(
@@ -155,9 +158,15 @@ def mark_gone(place: FileAt, name: str, editor: Editor) -> None:
     editor.set(
         place,
         "deprecated",
-        Noted(value=True, comment="review: gone upstream"),
+        Noted(value=True, comment=GONE),
         f"{name!r} is gone upstream; marked as deprecated",
     )
+
+
+def lift_mark(place: FileAt, name: str, editor: Editor) -> None:
+    """Remove the mark of what was gone from the document, and is back."""
+    if editor.is_marked_gone(place):
+        editor.remove(place, "deprecated", f"{name!r} is back")
 
 
 def _unrequire(work: Workspace, at: At, name: str, told: str, *operations: str) -> bool:
@@ -191,7 +200,9 @@ def _required(work: Workspace, uses: list[tuple[Branch, Branch, Use]], holders: 
     alone = [part for part in mine.parts if len(holders.get(part, ())) <= 1]
     at = alone[-1] if alone else mine.parts[-1]
     place, schema = work.place(at), work.value(at)
-    if place is None or not isinstance(schema, dict):
+    others = [theirs for parts, those in work.uses.objects.items() if at in parts for _, theirs, _ in those]
+    added = [name for name in added if all(name in theirs.required for theirs in others)]
+    if place is None or not isinstance(schema, dict) or not added:
         return
     if "required" in schema:
         for name in added:

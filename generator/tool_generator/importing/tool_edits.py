@@ -22,7 +22,7 @@ from tool_generator.importing.create import (
     returns_of,
     whole_body,
 )
-from tool_generator.importing.object_edits import Anchor, mark_gone
+from tool_generator.importing.object_edits import Anchor, lift_mark, mark_gone
 from tool_generator.importing.value_edits import rewrite
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class ToolEdits:
             if item.path not in _OUTSIDE and item.path.startswith("request.") and item.one is item.other is None:
                 self._argument(item)
         self._fields(declared)
+        self._clashes()
         self._body()
         self._returns()
 
@@ -107,6 +108,12 @@ class ToolEdits:
                 self._set("path", self._path(), f"{operation.path}, was {self._data['path']}")
         if rules.DEPRECATED in kinds:
             self._set("deprecated", value=True, told="is deprecated upstream")
+        elif self._data.get("deprecated") and not operation.deprecated:
+            lift_mark(self._place, self.name, self._work.editor)
+        for key, field in self._ours.fields.items():
+            data = self._parameters.get(field.argument, {})
+            if data.get("deprecated") and key in theirs.fields and not theirs.fields[key].deprecated:
+                lift_mark(self._at("parameters", field.argument), field.argument, self._work.editor)
         if kinds & {rules.SERVER, rules.SECURITY}:
             wanted = access.of_tool(operation)
             for key in ("server", "security"):
@@ -221,12 +228,22 @@ class ToolEdits:
         )
         value = declaration(field, name, self._work.converter)
         self._put(name, value, f"takes {name!r} ({field.place}) now")
-        self._free_property(name)
+        if field.place != "body":
+            self._free_property(name)
+
+    def _clashes(self) -> None:
+        """Name the fields of the body whose names other arguments have."""
+        known = {data.get("wire", name) for name, data in self._parameters.items() if data["in"] in _BODY}
+        properties = self._type.properties if self._type is not None else {}
+        for field in self._theirs.fields.values():
+            if field.place == "body" and field.wire in properties and field.wire in self._parameters:
+                if field.wire not in known:
+                    self._free_property(field.wire)
 
     def _free_property(self, name: str) -> None:
         """Give the property of the body type another argument, where its name is now that of another place."""
         properties = self._type.properties if self._type is not None else {}
-        if name in properties and name not in self._parameters:
+        if name in properties:
             other = argument_name(f"body_{name}", "body", {**self._names(), name: None})
             self._put(other, {"in": "body", "wire": name}, f"takes {name!r} of the body as {other!r}")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.compare import differ as kind
 from tool_generator.importing.converter import WORDS, tidy, with_words
+from tool_generator.model.documents import REF
 
 if TYPE_CHECKING:
     from tool_generator.compare.differ import Difference
@@ -106,18 +107,16 @@ def rewrite(work: Workspace, at: At, uses: list[Use]) -> bool:
         return False
     branches: list[Any] = []
     for use in uses:
-        converted = work.converter.at(at, use.pair.other.schema, use.role)
-        if converted is None and use.pair.other.at[0] == "schemas":
-            converted = work.converter.at(at, work.converter.schemas[use.pair.other.at[1]], use.role)
+        other = use.pair.other
+        is_named = len(other.at) == 2 and other.at[0] == "schemas"  # noqa: PLR2004 - the schema itself
+        given = {"$ref": REF + str(other.at[1])} if is_named else other.schema
+        converted = work.converter.at(at, given, use.role)
         if converted is not None and converted not in branches:
             branches.append(converted)
     if not branches:
         return False
     value = branches[0] if len(branches) == 1 else tidy({"anyOf": branches})
     old = schema if isinstance(schema, dict) else {}
-    if len(at) > 2 and len(uses) == 1 and uses[0].pair.other.at[0] == "schemas" and isinstance(value, dict):  # noqa: PLR2004
-        reference = {"$ref": work.converter.name(str(uses[0].pair.other.at[1]), uses[0].role)}
-        value = reference if work.converter.at(at, {}, uses[0].role) is not None and "$ref" not in value else value
     new = {**{key: old[key] for key in _KEPT if key in old}, **with_words(old, value)}
     if new == schema:
         return False
