@@ -46,7 +46,7 @@ def paired(
     taken = set(partners.values())
     # An object without a partner of its own joins the nearest pair, if the tags allow this.
     for _, row, column in scores:
-        if column not in taken and row in partners:
+        if column not in taken and row in partners and not _is_another(tags[row], other_tags, partners[row], column):
             columns[row].append(column)
             taken.add(column)
     owner = {column: row for row, column in partners.items()}
@@ -65,6 +65,17 @@ def paired(
     left = [branch for row, branch in enumerate(one) if row not in joined]
     right = [branch for column, branch in enumerate(other) if column not in taken]
     return pairs, left, right
+
+
+def _is_another(
+    mine: dict[str, frozenset[str]], theirs: Sequence[dict[str, frozenset[str]]], partner: int, column: int
+) -> bool:
+    """Say whether an object is another one than the one whose partner has just the fixed values that it lacks."""
+    fixed, met, other = (
+        {name: values for name, values in tags.items() if len(values) == 1}
+        for tags in (mine, theirs[partner], theirs[column])
+    )
+    return bool(fixed) and fixed == met and other != fixed
 
 
 def tags_of(schemas: Schemas, branch: Branch) -> dict[str, frozenset[str]]:

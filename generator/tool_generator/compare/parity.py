@@ -88,8 +88,9 @@ def _counts(result: Compared) -> dict[str, int]:
     found: Counter[str] = Counter()
     for name in result.operations:
         for role, one, other, path, _ in result.roots(name):
-            found["fields"] += 1
-            found["requirements"] += 1
+            is_field = role == "request" and path != "request.body"
+            found["fields"] += is_field
+            found["requirements"] += is_field
             for visit in result.differs[role].visits(one, other, path):
                 found.update(visit.pair.compared)
     return {key: found[key] for key in ("fields", "types", "enums", "requirements")}

@@ -19,7 +19,7 @@ from tool_runtime.core.tools import USUAL_SCHEME
 from tool_runtime.core.urls import base_url_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tool_generator.importing.editor import Report
     from tool_generator.model.documents import Operation, SecurityScheme, Upstream
@@ -31,11 +31,17 @@ Alternatives = list[list[str]]
 class Access:
     """What a spec says of servers and keys, with what the document adds to it.
 
-    `server` and `auth` are the sections of api.yaml; None for a spec that has no file yet.
+    `server` and `auth` are the sections of api.yaml; None for a spec that has no file yet. `used` are the schemes that
+    tools name.
     """
 
     def __init__(
-        self, upstream: Upstream, server: Mapping[str, Any] | None, auth: Mapping[str, Any] | None, report: Report
+        self,
+        upstream: Upstream,
+        server: Mapping[str, Any] | None,
+        auth: Mapping[str, Any] | None,
+        report: Report,
+        used: Iterable[str] = (),
     ) -> None:
         self._upstream = upstream
         self._report = report
@@ -44,6 +50,7 @@ class Access:
         self.use: Alternatives = []
         self._names: dict[str, str] = {}
         self._guess: dict[str, Any] = {}
+        self._used = set(used)
         if auth is not None:
             is_one = "schemes" not in auth
             self.schemes = {USUAL_SCHEME: dict(auth)} if is_one else dict(auth["schemes"])
@@ -51,6 +58,9 @@ class Access:
         else:
             self._start()
         self._before = (dict(self.others), dict(self.schemes), list(self.use))
+        if auth is not None and upstream.security is not None:
+            wanted = self._alternatives(upstream.security)
+            self.use = self.use if _same(wanted, self.use) or (upstream.security and not wanted) else wanted
 
     def _start(self) -> None:
         """Take over what the document says of keys, for a spec that is new."""
@@ -121,6 +131,7 @@ class Access:
                 self._report.add("note", operation.id, "no key of this operation can be given; it is called without")
             if not _same(alternatives, self.use):
                 value["security"] = [] if alternatives == [[]] else alternatives
+                self._used |= {name for together in alternatives for name in together}
         return value
 
     def _server(self, url: str) -> str:
@@ -140,9 +151,11 @@ class Access:
         """Give the further servers, and the section `auth`."""
         if self._guess and self.schemes == {USUAL_SCHEME: plain(self._guess)}:
             return self.others, self._guess
-        if len(self.schemes) == 1 and self.use == [list(self.schemes)]:
-            return self.others, next(iter(self.schemes.values()))
-        return self.others, {"schemes": self.schemes, "use": self.use}
+        needed = {name for together in self.use for name in together} | self._used
+        schemes = {name: scheme for name, scheme in self.schemes.items() if name in needed}
+        if len(schemes) == 1 and self.use == [list(schemes)]:
+            return self.others, next(iter(schemes.values()))
+        return self.others, {"schemes": schemes, "use": self.use}
 
     def changes(self) -> tuple[bool, bool]:
         """Say whether servers, and whether schemes, were added to a spec that was there before."""
@@ -151,7 +164,8 @@ class Access:
 
     def move_to(self, server: Mapping[str, Any]) -> str:
         """Give the base URL that the document has and the spec has not; an empty text if the spec's is among them."""
-        known = [item.url.rstrip("/") for item in self._upstream.servers if _URL.fullmatch(item.url)]
+        urls = [item.url.rstrip("/") for item in self._upstream.servers if _URL.fullmatch(item.url)]
+        known = [url for url in urls if base_url_problem(url) is None]
         return known[0] if known and server["base_url"].rstrip("/") not in known else ""
 
 

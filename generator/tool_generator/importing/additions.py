@@ -56,7 +56,10 @@ class Additions:
         self._tools: Mapping[str, Entry] = spec.tools if spec is not None else {}
         sections = spec.sections if spec is not None else {}
         server, auth = (sections[key].data if key in sections else None for key in ("server", "auth"))
-        self.access = Access(upstream, server, auth, report)
+        used = {
+            name for item in self._tools.values() for together in item.data.get("security", ()) for name in together
+        }
+        self.access = Access(upstream, server, auth, report, used)
         self.created: set[tuple[str | int, ...]] = set()
         self.lacking: dict[str, str] = {}
         self._taken = self._taken_names()

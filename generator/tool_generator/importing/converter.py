@@ -11,10 +11,12 @@ out. This module must not know about files or tools.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.model.documents import REF, ref_name
+from tool_generator.model.schema_walk import object_parts
 from tool_generator.model.schemas import At, is_textual
 from tool_generator.openapi.naming import body_name, camel_case, type_name
 
@@ -50,6 +52,7 @@ class Converter:
     ) -> None:
         self.schemas = schemas
         self.known = known
+        self._known = dict(known)
         self.types: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
         self.spoken: dict[tuple[str, str], Any] = {}
@@ -89,13 +92,14 @@ class Converter:
             return self.at(at, {"$ref": REF + str(named[0][1])}, role)
         return self.at(at, node.schema, role)
 
-    def _converted(self, schema: Any, role: str) -> Any:
+    def _converted(self, schema: Any, role: str, *, is_part: bool = False) -> Any:
         if not isinstance(schema, dict):
             return schema
         out: dict[str, Any] = {}
         for key, value in schema.items():
             if key in ("anyOf", "oneOf", "allOf", "prefixItems"):
-                self._listed(key, [self._converted(item, role) for item in value], out)
+                is_all = key == "allOf"
+                self._listed(key, [self._converted(item, role, is_part=is_all) for item in value], out)
             elif key == "$ref":
                 out["$ref"] = self.name(ref_name(value), role)
             elif key in ("properties", "patternProperties"):
@@ -105,7 +109,17 @@ class Converter:
                     out[key] = self._converted(value, role)
             else:
                 self._said(key, value, out)
-        return _complete(tidy(out))
+        return tidy(out) if is_part else self._complete(tidy(out))
+
+    def _complete(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Declare as properties the names that a schema only requires, so that readers see them."""
+        parts = [schema, *schema.get("allOf", ())]
+        needed = [name for part in parts if isinstance(part, dict) for name in part.get("required", ())]
+        known, _ = object_parts(schema, ChainMap(self.types, self._known)) if needed else ({}, [])
+        missing = [name for name in dict.fromkeys(needed) if name not in known]
+        if missing and known:
+            schema.setdefault("properties", {}).update({name: {} for name in missing})
+        return schema
 
     def _said(self, key: str, value: Any, out: dict[str, Any]) -> None:
         """Copy a keyword that holds no schema."""
@@ -152,13 +166,25 @@ class Converter:
             return known
         name = body_name(upstream) if upstream in self._bodies else type_name(upstream, self.schemas)
         suffix = "Input" if role == "request" and not name.endswith("Input") else ""
-        name = self._free(name + suffix, camel_case(upstream) + suffix)
+        name = self._namesake(name + suffix, upstream, key) or self._free(name + suffix, camel_case(upstream) + suffix)
+        if name in self.known:
+            return name
         self._names[key] = name
         self.types[name] = {}
         self.origins[name] = upstream
         converted = self.schema(self.schemas[upstream], role or "request")
         self.types[name] = with_words(self.spoken.get(key), converted)
         return name
+
+    def _namesake(self, name: str, upstream: str, key: tuple[str, str]) -> str:
+        """Give the type of the spec that has the name and the content of a new one; empty if there is none."""
+        if name not in self.known:
+            return ""
+        self._names[key] = name
+        if without_words(self.known[name]) == without_words(self.schema(self.schemas[upstream], key[1] or "request")):
+            return name
+        del self._names[key]
+        return ""
 
     def needed(self, values: list[Any]) -> dict[str, Any]:
         """Give the new types that values of the spec need, directly or through others."""
@@ -291,14 +317,6 @@ def _without(schema: Any, mark: str) -> Any:
     return copy
 
 
-def _complete(schema: dict[str, Any]) -> dict[str, Any]:
-    """Declare as properties the names that an object only requires, so that readers see them."""
-    if "properties" in schema and not schema.keys() & {*_MADE_OF, "$ref"}:
-        missing = [name for name in schema.get("required", ()) if name not in schema["properties"]]
-        schema["properties"] |= {name: {} for name in missing}
-    return schema
-
-
 def tidy(schema: dict[str, Any]) -> dict[str, Any]:
     """Write a schema in its shortest form: an `anyOf` or `allOf` of one schema becomes this schema.
 
@@ -360,6 +378,21 @@ def with_words(old: Any, new: Any) -> Any:
         if len(old.get(key, ())) == len(new.get(key, ())) > 0:
             result[key] = [with_words(*pair) for pair in zip(old[key], new[key], strict=True)]
     return result
+
+
+def without_words(schema: Any) -> Any:
+    """Give a schema without the words of people, at any depth."""
+    if isinstance(schema, list):
+        return [without_words(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: without_words(item) for name, item in value.items()}
+        if key == "properties"
+        else without_words(value)
+        for key, value in schema.items()
+        if key not in WORDS
+    }
 
 
 def is_bare(schema: Any) -> bool:

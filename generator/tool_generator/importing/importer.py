@@ -32,7 +32,7 @@ from tool_generator.load.atomic import write_files
 from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.model.documents import too_deep
 from tool_generator.model.exchanges import body_nodes, registry_schemas
-from tool_generator.model.schema_walk import reachable
+from tool_generator.model.schema_walk import descend, object_parts, reachable
 from tool_generator.model.schemas import Node
 from tool_generator.problems import Problem, SpecProblems
 from tool_generator.problems import Report as ProblemReport
@@ -239,8 +239,27 @@ class _Import:
         additions.write_types(converter)
         return editor.results()
 
+    def _consistent(self, state: _State) -> _State:
+        """Let no type that lost its last use require what it no longer has: no comparison leads there any more."""
+        types, used = state.spec.schemas(), state.checked()[1]
+        texts = {name: content.decode("utf-8") for name, content in self._files.items()}
+        editor = Editor(texts, state.spec.files, {}, self._report)
+        for name, entry in state.spec.types.items():
+            if name in used or not isinstance(entry.data, dict):
+                continue
+            for path, schema in descend(entry.data):
+                needed = schema.get("required", ()) if isinstance(schema, dict) else ()
+                known, _ = object_parts(schema, types) if needed else ({}, [])
+                for index, one in enumerate(needed):
+                    if known and one not in known:
+                        editor.remove((entry.source.name, (*entry.path, *path, "required")), index, "")
+        changed = editor.results()
+        self._files |= {name: text.encode("utf-8") for name, text in changed.items()}
+        return _State(self._files, self._folder, state.spec.files) if changed else state
+
     def _without_orphans(self, state: _State, used_before: set[str]) -> _State:
         """Remove the types that lost their last use in this import, except types that people wrote something about."""
+        state = self._consistent(state)
         while gone := used_before & state.spec.types.keys() - state.checked()[1]:
             texts = {name: content.decode("utf-8") for name, content in self._files.items()}
             editor = Editor(texts, state.spec.files, {}, self._report)

@@ -17,6 +17,7 @@ from tool_generator.importing.converter import is_bare
 from tool_generator.importing.editor import GONE
 from tool_generator.importing.rendering import Noted
 from tool_generator.importing.value_edits import rewrite
+from tool_generator.model.schema_walk import object_parts
 from tool_generator.model.schemas import Node
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def edit_objects(work: Workspace, tools: list[Anchor]) -> dict[str, set[str]]:
     done: set[tuple[At, str]] = set()
     for anchor in anchors:
         for name, (node, role, operation) in anchor.missing.items():
-            place = _place(name, anchor, holders)
+            place = _place(work, name, anchor, holders)
             if place is None:
                 declared.setdefault(anchor.tool, set()).add(name)
             elif (place, name) not in done:
@@ -92,14 +93,15 @@ def _anchors(work: Workspace) -> list[Anchor]:
     return found
 
 
-def _place(name: str, anchor: Anchor, holders: dict[At, list[Anchor]]) -> At | None:
+def _place(work: Workspace, name: str, anchor: Anchor, holders: dict[At, list[Anchor]]) -> At | None:
     """Choose the part that gets a new property; None if a tool has to declare the property."""
     fitting = []
     for part in anchor.parts:
         those = holders[part]
         lacking = [holder for holder in those if name in holder.missing]
         if all(name in holder.missing for holder in those if holder.tool) and 2 * len(lacking) >= len(those):
-            fitting.append((len(those), part))
+            has_some = "properties" in (work.value(part) or {})
+            fitting.append(((len(those), has_some), part))
     if fitting:
         return max(fitting, key=lambda item: item[0])[1]
     if anchor.tool:
@@ -148,6 +150,8 @@ def _requiring(work: Workspace, name: str, at: At, holders: list[Anchor]) -> lis
     found: dict[At, None] = {}
     for holder in holders:
         schemas = {part: value for part in holder.parts if isinstance(value := work.value(part), dict)}
+        if name in schemas.get(at, {}).get("required", ()):
+            found[at] = None
         if not any(part != at and name in schema.get("properties", ()) for part, schema in schemas.items()):
             found |= dict.fromkeys(part for part, schema in schemas.items() if name in schema.get("required", ()))
     return list(found)
@@ -197,8 +201,12 @@ def _required(work: Workspace, uses: list[tuple[Branch, Branch, Use]], holders: 
     added = [name for name in known if name in wants and name not in mine.required]
     if not added:
         return
-    alone = [part for part in mine.parts if len(holders.get(part, ())) <= 1]
-    at = alone[-1] if alone else mine.parts[-1]
+    alone = [part for part in mine.parts if len(holders.get(part, ())) <= 1] or [mine.parts[-1]]
+    # A schema may require only what the schema itself declares.
+    types = work.spec.schemas()
+    able = [part for part in alone if all(name in object_parts(work.value(part), types)[0] for name in added)]
+    stated = [part for part in able if "required" in (work.value(part) or {})]
+    at = next(iter([*stated, *able[::-1]]), alone[-1])
     place, schema = work.place(at), work.value(at)
     others = [theirs for parts, those in work.uses.objects.items() if at in parts for _, theirs, _ in those]
     added = [name for name in added if all(name in theirs.required for theirs in others)]

@@ -24,6 +24,7 @@ from tool_generator.importing.create import (
 )
 from tool_generator.importing.object_edits import Anchor, lift_mark, mark_gone
 from tool_generator.importing.value_edits import rewrite
+from tool_generator.model.schemas import Branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tool_generator.importing.access_edits import Access
     from tool_generator.importing.workspace import Workspace
     from tool_generator.model.exchanges import Field
-    from tool_generator.model.schemas import Branch, Node
+    from tool_generator.model.schemas import Node
 
 _BODY = ("body", "file")
 _WHOLE = ("whole_body", "raw_body")
@@ -148,6 +149,9 @@ class ToolEdits:
                 words = f"{'requires' if needed else 'does not require'} {name!r}"
                 self._put(name, {"in": "body", "required": needed}, words)
         elif item.kind == kind.REQUIRED:
+            if "required" in data:
+                # People lifted the requirement.
+                return
             editor.set(place, "required", value=True, message="is required now")
         elif item.kind == kind.OPTIONAL:
             self._optional(name, data)
@@ -263,6 +267,8 @@ class ToolEdits:
         properties = self._type.properties if self._type is not None else {}
         if data["in"] in _BODY and wire != name and wire in self._parameters and wire in properties:
             # An argument of another place has this name, so the property of the type needs another name.
+            if "schema" in data:
+                editor.remove(place, "schema", "is what the body type says", self._operation.id)
             return
         plain = {"in", "schema", "wire", "required", "style", "explode", "reserved", "media_type", "encoding"}
         if set(data) <= plain and name not in mentions(self._data):
@@ -369,7 +375,8 @@ def split_uses(work: Workspace, names: list[str]) -> bool:
         for role, one, other, path, own in work.result.roots(name):
             differ = work.result.differs[role]
             table = rules.REQUEST if role == "request" else rules.REPLY
-            if not rules.judged(differ.compare(one, other, path, own=own), table, facts):
+            found = [item for item in differ.compare(one, other, path, own=own) if not _is_kept(work, item)]
+            if not rules.judged(found, table, facts):
                 continue
             use = _outermost(work, role, one, other)
             if use is not None:
@@ -377,6 +384,14 @@ def split_uses(work: Workspace, names: list[str]) -> bool:
             else:
                 done = _rewrite_root(work, name, role, one, other) or done
     return done
+
+
+def _is_kept(work: Workspace, item: Difference) -> bool:
+    """Say whether the spec keeps the place of a difference on purpose."""
+    at = item.one.parts[-1] if isinstance(item.one, Branch) else item.one.at if item.one is not None else ()
+    place = work.place(at)
+    below = ("properties", item.name) if isinstance(item.one, Branch) else ()
+    return place is not None and work.editor.kept((place[0], (*place[1], *below)))
 
 
 def _outermost(work: Workspace, role: str, one: Node, other: Node) -> Any:

@@ -31,6 +31,8 @@ _SCALARS = {"string", "number", "integer", "boolean"}
 
 def edit_values(work: Workspace) -> None:
     """Bring values up to date."""
+    for use in work.strange:
+        rewrite(work, use.reference, [use])
     for at, uses in list(work.uses.places.items()):
         if any(use.pair.found for use in uses):
             _edit(work, at, uses)
@@ -300,10 +302,15 @@ def _items(work: Workspace, uses: list[Use]) -> Any:
 def _alternatives(work: Workspace, at: At, uses: list[Use]) -> None:
     """Add the alternatives that the document has, and remove those that no use has any more."""
     by_reference: dict[At, list[tuple[Branch, Use]]] = {}
+    schema = work.value(at)
     lacking = [(item.other, use) for use in uses for item in use.pair.found if item.kind == kind.ALTERNATIVE_ADDED]
     for branch, use in lacking:
-        is_everywhere = all(_admits(work, other, branch) for other in uses)
-        by_reference.setdefault(at if is_everywhere else use.reference, []).append((branch, use))
+        if isinstance(schema, dict) and "allOf" in schema and "anyOf" in str(schema["allOf"]) and use.reference == at:
+            rewrite(work, at, [use])
+            return
+        is_union = isinstance(schema, dict) and bool(schema.keys() & {"anyOf", "oneOf"})
+        is_shared = (is_union or use.reference == at) and all(_admits(work, other, branch) for other in uses)
+        by_reference.setdefault(at if is_shared else use.reference, []).append((branch, use))
     for place_at, missing in by_reference.items():
         _add_alternatives(work, place_at, missing)
     gone = [(item.one, use) for use in uses for item in use.pair.found if item.kind == kind.ALTERNATIVE_REMOVED]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tool_generator.model.schemas import At, Branch
 
 _LEAST_STEPS = 2
+_POOR = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Workspace:
         self.editor = editor
         self.converter = converter
         self.uses = _uses(result)
+        self.strange = _strange(self.uses)
 
     def place(self, at: At) -> FileAt | None:
         """Give the place in a file for an address; None if no file has it."""
@@ -102,6 +104,34 @@ def _uses(result: Compared) -> Uses:
                         found.objects.setdefault(mine.parts, []).append((mine, theirs, use))
                     pending += [(step.one.at, differ.pair(step.one, step.other)) for step in pair.steps]
     return found
+
+
+def _strange(uses: Uses) -> list[Use]:
+    """Take out the uses of a type by which the document means something else than by all others; give these uses.
+
+    Example: two replies are a Thing, and a third, a Thing in the spec, is a Token in the document.
+    """
+    found: list[Use] = []
+    for at, known in list(uses.places.items()):
+        if len(at) != _LEAST_STEPS or at[0] != "types" or len({id(use.pair) for use in known}) == 1:
+            continue
+        odd = [use for use in known if _likeness(use.pair) < _POOR]
+        if odd and len(odd) < len(known):
+            uses.places[at] = [use for use in known if use not in odd]
+            found += odd
+            pairs = {id(use.pair) for use in odd}
+            for parts, objects in uses.objects.items():
+                uses.objects[parts] = [item for item in objects if id(item[2].pair) not in pairs]
+    uses.objects = {parts: objects for parts, objects in uses.objects.items() if objects}
+    return found
+
+
+def _likeness(pair: Pair) -> float:
+    """Say how many field names two objects share, from 0 to 1; 1 for anything else."""
+    if len(pair.objects) != 1:
+        return 1.0
+    mine, theirs = (set(branch.properties) for branch in pair.objects[0])
+    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 1.0
 
 
 def paired_types(result: Compared) -> dict[tuple[str, str], str]:

@@ -174,7 +174,7 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
             wire.removesuffix("[]") if place in ("body", "file") else wire.lower() if place == "header" else wire,
             parameter.required or parameter.needed_in_body,
             _sent(parameter, name, nodes or {}),
-            Style("" if parameter.style == "repeat" and tool.body != "multipart" else parameter.style)
+            _body_style_of(parameter.style, tool)
             if place in ("body", "file")
             else Style("" if parameter.style == "repeat" else parameter.style, parameter.explode, parameter.reserved),
             argument in own_needs or wire in own_needs,
@@ -213,6 +213,11 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
         server=registry.server.others.get(tool.server, "").rstrip("/"),
         deprecated=tool.deprecated,
     )
+
+
+def _body_style_of(style: str, tool: Tool) -> Style:
+    """Give the style of a field of a body: a list is repeated in a form, and is one JSON text in multipart."""
+    return Style("" if style == ("json" if tool.body == "multipart" else "repeat") else style)
 
 
 def _whole(tool: Tool) -> Iterator[Argument]:
@@ -429,7 +434,8 @@ def _fields(united: Branch, media: Media, schemas: Schemas) -> Iterator[tuple[st
         else:
             style = _body_style(media.kind, wire, encoding, kinds)
             is_json = content_type.partition(";")[0].endswith("json")
-            shown = "" if media.kind == "form" or (is_json and style != USUAL) else _exact(content_type)
+            structured = bool(kinds & {"array", "object", "any"})
+            shown = "" if media.kind == "form" or (is_json and structured) else _exact(content_type)
             yield name, replace(found, style=style, media_type=shown)
 
 
@@ -442,7 +448,7 @@ def _body_style(kind: str, wire: str, encoding: Encoding | None, kinds: frozense
     structured = bool(kinds & {"array", "object", "any"})
     content_type = encoding.content_type if encoding else ""
     if content_type.partition(";")[0].endswith("json"):
-        return Style("json") if structured else USUAL
+        return Style("json") if structured and kind == "form" else USUAL
     if kind == "multipart":
         if "array" in kinds:
             return Style("repeat") if encoding else None

@@ -47,7 +47,7 @@ def _reply(schema: Any, status: str = "200") -> dict[str, Any]:
 
 
 def _body(schema: Any) -> dict[str, Any]:
-    return {"requestBody": {"content": {JSON: {"schema": schema}}}}
+    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema}}}}
 
 
 def _document() -> dict[str, Any]:

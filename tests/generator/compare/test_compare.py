@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tool_generator.compare.differ import Comparer
+from tool_generator.compare.differ import Differ
 from tool_generator.model.schemas import Node, Schemas
 
 NAMES = ("A", "B", "C")
@@ -12,8 +12,8 @@ PREFIX = "#/types/"
 
 
 def compared(one, other, types=None, other_types=None):
-    comparer = Comparer(Schemas(PREFIX, types or {}), Schemas(PREFIX, types if other_types is None else other_types))
-    return [(item.path, item.kind) for item in comparer.compare(Node(one, "one"), Node(other, "other"), "value")]
+    comparer = Differ(Schemas(PREFIX, types or {}), Schemas(PREFIX, types if other_types is None else other_types))
+    return [(item.path, item.kind) for item in comparer.compare(Node(one, ("one",)), Node(other, ("other",)), "value")]
 
 
 scalars = st.sampled_from(

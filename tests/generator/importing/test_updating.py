@@ -28,7 +28,7 @@ API = """# yaml-language-server: $schema=../spec.schema.json
 api: {name: small, slug: small, title: Small, version: 1.0.0, summary: Small things., command: small,
   distribution: small, environment: SMALL, groups: [things]}
 server: {base_url: https://small.example}
-auth: {in: header, name: X-Key}
+auth: {in: header, name: Authorization, prefix: "Bearer "}
 """
 TOOLS = """# yaml-language-server: $schema=../../spec.schema.json
 group: things
