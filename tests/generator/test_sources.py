@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tool_generator.load.sources import digest, read_source, source_files
+from tool_generator.load.sources import digest, read_source
+from tool_generator.load.spec import read_folder
 from tool_generator.problems import Report
 
 
@@ -104,7 +105,7 @@ def test_the_digest_follows_names_and_bytes_and_nothing_else(tmp_path):
             target = tmp_path / name / path.replace("__", "/")
             target.parent.mkdir(parents=True, exist_ok=True)
             (target.parent / f"{target.name}.yaml").write_text(text)
-        return digest(tmp_path / name, source_files(tmp_path / name))
+        return digest(read_folder(tmp_path / name))
 
     first = make("first", api="x", tools__a="1")
     assert make("second", api="x", tools__a="1") == first

@@ -225,7 +225,7 @@ class Differ:
 
     def _kinds(self, pair: Pair, one: View, other: View) -> Iterator[Difference]:
         was, now = described(one), described(other)
-        places = {"one": pair.one, "other": pair.other}
+        places: dict[str, Any] = {"one": pair.one, "other": pair.other}
         if one.is_any or other.is_any:
             if one.is_any != other.is_any:
                 yield Difference("", STATED if one.is_any else UNSTATED, was, now, **places)
@@ -239,7 +239,7 @@ class Differ:
 
     def _null(self, pair: Pair, one: View, other: View) -> Iterator[Difference]:
         fact = (*pair.one.at, "#null")
-        places = {"one": pair.one, "other": pair.other}
+        places: dict[str, Any] = {"one": pair.one, "other": pair.other}
         if one.is_nullable and other.is_nullable:
             pair.facts.append(fact)
         elif one.is_any or other.is_any or one.is_nullable == other.is_nullable:

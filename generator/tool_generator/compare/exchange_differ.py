@@ -1,4 +1,4 @@
-"""Differences between the exchanges of tools and of their operations: what one request or reply has and the other lacks.
+"""Differences between the exchanges of tools and of their operations: what only one request or reply has.
 
 This module owns the differences that schemas do not have: routes, places, styles, encodings, media types, keys,
 servers, statuses. Everything below a field is the differ's. Drift, parity and the import read the same differences.
@@ -103,8 +103,8 @@ def compared(
 
 def _call(tool: Tool, ours: Exchange, theirs: Exchange) -> Iterator[Difference]:
     if ours.route != theirs.route:
-        was, now = f"{ours.method} {ours.path}", f"{theirs.method} {theirs.path}"
-        yield Difference("request", rules.MOVED, was, now)
+        moved = f"{ours.method} {ours.path}", f"{theirs.method} {theirs.path}"
+        yield Difference("request", rules.MOVED, *moved)
     if tool.upstream not in (None, theirs.name) and theirs.name:
         yield Difference("operation", rules.OPERATION_ID, tool.upstream, theirs.name)
     if theirs.deprecated and not ours.deprecated:
@@ -112,8 +112,8 @@ def _call(tool: Tool, ours: Exchange, theirs: Exchange) -> Iterator[Difference]:
     if ours.server != theirs.server:
         yield Difference("request", rules.SERVER, ours.server or None, theirs.server or None)
     if ours.security is not None and theirs.security is not None and ours.security != theirs.security:
-        sides = [sorted(" and ".join(one) or "none" for one in side) for side in (ours.security, theirs.security)]
-        yield Difference("request", rules.SECURITY, *sides)
+        was, now = (sorted(" and ".join(one) or "none" for one in side) for side in (ours.security, theirs.security))
+        yield Difference("request", rules.SECURITY, was, now)
 
 
 def _request(ours: Exchange, theirs: Exchange, differ: Differ) -> Iterator[Difference]:
@@ -203,7 +203,7 @@ def _field(mine: Field, other: Field, differ: Differ) -> Iterator[Difference]:
     style = _style(mine, differ)
     if other.style is not None and style != other.style and not is_retyped:
         yield Difference(path, rules.STYLE, str(style), str(other.style), name=mine.argument)
-    if mine.media_type != other.media_type:
+    if other.media_type is not None and mine.media_type != other.media_type:
         yield Difference(path, rules.MEDIA_TYPE, mine.media_type or None, other.media_type or None, name=mine.argument)
 
 

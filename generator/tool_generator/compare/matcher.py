@@ -33,7 +33,7 @@ class Pinned:
 
 @dataclass(slots=True)
 class Matches:
-    """`operations` are the operations of tools by name; `gone` are tools without one, `new` operations without a tool."""
+    """`operations` are those of tools by name; `gone` are tools without one, `new` operations without a tool."""
 
     operations: dict[str, Operation] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
@@ -63,10 +63,11 @@ def match(tools: Iterable[Pinned], upstream: Upstream, moves: Mapping[str, str] 
         key = route(tool.method, tool.path)
         text = moved.get(key) or moved.get(_key(tool.pin))
         pinned = upstream.operations.get(tool.pin)
-        operation = targets.get(text) if text else pinned if pinned is not None and pinned.has_id else None
-        if operation is not None:
-            found.operations[tool.name] = operation
-            taken.add(operation.id)
+        is_pinned = pinned is not None and pinned.has_id
+        wanted = targets.get(text) if text else pinned if is_pinned else None
+        if wanted is not None:
+            found.operations[tool.name] = wanted
+            taken.add(wanted.id)
     for tool in listed:
         if tool.name in found.operations:
             continue

@@ -26,7 +26,7 @@ from tool_generator.compare import differ as kind
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from tool_generator.compare.differ import Difference
+    from tool_generator.compare.differ import Difference, Fact
 
 # Kinds of differences that only operations have.
 PLACE = "place"
@@ -128,7 +128,9 @@ class Change:
         }
 
 
-def judged(differences: Iterable[Difference], table: Mapping[str, bool], vouched: Collection[str] = ()) -> list[Change]:
+def judged(
+    differences: Iterable[Difference], table: Mapping[str, bool], vouched: Collection[Fact] = ()
+) -> list[Change]:
     """Give the changes among differences: breaking ones first, then by path.
 
     `vouched` names fields and nulls of a type that upstream has in some use of the type. A type that serves create,

@@ -245,7 +245,7 @@ def _body(registry: Registry, tool: Tool, types: Types) -> dict[str, Any]:
     for encoding in encodings:
         carried = [field for field in fields if _only(field, tool) in ("", encoding)]
         name = media_type if encoding == tool.body else _MEDIA_TYPES[encoding]
-        content[name] = _media(encoding, carried, required, tool, types)
+        content[name] = _media(encoding, carried, required, types)
     return {"required": bool(required) and not tool.optional_body, "content": content}
 
 
@@ -255,7 +255,7 @@ def _only(field: WireField, tool: Tool) -> str:
     return "multipart" if is_file else field.parameter.encoding
 
 
-def _media(encoding: str, fields: list[WireField], required: list[str], tool: Tool, types: Types) -> dict[str, Any]:
+def _media(encoding: str, fields: list[WireField], required: list[str], types: Types) -> dict[str, Any]:
     needed = [field.name for field in fields if field.name in required]
     schema: dict[str, Any] = {
         "type": "object",

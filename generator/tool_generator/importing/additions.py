@@ -1,4 +1,4 @@
-"""What an import adds to a spec: tools, types, groups, servers, keys, pagination styles; and what it says of gone tools.
+"""What an import adds to a spec: tools, types, groups, servers, keys, pagination; and what it says of gone tools.
 
 A name that is taken costs that one name: the tool gets the next free one, and a note says how to choose another. This
 module must not know how existing entries are edited.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tool_generator.importing.access_edits import Access
     from tool_generator.importing.converter import Converter
     from tool_generator.model.documents import Operation, Upstream
-    from tool_generator.model.exchanges import Exchange, Field
+    from tool_generator.model.exchanges import Exchange, Field, Style
     from tool_generator.model.schemas import Schemas
 
 RESERVED = frozenset({"self", "request_options"})
@@ -157,7 +157,13 @@ class Maker:
 
 def is_plain(field: Field) -> bool:
     """Say whether a field of the body needs no words beside those of its type."""
-    return field.style in (None, USUAL) and not field.is_file and not field.media_type and not field.only
+    return words_of(field) == (USUAL, "") and not field.is_file and not field.only
+
+
+def words_of(field: Field) -> tuple[Style, str]:
+    """Give the style and the media type that a tool says of a field."""
+    style = field.usual[0] if field.style is None else field.style
+    return style, field.usual[1] if field.media_type is None else field.media_type
 
 
 def path_of(exchange: Exchange) -> str:
@@ -219,13 +225,14 @@ def declaration(field: Field, name: str, converter: Converter, *, descriptions: 
         value["description"] = field.description
     if field.schema is not None:
         value["schema"] = field.schema.schema if field.is_file else converter.schema(field.schema.schema, "request")
-    if field.style is not None and field.style.name:
-        value["style"] = field.style.name
+    style, media_type = words_of(field)
+    if style.name:
+        value["style"] = style.name
     for key in ("explode", "reserved"):
-        if field.style is not None and getattr(field.style, key):
+        if getattr(style, key):
             value[key] = True
-    if field.media_type:
-        value["media_type"] = field.media_type
+    if media_type:
+        value["media_type"] = media_type
     if field.only and not field.is_file:
         value["encoding"] = field.only
     if field.deprecated:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tool_generator.importing.editor import Kind, Report
+    from tool_generator.importing.importer import Outcome
 
 _SECTIONS: tuple[tuple[Kind, str], ...] = (
     ("added", "New tools"),
@@ -40,11 +41,12 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
         help="The folder of the spec; it may be new. Default: the only folder in spec/.",
     )
     @click.option("--descriptions", is_flag=True, help="Copy upstream's own sentences into what is new.")
+    @click.option("--strict", is_flag=True, help="Exit with 1 if an operation is no tool.")
     @click.option(
         "--check", is_flag=True, help="Write nothing: tell what would change, and exit with 1 if anything would."
     )
-    def import_(upstream: Path, spec_folder: Path | None, *, descriptions: bool, check: bool) -> None:
-        """Bring a spec up to date with an OpenAPI 3.0 or 3.1 document."""
+    def import_(upstream: Path, spec_folder: Path | None, *, descriptions: bool, strict: bool, check: bool) -> None:
+        """Bring a spec up to date with an OpenAPI document (3.0, 3.1, or Swagger 2)."""
         require()
         gc.disable()
         from tool_generator.importing.importer import import_upstream, write
@@ -62,6 +64,7 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
         _tell(outcome.report)
         if outcome.problems:
             _stop([str(problem) for problem in outcome.problems])
+        _tell_count(outcome)
         total = f"{folder}: {outcome.totals['tools']} tools, {outcome.totals['types']} types"
         if check:
             click.echo(f"{total}; {len(outcome.files)} files would change")
@@ -78,6 +81,16 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
                 f"{len(outcome.left)} to mend by hand: upstream no longer agrees with what people wrote", err=True
             )
             raise SystemExit(1)
+        if strict and outcome.lacking:
+            raise SystemExit(1)
+
+
+def _tell_count(outcome: Outcome) -> None:
+    """Say how many operations are tools, and why the others are not."""
+    whole, lacking = outcome.totals["operations"], outcome.lacking
+    click.echo(f"{whole - len(lacking)} of {whole} operations are tools")
+    for name, reason in lacking.items():
+        click.echo(f"  {name}: {reason}")
 
 
 def _tell(report: Report) -> None:

@@ -111,9 +111,9 @@ class ToolEdits:
             self._set("deprecated", value=True, told="is deprecated upstream")
         elif self._data.get("deprecated") and not operation.deprecated:
             lift_mark(self._place, self.name, self._work.editor)
-        for key, field in self._ours.fields.items():
+        for place, field in self._ours.fields.items():
             data = self._parameters.get(field.argument, {})
-            if data.get("deprecated") and key in theirs.fields and not theirs.fields[key].deprecated:
+            if data.get("deprecated") and place in theirs.fields and not theirs.fields[place].deprecated:
                 lift_mark(self._at("parameters", field.argument), field.argument, self._work.editor)
         if kinds & {rules.SERVER, rules.SECURITY}:
             wanted = access.of_tool(operation)
@@ -240,9 +240,9 @@ class ToolEdits:
         known = {data.get("wire", name) for name, data in self._parameters.items() if data["in"] in _BODY}
         properties = self._type.properties if self._type is not None else {}
         for field in self._theirs.fields.values():
-            if field.place == "body" and field.wire in properties and field.wire in self._parameters:
-                if field.wire not in known:
-                    self._free_property(field.wire)
+            is_taken = field.wire in self._parameters and field.wire not in known
+            if field.place == "body" and field.wire in properties and is_taken:
+                self._free_property(field.wire)
 
     def _free_property(self, name: str) -> None:
         """Give the property of the body type another argument, where its name is now that of another place."""
@@ -343,8 +343,7 @@ class ToolEdits:
             converted = self._work.converter.schema(theirs.reply.schema, "reply")
             editor.set(place, "schema", converted, "has a reply now", self._operation.id)
         elif theirs.reply is None and "schema" in mine and not theirs.media_types and not self._data.get("steps"):
-            if theirs.status is not None or not theirs.media_types:
-                editor.remove(place, "schema", "has an empty reply", self._operation.id)
+            editor.remove(place, "schema", "has an empty reply", self._operation.id)
 
 
 def mentions(data: Mapping[str, Any]) -> set[str]:

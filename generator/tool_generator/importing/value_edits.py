@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.compare import differ as kind
 from tool_generator.importing.converter import WORDS, tidy, with_words
 from tool_generator.model.documents import REF
+from tool_generator.model.schemas import Branch
 
 if TYPE_CHECKING:
     from tool_generator.compare.differ import Difference
     from tool_generator.importing.editor import FileAt
     from tool_generator.importing.workspace import Use, Workspace
-    from tool_generator.model.schemas import At, Branch, View
+    from tool_generator.model.schemas import At, View
 
 _KEPT = (*WORDS, "default", "deprecated", "readOnly", "writeOnly")
 _WIDER = {"minimum": min, "minLength": min, "minItems": min, "minProperties": min, "exclusiveMinimum": min} | {
@@ -218,7 +219,7 @@ def _edit_enums(work: Workspace) -> None:
                 key = (_leaf(work, at, [use], one), one)
                 if key in leaves:
                     listed.setdefault(key, []).append((view.values[one], use))
-    for (leaf, one), found in listed.items():
+    for (leaf, _), found in listed.items():
         place, schema = work.place(leaf), work.value(leaf)
         if place is not None and isinstance(schema, dict):
             values = [(given, use.role) for given, use in found]
@@ -303,7 +304,12 @@ def _alternatives(work: Workspace, at: At, uses: list[Use]) -> None:
     """Add the alternatives that the document has, and remove those that no use has any more."""
     by_reference: dict[At, list[tuple[Branch, Use]]] = {}
     schema = work.value(at)
-    lacking = [(item.other, use) for use in uses for item in use.pair.found if item.kind == kind.ALTERNATIVE_ADDED]
+    found = [(item, use) for use in uses for item in use.pair.found]
+    lacking = [
+        (item.other, use)
+        for item, use in found
+        if item.kind == kind.ALTERNATIVE_ADDED and isinstance(item.other, Branch)
+    ]
     for branch, use in lacking:
         if isinstance(schema, dict) and "allOf" in schema and "anyOf" in str(schema["allOf"]) and use.reference == at:
             rewrite(work, at, [use])
@@ -313,17 +319,17 @@ def _alternatives(work: Workspace, at: At, uses: list[Use]) -> None:
         by_reference.setdefault(at if is_shared else use.reference, []).append((branch, use))
     for place_at, missing in by_reference.items():
         _add_alternatives(work, place_at, missing)
-    gone = [(item.one, use) for use in uses for item in use.pair.found if item.kind == kind.ALTERNATIVE_REMOVED]
+    gone = [
+        (item.one, use) for item, use in found if item.kind == kind.ALTERNATIVE_REMOVED and isinstance(item.one, Branch)
+    ]
     for branch, use in gone:
-        met = (
-            any(set(branch.parts) <= set(mine.parts) for other in uses for mine, _ in other.pair.objects)
-            or branch.option is None
-        )
-        if not met:
-            place = work.place(branch.option[:-1])
-            if place is not None and isinstance(work.value(branch.option[:-1]), list):
-                told = f"is never {shown(work.value(branch.option))}"
-                work.editor.remove(place, branch.option[-1], told, use.operation)
+        option = branch.option
+        met = any(set(branch.parts) <= set(mine.parts) for other in uses for mine, _ in other.pair.objects)
+        if option is None or met or not isinstance(work.value(option[:-1]), list):
+            continue
+        place = work.place(option[:-1])
+        if place is not None:
+            work.editor.remove(place, option[-1], f"is never {shown(work.value(option))}", use.operation)
 
 
 def _admits(work: Workspace, use: Use, branch: Branch) -> bool:

@@ -29,7 +29,7 @@ _POOR = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of a place: the pair with what the document has, the role, and the address of the reference that led there.
+    """One use of a place: the pair with what the document has, the role, and the reference that led there.
 
     `operation` is the first operation that leads there.
     """
@@ -42,7 +42,7 @@ class Use:
 
 @dataclass(slots=True)
 class Uses:
-    """The uses of all places by address, and the objects of the spec with the objects that the document has for them."""
+    """The uses of all places by address, and the objects of the spec with those of the document."""
 
     places: dict[At, list[Use]] = field(default_factory=dict)
     objects: dict[tuple[At, ...], list[tuple[Branch, Branch, Use]]] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Workspace:
         if len(at) < _LEAST_STEPS or at[0] not in ("types", "tools"):
             return None
         entry = (self.spec.types if at[0] == "types" else self.spec.tools).get(str(at[1]))
-        value = None if entry is None else entry.data
+        value: Any = None if entry is None else entry.data
         for step in at[2:]:
             try:
                 value = value[step]

@@ -216,7 +216,7 @@ def ref_name(reference: str) -> str:
 
 
 def content_kind(content_type: str) -> Kind:
-    """Give the family of a content type: `application/problem+json` -> `json`; what is none of them is sent as it is."""
+    """Give the family of a content type: `application/problem+json` -> `json`; any other one is `raw`."""
     if content_type in ("application/json", "*/*", "application/*") or content_type.endswith(("+json", "/json")):
         return "json"
     if content_type.startswith("multipart/"):

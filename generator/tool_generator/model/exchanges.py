@@ -55,7 +55,8 @@ class Field:
     """One thing that a request carries. `schema` is None if only its presence can be judged.
 
     `argument` is the tool's argument. `has_own_need` is true if the spec alone decides whether callers must give the
-    field. `style` is None where a document leaves it open. `only` is the one encoding of the body that has the field.
+    field. `style` and `media_type` are None where a document leaves them open; `usual` is what a new tool says then.
+    `only` is the one encoding of the body that has the field.
     """
 
     place: str
@@ -65,7 +66,8 @@ class Field:
     style: Style | None = USUAL
     has_own_need: bool = False
     argument: str = ""
-    media_type: str = ""
+    media_type: str | None = ""
+    usual: tuple[Style, str] = (USUAL, "")
     only: str = ""
     is_file: bool = False
     deprecated: bool = False
@@ -180,9 +182,9 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
             argument in own_needs or wire in own_needs,
             argument,
             parameter.media_type,
-            "multipart" if place == "file" and tool.body != "multipart" else parameter.encoding,
-            place == "file",
-            parameter.deprecated,
+            only="multipart" if place == "file" and tool.body != "multipart" else parameter.encoding,
+            is_file=place == "file",
+            deprecated=parameter.deprecated,
         )
         key = (found.place, str(positions.get(wire)) if place == "path" else found.wire)
         # Two arguments may fill one wire name. The argument without a shape has the schema of the wire.
@@ -436,7 +438,12 @@ def _fields(united: Branch, media: Media, schemas: Schemas) -> Iterator[tuple[st
             is_json = content_type.partition(";")[0].endswith("json")
             structured = bool(kinds & {"array", "object", "any"})
             shown = "" if media.kind == "form" or (is_json and structured) else _exact(content_type)
-            yield name, replace(found, style=style, media_type=shown)
+            usual = (USUAL, "")
+            if media.kind == "multipart" and not content_type:
+                # A list is one part for each item, and an object is a part of JSON, unless the document says otherwise.
+                usual = (Style("repeat"), "") if "array" in kinds else usual
+                usual = (USUAL, "application/json") if kinds == {"object"} else usual
+            yield name, replace(found, style=style, media_type=None if usual[1] else shown, usual=usual)
 
 
 def _exact(content_type: str) -> str:

@@ -94,7 +94,7 @@ class Schemas:
         self._hidden = _HIDDEN.get(role, "")
         self._views: dict[tuple[int, At], View] = {}
         self._types: dict[str, list[Branch]] = {}
-        self._joined: dict[tuple[str, frozenset[int]], Any] = {}
+        self._joined: dict[tuple[str, frozenset[tuple[int, At]]], Any] = {}
         # Identities rest on id(): each remembered schema must stay alive, so that no other object gets the same id.
         self._alive: list[Any] = []
 

@@ -39,6 +39,10 @@ def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) ->
         return None
     media = [_read(name, at, chosen, document, reader) for name, (at, chosen) in found.items()]
     media.sort(key=lambda item: _RANK[item.kind])
+    others = [item for item in media[1:] if item.kind not in ("form", "multipart") or item.kind == media[0].kind]
+    if others:
+        told = ", ".join(item.content_type for item in others)
+        document.note(place, f"the body may also be {told}; {media[0].content_type} is taken")
     return Body(tuple(media), value.get("required") is True, text(value.get("description")))
 
 

@@ -156,7 +156,8 @@ class Messages:
                 if not _VALUE.fullmatch(key) or not key.isascii() or key != key.strip():
                     message = f"the key of account {account.name!r} holds characters that no header can carry"
                     raise ConfigurationError(message, hint=f"Copy the key again. {NOTHING_WAS_SENT}")
-                own[scheme.name] = f"{scheme.prefix}{key}".strip()
+                prefix = scheme.prefix or ("Basic " if scheme.basic else "")
+                own[scheme.name] = f"{prefix}{key}".strip()
         plain = httpx.Headers([("host", host), *_usable(given, self._own | {"content-type", *own})])
         plain.update(own)
         json = httpx.Headers(plain)

@@ -24,9 +24,9 @@ def run(tmp_path):
 def test_it_tells_what_it_did_and_a_second_time_that_there_was_nothing_to_do(run):
     first = run(SHOP)
     assert first.exit_code == 0, first.output
-    assert "New tools (4):\n  list_order_items: GET /order-items, read, in order_items\n" in first.output
-    assert "login: the body is application/x-www-form-urlencoded" in first.output
-    assert run(SHOP).output.endswith("4 tools, 2 types; 0 files changed\n")
+    assert "New tools (5):\n  list_order_items: GET /order-items, read, in order_items\n" in first.output
+    assert "5 of 5 operations are tools" in first.output
+    assert run(SHOP).output.endswith("5 tools, 2 types; 0 files changed\n")
 
 
 def test_check_writes_nothing_and_fails_while_there_is_something_to_do(run, tmp_path):
@@ -41,6 +41,15 @@ def test_problems_are_told_and_nothing_is_written(run, tmp_path):
     assert result.exit_code == 1
     assert "is not an OpenAPI 3.0 or 3.1 document" in result.output
     assert "1 problem; nothing was written" in result.output
-    result = run(document({"/a": {"get": operation("a")}, "/b": {"get": operation("A")}}))
-    assert result.exit_code == 1
     assert not (tmp_path / "spec").exists()
+
+
+def test_an_operation_that_cannot_be_a_tool_is_counted_and_strict_fails_by_it(run, tmp_path):
+    odd = operation("odd", parameters=[{"name": "a&b", "in": "query", "required": True, "schema": {}}])
+    data = document({"/a": {"get": operation("a")}, "/b": {"get": odd}})
+    told = run(data)
+    assert told.exit_code == 0
+    assert "1 of 2 operations are tools" in told.output
+    assert '"a&b" is no name of a query parameter' in told.output
+    assert run(data, "--strict").exit_code == 1
+    assert (tmp_path / "spec" / "api.yaml").exists()

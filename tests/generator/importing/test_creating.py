@@ -49,13 +49,11 @@ def test_a_server_that_no_key_may_go_to_is_left_for_people_to_set(url, folder):
     assert folder.api["server"]["base_url"] == "https://api.example.invalid"
 
 
-def test_a_collision_of_names_is_a_problem_that_names_both_and_nothing_is_written(folder):
-    outcome = folder.take(document({"/a": {"get": operation("getThing")}, "/b": {"get": operation("get_thing")}}))
-    assert (
-        'GET /b (get_thing) would be the tool "get_thing", which is that of GET /a (getThing)'
-        in outcome.problems[0].message
-    )
-    assert folder.texts() == {}
+def test_a_collision_of_names_costs_one_name_and_the_note_says_how_to_choose_another(folder):
+    paths = {"/a": {"get": operation("getThing")}, "/b": {"get": operation("get_thing")}}
+    assert not folder.take(document(paths)).problems
+    assert list(folder.tools) == ["get_thing", "get_thing_get"]
+    assert any("import.names: GET /b" in told for told in folder.told("note"))
 
 
 def test_a_name_that_every_client_has_is_given_an_ending(folder):
@@ -125,37 +123,6 @@ def test_a_body_that_is_used_again_is_a_type_and_a_body_that_is_not_is_written_o
     assert list(folder.types) == ["Thing"]
 
 
-def test_one_type_serves_create_and_update(folder):
-    fields = {"name": {"type": "string"}, "size": {"type": "integer"}}
-    schemas = {
-        "CreateBoxRequest": {"type": "object", "properties": fields, "required": ["name"]},
-        "UpdateBoxRequest": {"type": "object", "properties": fields},
-    }
-    paths = {
-        "/a": {"post": operation("createBox", requestBody=body(ref("CreateBoxRequest")))},
-        "/b": {"patch": operation("updateBox", requestBody=body(ref("UpdateBoxRequest")))},
-    }
-    folder.take(document(paths, schemas))
-    assert folder.types == {"BoxInput": {"type": "object", "properties": fields}}
-    assert folder.tools["create_box"]["parameters"] == {"name": {"in": "body", "required": True}}
-    assert "parameters" not in folder.tools["update_box"]
-
-
-def test_request_and_reply_copies_become_one_type_that_is_as_wide_as_both(folder):
-    def config(kind):
-        return {"type": "object", "properties": {"url": {"type": kind}, "size": {"type": "integer"}}}
-
-    schemas = {"CreateParamsConfig": config(["string", "null"]), "ResponseConfig": config("string")}
-    inner = {"type": "object", "properties": {"config": ref("CreateParamsConfig"), "x": {"type": "string"}}}
-    paths = {
-        "/a": {
-            "post": operation("a", reply({"type": "array", "items": ref("ResponseConfig")}), requestBody=body(inner))
-        }
-    }
-    folder.take(document(paths, schemas))
-    assert [schema["properties"]["url"] for schema in folder.types.values()] == [{"type": ["string", "null"]}]
-
-
 def test_read_only_fields_are_no_arguments_and_write_only_ones_are_in_no_reply(folder):
     folder.take(ZOO)
     assert "id" not in folder.types["CatInput"]["properties"]
@@ -198,9 +165,8 @@ def test_query_styles_become_those_of_the_spec(folder):
     parameters = folder.tools["list_order_items"]["parameters"]
     assert parameters["status"]["style"] == "brackets"
     assert parameters["sort"]["style"] == "comma"
-    assert parameters["filter_shop"]["wire"] == "filter[shop]"
-    assert parameters["ids"]["schema"] == {"type": "string"}
-    assert any("'ids' is a list joined by |" in told for told in folder.told("note"))
+    assert (parameters["filter"]["style"], parameters["ids"]["style"]) == ("deep", "pipes")
+    assert parameters["ids"]["schema"] == {"type": "array", "items": {"type": "string"}}
 
 
 def test_multipart_fields_are_files_or_parts(folder):
@@ -212,20 +178,16 @@ def test_multipart_fields_are_files_or_parts(folder):
     }  # fmt: skip
 
 
-def test_what_cannot_be_expressed_is_told_with_the_operation(folder):
+def test_what_a_spec_cannot_say_is_told_with_the_operation(folder):
     folder.take(ZOO)
-    assert "replace_animal: the cookie 'session' cannot be set by a tool, although it is required" in folder.told(
-        "note"
-    )
-    folder.take(SHOP)
-    assert any("login: the body is application/x-www-form-urlencoded" in told for told in folder.told("note"))
+    assert any("replaceAnimal: uses if" in told for told in folder.told("note"))
 
 
 @pytest.mark.parametrize(
     ("scheme", "auth"),
     [
         ({"type": "http", "scheme": "bearer"}, {"in": "header", "name": "Authorization", "prefix": "Bearer "}),
-        ({"type": "http", "scheme": "basic"}, {"in": "header", "name": "Authorization", "prefix": "Basic "}),
+        ({"type": "http", "scheme": "basic"}, {"in": "header", "name": "Authorization", "basic": True}),
         ({"type": "apiKey", "in": "header", "name": "X-Key"}, {"in": "header", "name": "X-Key"}),
         ({"type": "apiKey", "in": "query", "name": "key"}, {"in": "query", "name": "key"}),
     ],
