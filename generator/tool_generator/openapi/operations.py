@@ -30,6 +30,7 @@ from tool_generator.openapi.dialects import SchemaReader
 from tool_generator.openapi.json_values import pointer, read_values
 from tool_generator.openapi.naming import snake_case
 from tool_generator.openapi.pointers import Document
+from tool_generator.openapi.swagger import as_openapi, is_swagger
 from tool_runtime.core.urls import split_template
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def parse_upstream(content: bytes) -> Upstream:
 
 
 def _parsed(root: Any, problems: list[DocumentProblem]) -> Upstream:
+    if is_swagger(root):
+        root = as_openapi(root)
     _check_root(root)
     document = Document(root, problems)
     reader = SchemaReader(document)
@@ -105,8 +108,6 @@ def _check_root(root: Any) -> None:
         version = str(version)
     if not isinstance(version, str) or not re.match(r"3\.[01](\.|$)", version):
         told = f"says openapi: {str(version)[:40]}" if version is not None else "does not say openapi: 3.x"
-        if "swagger" in root:
-            told = "is a Swagger 2 document: convert it to OpenAPI 3 first"
         message = f"is not an OpenAPI 3.0 or 3.1 document: it {told}"
         raise UpstreamUnreadable((DocumentProblem("#/openapi", message, (), "malformed"),))
     if not isinstance(root.get("paths"), dict):

@@ -34,7 +34,7 @@ from tool_runtime.values.secrets import Secret, key_problem
 from tool_runtime.values.suggestions import nearest
 
 DEFAULT = "default"
-_SETTINGS = ("api_key", "base_url", "policy")
+_SETTINGS = ("api_key", "base_url", "policy", "credentials")
 
 
 class Environment(Mapping[str, str]):
@@ -73,6 +73,11 @@ def _concealed_entry(entry: Any) -> Any:
     if isinstance(entry, Mapping):
         # A misspelt setting may hold a key as well.
         shown = ("base_url", "policy")
+        inner = entry.get("credentials")
+        if isinstance(inner, Mapping):
+            entry = {**entry, "credentials": None}
+            kept = {scheme: concealed(key, None)[0] for scheme, key in inner.items()}
+            return {**_concealed_entry(entry), "credentials": kept}
         return {
             name: value if value is None or name in shown else concealed(value, None)[0]
             for name, value in entry.items()
@@ -92,7 +97,8 @@ class Accounts:
     """The accounts of one client. Reads the environment once, when it is made.
 
     `api_key` is the key of `default`; `base_url` and `policy` hold for every account without its own; `given` maps
-    names to a key, or to a mapping of `api_key`, `base_url` and `policy`. Raises `ConfigurationError`.
+    names to a key, or to a mapping of `api_key`, `base_url`, `policy` and `credentials` (scheme to key). Raises
+    `ConfigurationError`.
     """
 
     def __init__(
@@ -201,7 +207,7 @@ class Accounts:
             key=None if key is None else _checked_key(key.value, key.place, basic=self._registry.auth.basic),
             base_url=normalise_base_url(_checked_base_url(base_url.value, base_url.place), self._registry.server.strip),
             policy=self._policy_of(folded),
-            credentials=self._credentials(spelled),
+            credentials=self._credentials(spelled) | self._given_credentials(entry),
             servers=self._servers(base_url.value),
         )
 
@@ -220,6 +226,19 @@ class Accounts:
                 value = ":".join(part or "" for part in parts) if parts[0] is not None else None
             if value is not None:
                 found[scheme.scheme] = _checked_key(Secret(value), stem + suffix, basic=scheme.basic)
+        return found
+
+    def _given_credentials(self, entry: Mapping[str, _Setting]) -> dict[str, Secret]:
+        """Return the keys of single schemes that code gave. Raises `ConfigurationError` for a scheme there is not."""
+        given = entry.get("credentials", _Setting({}, ""))
+        found = {}
+        for name, key in given.value.items():
+            scheme = self._registry.schemes.get(name)
+            if scheme is None:
+                near = nearest(str(name), self._registry.schemes)
+                hint = f"Did you mean {near}?" if near else f"Schemes: {', '.join(self._registry.schemes)}."
+                raise ConfigurationError(f"{given.place}: there is no scheme {name!r:.40}", hint=hint)
+            found[scheme.scheme] = _checked_key(key, f"{given.place}[{name!r}]", basic=scheme.basic)
         return found
 
     def _servers(self, base_url: str) -> dict[str, str]:
@@ -256,7 +275,7 @@ class Accounts:
         """Describe how to give an account its key, or the key of a scheme that is not the usual one."""
         stem = "API_KEY" if scheme in {"", self._registry.auth.scheme} else variable_stem(scheme)
         variable = f"{self._prefix}{stem}" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
-        set_it = f"Set {variable}, or pass api_key=…"
+        set_it = f"Set {variable}, or pass api_key=…" if stem == "API_KEY" else f"Set {variable}"
         if account.name != DEFAULT:
             # No shell exports a variable with a hyphen, or with a space.
             pass_it = f"pass accounts={{{account.name!r}: …}}"
@@ -374,4 +393,7 @@ def _settings(place: str, entry: Any) -> dict[str, _Setting]:
             raise ConfigurationError(message, hint=hint)
     checks: dict[str, Any] = {"api_key": _checked_key, "base_url": _checked_base_url, "policy": read_policy}
     known = {name: value for name, value in described.items() if value is not None}
-    return {name: _Setting(checks[name](value, place), place) for name, value in known.items()}
+    return {
+        name: _Setting(value if name == "credentials" else checks[name](value, place), place)
+        for name, value in known.items()
+    }
