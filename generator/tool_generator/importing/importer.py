@@ -91,6 +91,11 @@ def write(outcome: Outcome, folder: Path) -> None:
     write_files(folder, {name: text.encode("utf-8") for name, text in outcome.files.items()})
 
 
+def state_of(folder: Path) -> Registry:
+    """Compile the spec in a folder although checks may still find problems in it, such as examples to mend."""
+    return _State(read_folder(folder), folder, {}).registry
+
+
 class _State:
     """A spec between two rounds: its files, read and compiled. It may have problems that only checks find."""
 
@@ -298,4 +303,4 @@ def _tell_problems(upstream: Upstream, report: Report) -> None:
         report.add("problem", "", "the document has no operation that a tool could be made of")
 
 
-__all__ = ["Outcome", "import_upstream", "write"]
+__all__ = ["Outcome", "import_upstream", "state_of", "write"]
