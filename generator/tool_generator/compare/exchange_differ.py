@@ -96,7 +96,13 @@ def compared(
         as_fields = None if ours.encoding is None else ours.whole is None
         theirs = exchange_of_operation(operation, upstream, differs["request"].other, as_fields=as_fields)
         result.ours[name], result.theirs[name] = ours, theirs
-        result.requests[name] = [*_call(tool, ours, theirs), *_request(ours, theirs, differs["request"])]
+        call = [
+            item
+            for item in _call(tool, ours, theirs)
+            # An operation without an id has nothing that a pin could be compared with.
+            if operation.has_id or item.kind != rules.OPERATION_ID
+        ]
+        result.requests[name] = [*call, *_request(ours, theirs, differs["request"])]
         result.replies[name] = list(_reply(ours, theirs, differs["reply"]))
     return result
 

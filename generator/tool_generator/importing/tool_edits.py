@@ -100,8 +100,6 @@ class ToolEdits:
         kinds = {item.kind for item in self._found if item.path in ("request", "operation")}
         if operation.has_id and self._data.get("upstream") != operation.id:
             self._set("upstream", operation.id, f"is the operation {operation.id}")
-        elif not operation.has_id and "upstream" in self._data:
-            self._unset("upstream", "has no operationId of its own")
         if rules.MOVED in kinds:
             if self._data["method"] != operation.method:
                 self._set("method", operation.method, f"{operation.method}, was {self._data['method']}")
