@@ -93,7 +93,8 @@ def compared(
     for name, operation in result.operations.items():
         tool = tools[name]
         ours = exchange_of_tool(tool, registry, (nodes or {}).get(name))
-        as_fields = None if ours.encoding is None else ours.whole is None
+        # A raw body says nothing of the shape that JSON or a form has in its place.
+        as_fields = None if ours.encoding in (None, "raw") else ours.whole is None
         theirs = exchange_of_operation(operation, upstream, differs["request"].other, as_fields=as_fields)
         result.ours[name], result.theirs[name] = ours, theirs
         call = [
@@ -228,7 +229,7 @@ def _style(mine: Field, differ: Differ) -> Any:
 def _reply(ours: Exchange, theirs: Exchange, differ: Differ) -> Iterator[Difference]:
     if ours.status is not None and theirs.status is not None and ours.status != theirs.status:
         yield Difference("response", rules.STATUS, ours.status, theirs.status)
-    if ours.content != theirs.content and (theirs.media_types or theirs.content == "location"):
+    if ours.content != theirs.content and (theirs.media_types or theirs.reply or theirs.content == "location"):
         yield Difference("response", rules.CONTENT, ours.content, theirs.content)
     elif set(ours.media_types) != set(theirs.media_types) and theirs.media_types:
         yield Difference("response", rules.MEDIA_TYPES, list(ours.media_types), list(theirs.media_types))

@@ -74,7 +74,7 @@ def match(tools: Iterable[Pinned], upstream: Upstream, moves: Mapping[str, str] 
         options = by_route.get(route(tool.method, tool.path), [])
         # A pinned tool may share an operation that other tools reach too; a free operation is nearer.
         ranked = sorted(options, key=lambda item: (item.id in taken, item.path != tool.path))
-        if ranked and (tool.pin == "" or ranked[0].id not in taken):
+        if ranked and (tool.pin == "" or ranked[0].id not in taken or not ranked[0].has_id):
             found.operations[tool.name] = ranked[0]
             taken.add(ranked[0].id)
         else:

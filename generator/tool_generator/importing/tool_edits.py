@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tool_generator.model.exchanges import Field
     from tool_generator.model.schemas import Node
 
+_NO_FIELDS = ("string", "array", "number", "integer", "boolean")
 _BODY = ("body", "file")
 _WHOLE = ("whole_body", "raw_body")
 _OUTSIDE = {"request", "operation", "request.body", "response"}
@@ -167,7 +168,8 @@ class ToolEdits:
 
     def _optional(self, name: str, data: Mapping[str, Any]) -> None:
         place = self._at("parameters", name)
-        is_own = data.get("wire", name) != name or "shape" in data
+        wire = data.get("wire", name)
+        is_own = "shape" in data or name not in (argument_name(wire, data["in"], taken) for taken in ({}, {wire: None}))
         if data.get("required") is True and not is_own:
             self._work.editor.remove(place, "required", "is no longer required", self._operation.id)
         elif "required" not in data and "schema" not in data:
@@ -297,6 +299,14 @@ class ToolEdits:
         if rules.RULE in kinds:
             rules_now = [*self._data.get("constraints", ()), *constraints_of(theirs, self._parameters)]
             self._set("constraints", rules_now, "has rules over several fields now")
+        if theirs.whole is None and whole and self._ours.encoding == "raw" and theirs.encoding != "raw":
+            self._take_fields(whole[0])
+        if theirs.whole is not None and not whole and theirs.whole.schema.get("type") in _NO_FIELDS:
+            for name in [name for name, data in self._parameters.items() if data["in"] in _BODY]:
+                self._work.editor.remove(self._at("parameters"), name, f"no longer takes {name!r}", self._operation.id)
+            if "body" in self._data:
+                self._unset("body", "the body is one value now")
+            self._unset("optional_body", "says so of its argument")
         if theirs.whole is not None and not whole and not self._in_body():
             value = whole_body(theirs, self._work.converter)
             self._put(argument_name("body", "whole", self._names()), value, "takes a body now")
@@ -304,11 +314,27 @@ class ToolEdits:
             value = whole_body(theirs, self._work.converter)
             self._work.editor.set(self._at("parameters"), whole[0], value, "is written in another way")
 
+    def _take_fields(self, whole: str) -> None:
+        """Declare the fields of a body that was one raw value."""
+        self._work.editor.remove(self._at("parameters"), whole, "is written field by field now", self._operation.id)
+        names = {name: None for name in self._names() if name != whole}
+        known = {data.get("wire", name) for name, data in self._parameters.items() if data["in"] in _BODY}
+        for field in self._theirs.fields.values():
+            if field.place in _BODY and field.wire not in known:
+                name = argument_name(field.wire, field.place, names)
+                names[name] = None
+                self._put(name, declaration(field, name, self._work.converter), f"takes {name!r}")
+        if self._theirs.is_optional:
+            self._set("optional_body", value=True, told="the body may be left out")
+        else:
+            self._unset("optional_body", "the body is required now")
+
     def _in_body(self) -> bool:
         return "body" in self._data or any(data["in"] in _BODY for data in self._parameters.values())
 
     def _need(self, *, is_optional: bool, whole: list[str]) -> None:
         if whole:
+            self._unset("optional_body", "says so of its argument")
             if is_optional:
                 self._work.editor.remove(self._at("parameters", whole[0]), "required", "may be left out")
             else:
@@ -328,6 +354,8 @@ class ToolEdits:
         if rules.STATUS in kinds:
             told = f"replies {theirs.status}, was {mine.get('status')}"
             editor.set(place, "status", theirs.status, told, self._operation.id)
+        elif rules.CONTENT in kinds and theirs.content != "location" and str(mine.get("status")).startswith("3"):
+            editor.set(place, "status", 200, "replies with content, and is no redirect", self._operation.id)
         if kinds & {rules.CONTENT, rules.MEDIA_TYPES}:
             wanted = returns_of(theirs, self._work.converter)
             for key in ("content", "media_types", *(("schema",) if rules.CONTENT in kinds else ())):
@@ -337,7 +365,9 @@ class ToolEdits:
                     )
                 elif key not in wanted and key in mine:
                     editor.remove(place, key, f"the reply has no {key.replace('_', ' ')} of its own")
-        elif theirs.reply is not None and "schema" not in mine:
+        if rules.CONTENT in kinds:
+            return
+        if theirs.reply is not None and "schema" not in mine:
             converted = self._work.converter.schema(theirs.reply.schema, "reply")
             editor.set(place, "schema", converted, "has a reply now", self._operation.id)
         elif theirs.reply is None and "schema" in mine and not theirs.media_types and not self._data.get("steps"):

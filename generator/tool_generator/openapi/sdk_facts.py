@@ -87,8 +87,8 @@ def _servers(package: Path) -> Iterator[str]:
         return
     for node in ast.walk(ast.parse(client.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "base_url":
-            text = node.value.value if isinstance(node.value, ast.Constant) else _text(node.value)
-            if isinstance(text, str) and text.startswith("https://"):
+            text = _path(node.value) if isinstance(node.value, ast.Constant | ast.JoinedStr) else None
+            if text is not None and text.startswith("https://"):
                 yield text
                 return
 
@@ -162,10 +162,10 @@ class _Reader:
         options = words.get("options")
         for keyword in options.keywords if isinstance(options, ast.Call) else ():
             if keyword.arg == "query":
-                parameters += self._query(keyword.value, module)
+                parameters += self._query(keyword.value, method, module)
         operation: dict[str, Any] = {"parameters": parameters} if parameters else {}
         if "body" in words:
-            schema = self._params(words["body"], module)
+            schema = self._params(words["body"], method, module)
             kind = "multipart/form-data" if "files" in words else "application/json"
             operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema}}}
         reply = words.get("cast_to")
@@ -176,18 +176,38 @@ class _Reader:
         operation["responses"] = {"2XX": response}
         return operation
 
-    def _query(self, value: ast.expr, module: _Module) -> Iterator[dict[str, Any]]:
-        schema = self._params(value, module)
+    def _query(self, value: ast.expr, method: ast.FunctionDef, module: _Module) -> Iterator[dict[str, Any]]:
+        schema = self._params(value, method, module)
         known = self.schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
         for name, item in known.get("properties", {}).items():
             required = {"required": True} if name in known.get("required", ()) else {}
             yield {"name": name, "in": "query", **required, "schema": item}
 
-    def _params(self, value: ast.expr, module: _Module) -> dict[str, Any]:
-        """Give the schema of `maybe_transform(values, module.Params)`; any object where there is no type."""
-        if isinstance(value, ast.Call) and len(value.args) > 1:
-            return self._schema(value.args[1], module)
-        return {"type": "object"}
+    def _params(self, value: ast.expr, method: ast.FunctionDef, module: _Module) -> dict[str, Any]:
+        """Give the schema of `maybe_transform(values, module.Params)`; any object where there is no type.
+
+        One TypedDict holds what goes to the query and to the body, so only the fields among the values count.
+        """
+        if not isinstance(value, ast.Call) or len(value.args) < 2:
+            return {"type": "object"}
+        schema = self._schema(value.args[1], module)
+        known = self.schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+        sent = _keys(value.args[0], method)
+        if sent is None or "properties" not in known or len(sent) >= len(known["properties"]):
+            return schema
+        # Values are given by the name in Python, which an alias may differ from, so they go by their place.
+        names = self._python_names(value.args[1], module)
+        fields = {wire: item for wire, item in known["properties"].items() if names.get(wire, wire) in sent}
+        required = [wire for wire in known.get("required", ()) if wire in fields]
+        return {"type": "object", "properties": fields, **({"required": required} if required else {})}
+
+    def _python_names(self, annotation: ast.expr, module: _Module) -> dict[str, str]:
+        """Give the Python name of every wire name of a TypedDict."""
+        found = self._find(_text(annotation), module)
+        if found is None or found[1] not in found[0].classes:
+            return {}
+        items = [item for item in found[0].classes[found[1]].body if isinstance(item, ast.AnnAssign)]
+        return {_wire(item)[0]: _text(item.target) for item in items}
 
     def _schema(self, annotation: ast.expr, module: _Module, *, in_reply: bool = False) -> dict[str, Any]:
         """Give the schema of an annotation: `Optional[List[str]]` is an array of strings, or null."""
@@ -291,10 +311,9 @@ class _Reader:
             if _text(item.target).startswith("__") or "ClassVar" in ast.dump(item.annotation):
                 continue
             wire, annotation = _wire(item)
-            may_lack = item.value is not None and not is_typed_dict
-            if may_lack and isinstance(annotation, ast.Subscript) and _text(annotation.value) == "Optional":
-                # A field of a reply that may be None: absent and null look alike in an SDK.
-                annotation = annotation.slice
+            may_lack = not is_typed_dict and _has_default(item.value)
+            # A field of a reply that may be None: absent and null look alike in an SDK.
+            annotation = _without_none(annotation) if may_lack else annotation
             properties[wire] = self._schema(annotation, module, in_reply=in_reply)
             if (is_typed_dict and (_is_required(item.annotation) or is_total)) or (not is_typed_dict and not may_lack):
                 required.append(wire)
@@ -304,6 +323,44 @@ class _Reader:
         parents = [self._schema(base, module, in_reply=in_reply) for base in bases]
         parents = [parent for parent in parents if "$ref" in parent]
         return {"allOf": [*parents, schema]} if parents else schema
+
+
+def _has_default(value: ast.expr | None) -> bool:
+    """Whether a field of a model may be left out: it has a value that is more than `FieldInfo(alias=…)`."""
+    if isinstance(value, ast.Call):
+        return bool(value.args) or any(keyword.arg in ("default", "default_factory") for keyword in value.keywords)
+    return value is not None
+
+
+def _without_none(annotation: ast.expr) -> ast.expr:
+    """Give `X` of `Optional[X]`, and the union of the others of `Union[X, Y, None]`."""
+    if not isinstance(annotation, ast.Subscript):
+        return annotation
+    name = _text(annotation.value)
+    if name in _UNWRAPPED:
+        return _without_none(_first(annotation))
+    if name == "Optional":
+        return annotation.slice
+    if name == "Union" and isinstance(annotation.slice, ast.Tuple):
+        kept = [item for item in annotation.slice.elts if not (isinstance(item, ast.Constant) and item.value is None)]
+        return ast.Subscript(annotation.value, ast.Tuple(kept, ast.Load()), ast.Load())
+    return annotation
+
+
+def _keys(values: ast.expr, method: ast.FunctionDef) -> set[str] | None:
+    """Give the keys of a dict that a method writes out, or of the variable it put the dict in; None if unknown."""
+    if isinstance(values, ast.Name):
+        given = [
+            node.value
+            for node in ast.walk(method)
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == values.id
+        ]
+        return _keys(given[0], method) if given and not isinstance(given[0], ast.Name) else None
+    if isinstance(values, ast.Call) and values.args:
+        return _keys(values.args[0], method)
+    if not isinstance(values, ast.Dict):
+        return None
+    return {str(key.value) for key in values.keys if isinstance(key, ast.Constant)}
 
 
 def _verb(node: ast.AST) -> str | None:
