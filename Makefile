@@ -17,6 +17,8 @@ BENCH_INSTALLED := $(VENV)/.installed-bench
 # `make newest` and `make oldest` run the gates in environments of their own.
 NEWEST := .venv-newest
 OLDEST := .venv-oldest
+# `make upstream` reads the newest official SDK here.
+UPSTREAM := .upstream
 FLOORS := $(OLDEST)/floors.txt
 # Without lint: every release of ruff brings new rules, and a new rule says nothing about whether the package works.
 # New rules are met when constraints.txt is written anew.
@@ -29,7 +31,7 @@ WORKERS := -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: help demo test lint format types generate generate-check bench upstream wheel check newest oldest constraints clean
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -43,6 +45,7 @@ help:
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
 	@echo "make bench     the budgets, measured beside raw httpx and the official SDK"
+	@echo "make upstream  what the newest official SDK changes for our tools"
 	@echo "make clean     remove the environments and the caches"
 
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -74,6 +77,13 @@ generate: $(INSTALLED)
 
 generate-check: $(INSTALLED)
 	@$(BIN)/toolgen generate --spec spec/retell_ai --out generated/retell_ai --check
+
+# The newest SDK goes into a folder of its own; it is read, and no line of it runs. Fails if anything breaks or is gone.
+upstream: $(INSTALLED)
+	@rm -rf $(UPSTREAM) && mkdir -p $(UPSTREAM)
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --upgrade --target $(UPSTREAM) retell-sdk
+	@$(BIN)/toolgen facts $(UPSTREAM)/retell --out $(UPSTREAM)/facts.json
+	@$(BIN)/toolgen drift $(UPSTREAM)/facts.json $(ARGS)
 
 bench: $(INSTALLED)
 	@test -e $(BENCH_INSTALLED) -a ! pyproject.toml -nt $(BENCH_INSTALLED) \
@@ -121,4 +131,4 @@ constraints:
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(UPSTREAM) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -15,6 +15,7 @@ import click
 
 from tool_generator.compare.compare_commands import register as register_changes
 from tool_generator.importing.import_command import register as register_import
+from tool_generator.openapi.facts_command import register as register_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,3 +136,4 @@ def _require_extras() -> None:
 
 register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
+register_facts(main)

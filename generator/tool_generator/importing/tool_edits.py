@@ -24,6 +24,7 @@ from tool_generator.importing.create import (
 )
 from tool_generator.importing.object_edits import Anchor, lift_mark, mark_gone
 from tool_generator.importing.value_edits import rewrite
+from tool_generator.model.exchanges import kinds_of
 from tool_generator.model.schemas import Branch
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from tool_generator.model.exchanges import Field
     from tool_generator.model.schemas import Node
 
-_NO_FIELDS = ("string", "array", "number", "integer", "boolean")
 _BODY = ("body", "file")
 _WHOLE = ("whole_body", "raw_body")
 _OUTSIDE = {"request", "operation", "request.body", "response"}
@@ -301,7 +301,7 @@ class ToolEdits:
             self._set("constraints", rules_now, "has rules over several fields now")
         if theirs.whole is None and whole and self._ours.encoding == "raw" and theirs.encoding != "raw":
             self._take_fields(whole[0])
-        if theirs.whole is not None and not whole and theirs.whole.schema.get("type") in _NO_FIELDS:
+        if theirs.whole is not None and not whole and not self._may_have_fields(theirs.whole):
             for name in [name for name, data in self._parameters.items() if data["in"] in _BODY]:
                 self._work.editor.remove(self._at("parameters"), name, f"no longer takes {name!r}", self._operation.id)
             if "body" in self._data:
@@ -313,6 +313,9 @@ class ToolEdits:
         elif theirs.whole is not None and whole and kinds & {rules.ENCODING}:
             value = whole_body(theirs, self._work.converter)
             self._work.editor.set(self._at("parameters"), whole[0], value, "is written in another way")
+
+    def _may_have_fields(self, node: Node) -> bool:
+        return bool(kinds_of(self._work.result.differs["request"].other, node) & {"object", "any"})
 
     def _take_fields(self, whole: str) -> None:
         """Declare the fields of a body that was one raw value."""

@@ -188,15 +188,16 @@ class _Reader:
 
         One TypedDict holds what goes to the query and to the body, so only the fields among the values count.
         """
-        if not isinstance(value, ast.Call) or len(value.args) < 2:
+        values, annotation, *_ = [*value.args, None, None] if isinstance(value, ast.Call) else (None, None)
+        if values is None or annotation is None:
             return {"type": "object"}
-        schema = self._schema(value.args[1], module)
+        schema = self._schema(annotation, module)
         known = self.schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
-        sent = _keys(value.args[0], method)
+        sent = _keys(values, method)
         if sent is None or "properties" not in known or len(sent) >= len(known["properties"]):
             return schema
         # Values are given by the name in Python, which an alias may differ from, so they go by their place.
-        names = self._python_names(value.args[1], module)
+        names = self._python_names(annotation, module)
         fields = {wire: item for wire, item in known["properties"].items() if names.get(wire, wire) in sent}
         required = [wire for wire in known.get("required", ()) if wire in fields]
         return {"type": "object", "properties": fields, **({"required": required} if required else {})}
@@ -246,8 +247,8 @@ class _Reader:
         if name in _LISTS:
             return {"type": "array", "items": self._schema(inner[0], module, in_reply=in_reply)}
         if name in _MAPS:
-            values = self._schema(inner[-1], module, in_reply=in_reply)
-            return {"type": "object", **({"additionalProperties": values} if values else {})}
+            items = self._schema(inner[-1], module, in_reply=in_reply)
+            return {"type": "object", **({"additionalProperties": items} if items else {})}
         return {}
 
     def _union(self, members: list[ast.expr], module: _Module, *, in_reply: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Properties: for any document, importing leaves no difference, a second import changes nothing, and facts come back."""
+"""For any document: importing leaves no difference, a second import changes nothing, and facts come back."""
 
 from __future__ import annotations
 

@@ -280,7 +280,8 @@ def test_alike_paths_are_two_tools(shop):
     one = "parameters: [{name: picture-id, in: path, required: true, schema: {type: string}}]"
     other = one.replace("picture", "line")
     made = shop(
-        f"{post('/{picture-id}', 'getPicture', one, method='get')}\n{post('/{line-id}', 'getLine', other, method='get')}"
+        f"{post('/{picture-id}', 'getPicture', one, method='get')}\n"
+        f"{post('/{line-id}', 'getLine', other, method='get')}"
     )
     made.call("get_line", {"line_id": "l"})
     assert made.sent.url.path == "/v1/l"
