@@ -15,16 +15,8 @@ from tool_generator.compare import rules
 from tool_generator.compare.alternatives import described
 from tool_generator.compare.differ import Differ, Difference
 from tool_generator.compare.matcher import Matches, Pinned, match
-from tool_generator.model.exchanges import (
-    Exchange,
-    Field,
-    exchange_of_operation,
-    exchange_of_tool,
-    is_own,
-    kinds_of,
-    registry_schemas,
-    upstream_schemas,
-)
+from tool_generator.model.exchanges import Exchange, Field, exchange_of_tool, is_own, registry_schemas, upstream_schemas
+from tool_generator.model.operation_exchanges import exchange_of_operation, kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,7 +14,8 @@ from tool_generator import identifiers
 from tool_generator.importing.guesses import pagination, tool_class
 from tool_generator.importing.rendering import Noted, plain
 from tool_generator.model.documents import ref_name
-from tool_generator.model.exchanges import USUAL, exchange_of_operation
+from tool_generator.model.exchanges import USUAL
+from tool_generator.model.operation_exchanges import exchange_of_operation
 from tool_generator.model.schemas import Node
 from tool_generator.openapi.naming import sentence, snake_case
 

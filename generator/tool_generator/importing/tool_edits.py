@@ -24,7 +24,7 @@ from tool_generator.importing.create import (
 )
 from tool_generator.importing.object_edits import Anchor, lift_mark, mark_gone
 from tool_generator.importing.value_edits import rewrite
-from tool_generator.model.exchanges import kinds_of
+from tool_generator.model.operation_exchanges import kinds_of
 from tool_generator.model.schemas import Branch
 
 if TYPE_CHECKING:
@@ -148,10 +148,9 @@ class ToolEdits:
                 words = f"{'requires' if needed else 'does not require'} {name!r}"
                 self._put(name, {"in": "body", "required": needed}, words)
         elif item.kind == kind.REQUIRED:
-            if "required" in data:
-                # People lifted the requirement.
-                return
-            editor.set(place, "required", value=True, message="is required now")
+            if "required" not in data:
+                # Else people lifted the requirement.
+                editor.set(place, "required", value=True, message="is required now")
         elif item.kind == kind.OPTIONAL:
             self._optional(name, data)
         elif item.kind == rules.DEPRECATED:
@@ -225,11 +224,8 @@ class ToolEdits:
             return
         if field.place == "body" and declared is not None and wire not in declared and is_plain(field):
             return
-        name = (
-            field_name(field, self._names())
-            if field.place != "body"
-            else argument_name(field.wire, "body", self._names())
-        )
+        names = self._names()
+        name = argument_name(field.wire, "body", names) if field.place == "body" else field_name(field, names)
         value = declaration(field, name, self._work.converter)
         self._put(name, value, f"takes {name!r} ({field.place}) now")
         if field.place != "body":
@@ -301,7 +297,8 @@ class ToolEdits:
             self._set("constraints", rules_now, "has rules over several fields now")
         if theirs.whole is None and whole and self._ours.encoding == "raw" and theirs.encoding != "raw":
             self._take_fields(whole[0])
-        if theirs.whole is not None and not whole and not self._may_have_fields(theirs.whole):
+        opener = self._work.result.differs["request"].other
+        if theirs.whole is not None and not whole and not kinds_of(opener, theirs.whole) & {"object", "any"}:
             for name in [name for name, data in self._parameters.items() if data["in"] in _BODY]:
                 self._work.editor.remove(self._at("parameters"), name, f"no longer takes {name!r}", self._operation.id)
             if "body" in self._data:
@@ -313,9 +310,6 @@ class ToolEdits:
         elif theirs.whole is not None and whole and kinds & {rules.ENCODING}:
             value = whole_body(theirs, self._work.converter)
             self._work.editor.set(self._at("parameters"), whole[0], value, "is written in another way")
-
-    def _may_have_fields(self, node: Node) -> bool:
-        return bool(kinds_of(self._work.result.differs["request"].other, node) & {"object", "any"})
 
     def _take_fields(self, whole: str) -> None:
         """Declare the fields of a body that was one raw value."""

@@ -32,11 +32,12 @@ from tool_runtime.core.preview import preview
 from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.waiting import wait
-from tool_runtime.errors import ConfigurationError, Interrupted, ToolError, annotate
+from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.connection import NETWORK, REPLY_LIMIT, AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
 from tool_runtime.surfaces.common.client_settings import check_registry, check_settings
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
+from tool_runtime.surfaces.common.saving import say_done, target_of
 from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
@@ -241,20 +242,6 @@ def split_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     return given, given.pop("request_options", None)
 
 
-def _target(options: Any) -> Any:
-    """Return the path that an answer is to be written to, or None."""
-    return options.get("to") if isinstance(options, Mapping) else None
-
-
-def _say_done(error: BaseException, tool: str) -> None:
-    """Say on what ended the writing of an answer that the call itself was done."""
-    message = f"{tool} was done, but its answer could not be written"
-    if isinstance(error, ToolError):
-        error.know(outcome="done", tool=tool)
-    else:
-        annotate(error, Interrupted(message, tool=tool, outcome="done"))
-
-
 def _given(arguments: Any) -> Any:
     return {} if arguments is None else arguments
 
@@ -282,7 +269,7 @@ class Client(_Base):
         request_options: RequestOptions | None = None,
     ) -> Done:
         """Call a tool as `call` does, and return its result with its ledger id."""
-        if _target(request_options) is not None:
+        if target_of(request_options) is not None:
             return self._saved(tool, arguments, request_options)
         done: Done = self._run(self._invocation(tool, arguments, request_options))
         return done
@@ -291,9 +278,9 @@ class Client(_Base):
         """Call a tool and write its answer to a file; the result is the file's path."""
         done: Done = self._run(self._invocation(tool, arguments, request_options))
         try:
-            return replace(done, result=done.result.save(_target(request_options)))
+            return replace(done, result=done.result.save(target_of(request_options)))
         except BaseException as error:
-            _say_done(error, tool)
+            say_done(error, tool)
             raise
 
     def pages(
@@ -325,7 +312,7 @@ class Client(_Base):
 
     def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
         given, options = split_options(arguments)
-        if _target(options) is not None:
+        if target_of(options) is not None:
             return self._saved(tool, given, options).result
         return self._run(self._invocation(tool, given, options)).result
 
@@ -388,7 +375,7 @@ class AsyncClient(_Base):
         request_options: RequestOptions | None = None,
     ) -> Done:
         """Call a tool as `call` does, and return its result with its ledger id."""
-        if _target(request_options) is not None:
+        if target_of(request_options) is not None:
             return await self._saved(tool, arguments, request_options)
         done: Done = await self._run(self._invocation(tool, arguments, request_options))
         return done
@@ -397,9 +384,9 @@ class AsyncClient(_Base):
         """Call a tool and write its answer to a file; the result is the file's path."""
         done: Done = await self._run(self._invocation(tool, arguments, request_options))
         try:
-            return replace(done, result=await done.result.save(_target(request_options)))
+            return replace(done, result=await done.result.save(target_of(request_options)))
         except BaseException as error:
-            _say_done(error, tool)
+            say_done(error, tool)
             raise
 
     def pages(
@@ -431,7 +418,7 @@ class AsyncClient(_Base):
 
     async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Any:
         given, options = split_options(arguments)
-        if _target(options) is not None:
+        if target_of(options) is not None:
             return (await self._saved(tool, given, options)).result
         return (await self._run(self._invocation(tool, given, options))).result
 
