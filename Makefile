@@ -19,6 +19,8 @@ BROWSER_INSTALLED := $(VENV)/.installed-browser
 # `make newest` and `make oldest` run the gates in environments of their own.
 NEWEST := .venv-newest
 OLDEST := .venv-oldest
+# `make upstream` reads the newest official SDK here.
+UPSTREAM := .upstream
 FLOORS := $(OLDEST)/floors.txt
 # Without lint: every release of ruff brings new rules, and a new rule says nothing about whether the package works.
 # New rules are met when constraints.txt is written anew.
@@ -32,7 +34,7 @@ WORKERS := -n auto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
-.PHONY: docs docs-serve browser official-suite sandbox-load sandbox-fuzz image
+.PHONY: upstream docs docs-serve browser official-suite sandbox-load sandbox-fuzz image
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -51,6 +53,7 @@ help:
 	@echo "make official-suite | sandbox-load | sandbox-fuzz   the sandbox judged by the official SDK's own tests, by"
 	@echo "               200 requests at once, and by schemathesis (SECONDS=3600 for an hour)"
 	@echo "make image     the sandbox as a container image, built from the wheel (DOCKER=podman for another builder)"
+	@echo "make upstream  what the newest official SDK changes for our tools"
 	@echo "make clean     remove the environments and the caches"
 
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -107,6 +110,13 @@ $(BROWSER_INSTALLED): $(DOCS_INSTALLED)
 # Screenshots of what was looked at are kept in build/screenshots.
 browser: $(BROWSER_INSTALLED)
 	@$(BIN)/python -m pytest $(or $(strip $(ARGS)),tests/browser)
+
+# The newest SDK goes into a folder of its own; it is read, and no line of it runs. Fails if anything breaks or is gone.
+upstream: $(INSTALLED)
+	@rm -rf $(UPSTREAM) && mkdir -p $(UPSTREAM)
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --upgrade --target $(UPSTREAM) retell-sdk
+	@$(BIN)/toolgen facts $(UPSTREAM)/retell --out $(UPSTREAM)/facts.json
+	@$(BIN)/toolgen drift $(UPSTREAM)/facts.json $(ARGS)
 
 bench: $(INSTALLED)
 	@test -e $(BENCH_INSTALLED) -a ! pyproject.toml -nt $(BENCH_INSTALLED) \
@@ -176,4 +186,4 @@ constraints:
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) $(UPSTREAM) .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist site

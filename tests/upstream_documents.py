@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tool_generator.upstream.importer import import_upstream, write
-from tool_generator.upstream.operations import parse_upstream
+from tool_generator.importing.importer import import_upstream, write
+from tool_generator.openapi.operations import parse_upstream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tool_generator.upstream.importer import Outcome
-    from tool_generator.upstream.model import Upstream
+    from tool_generator.importing.importer import Outcome
+    from tool_generator.model.documents import Upstream
 
 THING = {
     "type": "object",

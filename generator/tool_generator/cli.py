@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tool_generator.changes.compare_commands import register as register_changes
+from tool_generator.compare.compare_commands import register as register_changes
+from tool_generator.importing.import_command import register as register_import
+from tool_generator.importing.new_command import register as register_new
 from tool_generator.maintain.add_command import register as register_add
-from tool_generator.maintain.facts_command import register as register_facts
+from tool_generator.openapi.facts_command import register as register_facts
 from tool_generator.publish.site_command import register as register_site
-from tool_generator.upstream.import_command import register as register_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,16 +156,21 @@ def _echo(problems: tuple[Problem, ...], kind: str = "") -> None:
 
 
 def _require_extras() -> None:
-    from importlib.metadata import packages_distributions
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in ("yaml", "jinja2", "ruff")):
-        owners = packages_distributions().get(_DISTRIBUTION_OF, ["tool_generator"])
-        raise click.ClickException(_HINT.format(owners[0]))
+        raise click.ClickException(_HINT.format(_distribution()))
+
+
+def _distribution() -> str:
+    from importlib.metadata import packages_distributions
+
+    return packages_distributions().get(_DISTRIBUTION_OF, ["tool_generator"])[0]
 
 
 register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
 register_add(main, _spec, _require_extras)
-register_facts(main, _require_extras)
+register_new(main, _require_extras, _distribution)
+register_facts(main)
 register_site(main, _spec, _compiled)

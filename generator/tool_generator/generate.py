@@ -13,11 +13,12 @@ from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
 from tool_generator.emit.python import bindings
-from tool_generator.load.spec import load_spec
+from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.problems import Problem, Report, SpecProblems
 from tool_runtime.core.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tool_generator.load.spec import Spec
@@ -40,8 +41,13 @@ def compile_spec(folder: Path, *, strict: bool = False) -> Compiled:
 
     `strict` takes what people have left to do for a problem too.
     """
+    return compile_files(read_folder(folder), folder, strict=strict)
+
+
+def compile_files(files: Mapping[str, bytes], folder: Path, *, strict: bool = False) -> Compiled:
+    """Load, check and compile a spec from the contents of its files; `folder` is their place, for messages."""
     report = Report()
-    spec = load_spec(folder, report)
+    spec = load_spec(files, report, str(folder))
     parameters = lint(spec, report)
     report.raise_problems()
     if strict:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from upstream_documents import body, document, operation, read, ref, reply
 
-from tool_generator.changes.difference import difference
-from tool_generator.changes.drift import drift, shared_names
-from tool_generator.changes.parity import parity
+from tool_generator.compare.difference import difference
+from tool_generator.compare.drift import drift, shared_names
+from tool_generator.compare.parity import parity
 from tool_generator.emit.argument_schemas import tool_schemas
 from tool_generator.emit.python.bindings import python_files
 from tool_generator.generate import compile_spec, generated_files
-from tool_generator.upstream.importer import import_upstream, write
+from tool_generator.importing.importer import import_upstream, write
 from tool_runtime.core.registry import Registry
 
 if TYPE_CHECKING:

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tool_generator.changes.drift import drift, shared_names
-from tool_generator.changes.exchanges import is_own
-from tool_generator.changes.parity import parity
+from tool_generator.compare.drift import drift, shared_names
+from tool_generator.compare.parity import parity
 from tool_generator.emit.pretty import pretty
 from tool_generator.generate import compile_spec
+from tool_generator.importing.importer import import_upstream, write
 from tool_generator.maintain.facts import facts_of
-from tool_generator.upstream import read_upstream
-from tool_generator.upstream.importer import import_upstream, write
+from tool_generator.openapi import read_upstream
 
 from .conftest import REPOSITORY
 

@@ -59,6 +59,8 @@ def key_place_problem(place: str, name: str) -> str:
     """Say why a header or query parameter of this name may not carry the key; empty if it may."""
     if place == "query":
         return query_name_problem(name)
+    if place == "cookie":
+        return "" if _TOKEN.fullmatch(name) else f"{quoted(name)} is no cookie's name: use letters, digits and -"
     problem = "" if name.lower() == "authorization" else header_problem(name)
     return f"{problem}; Authorization is the usual one" if problem else ""
 

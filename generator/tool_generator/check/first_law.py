@@ -20,7 +20,8 @@ from tool_generator.compile.registry_document import idempotency
 from tool_generator.model.schema_walk import at_path, branches
 from tool_generator.problems import nearest, quoted
 from tool_runtime.core.templates import references
-from tool_runtime.core.urls import base_url_problem, normalise_base_url, path_problem
+from tool_runtime.core.tools import USUAL_SCHEME
+from tool_runtime.core.urls import base_url_problem, normalise_base_url, path_problem, split_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +46,7 @@ def check_first_law(spec: Spec, parameters: Parameters, types: Mapping[str, Any]
         tool = spec.tools[name]
         _check_headers(tool, known, spec, report)
         _check_path(tool, report)
+        _check_destinations_of(tool, spec, report)
         _check_repeats(tool, report)
         _check_key(tool, known, types, spec, report)
         _check_steps(tool, spec, parameters, report)
@@ -71,23 +73,62 @@ def _check_destination(spec: Spec, report: Report) -> None:
             if problem:
                 message = f"the ending {quoted(ending)} {problem}: write /v1 or the like"
                 report.problem(server.where("strip", index), message)
-    if auth is not None and auth.whole:
-        name, prefix = auth.data["name"], auth.data.get("prefix", "")
-        problem = key_place_problem(auth.data["in"], name)
+        for name, other in server.data.get("others", {}).items():
+            problem = base_url_problem(other)
+            if problem is not None:
+                message = f"the base URL {quoted(other)} of {name} {problem}: write https://host/path"
+                report.problem(server.where("others", name), message)
+    if auth is None or not auth.whole:
+        return
+    for path, scheme in _schemes(auth):
+        name, prefix = scheme["name"], scheme.get("prefix", "")
+        problem = key_place_problem(scheme["in"], name)
         if problem:
-            report.problem(auth.where("name"), f"the key's {auth.data['in']} {problem}")
+            report.problem(auth.where(*path, "name"), f"the key's {scheme['in']} {problem}")
         if not _PRINTABLE.fullmatch(prefix):
             message = f"the prefix {quoted(prefix)} holds characters that no header may hold: use printable ASCII"
-            report.problem(auth.where("prefix"), message)
+            report.problem(auth.where(*path, "prefix"), message)
+        if scheme.get("basic") and scheme["in"] != "header":
+            report.problem(auth.where(*path, "basic"), "a login goes into a header: write in: header")
+    for index, together in enumerate(auth.data.get("use", ())):
+        _check_scheme_names(auth, ("use", index), together, auth, report)
+
+
+def _schemes(auth: Entry) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Give the schemes of api.yaml, each with its path in `auth`."""
+    if "schemes" not in auth.data:
+        return [((), auth.data)]
+    return [(("schemes", name), scheme) for name, scheme in auth.data["schemes"].items()]
+
+
+def _check_scheme_names(entry: Entry, path: Path, names: list[str], auth: Entry, report: Report) -> None:
+    known = auth.data.get("schemes", {USUAL_SCHEME: auth.data})
+    for index, name in enumerate(names):
+        if name not in known:
+            where = entry.where(*path, index)
+            report.problem(where, f"there is no scheme {quoted(name)} in auth.schemes{nearest(name, known)}")
+
+
+def _check_destinations_of(tool: Entry, spec: Spec, report: Report) -> None:
+    """Check that a tool names servers and schemes that there are."""
+    server, auth = spec.sections.get("server"), spec.sections.get("auth")
+    others = server.data.get("others", {}) if server is not None and server.whole else {}
+    if "server" in tool.data and tool.data["server"] not in others:
+        name = tool.data["server"]
+        message = f"{tool.name}: there is no server {quoted(name)} in server.others{nearest(name, others)}"
+        report.problem(tool.where("server"), message)
+    for index, together in enumerate(tool.data.get("security", ()) if auth is not None and auth.whole else ()):
+        assert auth is not None  # noqa: S101 - said by the line above
+        _check_scheme_names(tool, ("security", index), together, auth, report)
 
 
 def _holds_key(place: str, name: str, spec: Spec) -> bool:
-    """Say whether a header or query parameter is the one that carries the key."""
+    """Say whether a header, query parameter or cookie is one that carries a key."""
     auth = spec.sections.get("auth")
-    if auth is None or not auth.whole or auth.data["in"] != place:
+    if auth is None or not auth.whole:
         return False
-    key: str = auth.data["name"]
-    return name.lower() == key.lower() if place == "header" else name == key
+    keys = [scheme["name"] for _, scheme in _schemes(auth) if scheme["in"] == place]
+    return name.lower() in map(str.lower, keys) if place == "header" else name in keys
 
 
 def _check_headers(tool: Entry, known: Mapping[str, Parameter], spec: Spec, report: Report) -> None:
@@ -100,7 +141,7 @@ def _check_headers(tool: Entry, known: Mapping[str, Parameter], spec: Spec, repo
 
 
 def _check_path(tool: Entry, report: Report) -> None:
-    template = tool.data["path"]
+    template, _ = split_template(tool.data["path"])
     problem = template_problem(template)
     if problem:
         report.problem(tool.where("path"), f"{tool.name}: the path {quoted(template)} {problem}")

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from tool_generator.problems import Report
 
 _SEGMENT = re.compile(r"\{(\+?)([^{}]*)\}")
-_SINGLE = ("spread", "query_map", "whole_body")
+_SINGLE = ("spread", "query_map", "whole_body", "raw_body")
+_IN_QUERY = ("repeat", "brackets", "comma", "spaces", "pipes", "deep", "keys", "json")
+_STYLES = {
+    "query": _IN_QUERY,
+    "query_map": _IN_QUERY,
+    "form": _IN_QUERY,
+    "path": ("simple", "label", "matrix", "json"),
+    "header": ("simple", "json"),
+    "cookie": ("simple", "json"),
+    "multipart": ("repeat", "json"),
+}
 
 
 def check_api(spec: Spec, report: Report) -> None:
@@ -91,20 +101,40 @@ def _check_places(tool: Entry, parameters: Mapping[str, Parameter], report: Repo
     whole = next((item for item in parameters.values() if item.place == "whole_body"), None)
     for item in parameters.values():
         where, name = item.where, quoted(item.name)
-        if whole is not None and item.place in ("body", "file", "spread"):
+        if whole is not None and item.place in ("body", "file", "spread", "raw_body"):
             report.problem(
                 where,
                 f"{tool.name}: {name} has no place beside {quoted(whole.name)}, which is the whole body",
             )
-        if item.place == "file" and tool.data.get("encoding") != "multipart":
+        encodings = (tool.data.get("encoding", "json"), tool.data.get("other_encoding"))
+        if item.place == "file" and "multipart" not in encodings:
             report.problem(where, f"{tool.name}: the file {name} needs encoding: multipart")
-        if item.place in IN_BODY and tool.data["method"] in ("GET", "HEAD"):
-            report.problem(where, f"{tool.name}: a {tool.data['method']} request has no body for {name}")
+        if (item.place == "raw_body") != (encodings[0] == "raw") and item.place in IN_BODY:
+            report.problem(where, f"{tool.name}: encoding: raw and in: raw_body need each other, but {name} is not so")
+        if item.data.get("encoding") not in (None, *encodings):
+            report.problem(where, f"{tool.name}: {name} needs encoding: {item.data['encoding']}, which the tool lacks")
+        if item.place in IN_BODY and tool.data["method"] == "HEAD":
+            report.problem(where, f"{tool.name}: a HEAD request has no body for {name}")
             break
         if "raw" in item.data and item.place != "path":
             report.problem(where, f"{tool.name}: raw is for path parameters, but {name} is in: {item.place}")
-        if "style" in item.data and item.place != "query":
-            report.problem(where, f"{tool.name}: style is for query parameters, but {name} is in: {item.place}")
+        _check_style(tool, item, report)
+
+
+def _check_style(tool: Entry, item: Parameter, report: Report) -> None:
+    """Check that the style of an argument is one of its place."""
+    place, name = item.place, quoted(item.name)
+    if place == "body":
+        place = tool.data.get("encoding", "json")
+        place = "form" if place == "form" or tool.data.get("other_encoding") == "form" else place
+        place = "multipart" if tool.data.get("other_encoding") == "multipart" else place
+    style, known = item.data.get("style"), _STYLES.get(place, ())
+    if style is not None and style not in known:
+        wanted = f"styles there are {', '.join(known)}" if known else "which has no style"
+        report.problem(item.where, f"{tool.name}: the style {style} of {name} is none of in: {place}; {wanted}")
+    for key, places in (("explode", ("path", "header", "cookie")), ("reserved", ("query",))):
+        if item.data.get(key) and place not in places:
+            report.problem(item.where, f"{tool.name}: {key} is for {' and '.join(places)}, but {name} is in: {place}")
 
 
 def _check_constraints(tool: Entry, parameters: Mapping[str, Parameter], report: Report) -> None:

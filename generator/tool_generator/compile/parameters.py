@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tool_generator.load.spec import Entry, Spec
     from tool_generator.problems import Report
 
-IN_BODY = ("body", "file", "whole_body")
+IN_BODY = ("body", "file", "whole_body", "raw_body")
 # A file as JSON can state it. In Python, callers may also pass paths, bytes and open files.
 FILE = {
     "type": "object",
@@ -73,7 +73,7 @@ def expand(tool: Entry, spec: Spec, types: Mapping[str, Any], report: Report) ->
     for name, data in declared.items():
         where = tool.where("parameters", name, key=True)
         completed = _completed(name, data, properties, needed, types)
-        if "schema" not in completed and data["in"] not in ("spread", "query_map", "whole_body", "file"):
+        if "schema" not in completed and data["in"] not in ("spread", "query_map", "whole_body", "file", "raw_body"):
             if data["in"] == "body" and "body" in tool.data:
                 hint = nearest(data.get("wire", name), properties)
                 wire = quoted(data.get("wire", name))
@@ -107,6 +107,11 @@ def expand(tool: Entry, spec: Spec, types: Mapping[str, Any], report: Report) ->
         if parameter.place == "file":
             is_list = isinstance(data["schema"], dict) and data["schema"].get("type") == "array"
             friendly = {"type": "array", "items": FILE} if is_list else FILE
+        elif parameter.place == "raw_body":
+            friendly = {"anyOf": [{"type": "string", "description": "The text of the body."}, FILE]}
+        if tool.data.get("optional_body") and parameter.place in ("body", "file") and data.get("required"):
+            del data["required"]
+            data["needed_in_body"] = True
         if friendly is not None:
             data["friendly"] = friendly
         spellings = _spellings(parameter, found, shapes)

@@ -19,16 +19,10 @@ if TYPE_CHECKING:
     from tool_generator.load.spec import Entry, Spec
 
 _PARAMETER_KEYS = (
-    "wire_required",
-    "description",
-    "secret",
-    "shape",
-    "example",
-    "default",
-    "style",
-    "raw",
-    "deprecated",
-)
+    "wire_required", "description", "secret", "shape", "example", "default", "style", "explode", "reserved", "media_type", "encoding",
+    "raw", "deprecated",
+)  # fmt: skip
+_FLAGS = ("secret", "raw", "deprecated", "explode", "reserved")
 _TOOL_KEYS = (
     "reconcile", "retry", "timeout", "pagination", "steps", "returns", "resource", "deprecated", "sunset",
     "replaced_by", "examples",
@@ -201,6 +195,9 @@ def _tool(tool: Entry, spec: Spec, parameters: Mapping[str, Parameter]) -> dict[
         entry["constraints"] = data["constraints"]
     has_body = data.get("has_body") or "body" in data or any(item.place in IN_BODY for item in parameters.values())
     entry["body"] = data.get("encoding", "json") if has_body else None
+    for key in ("other_encoding", "media_type", "optional_body", "server", "security"):
+        if key in data and data[key] is not False:
+            entry[key] = data[key]
     if "idempotency" in data:
         entry["idempotency"] = idempotency(data)
     for key in _TOOL_KEYS:
@@ -233,9 +230,11 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         entry["wire"] = parameter.wire
     if parameter.required:
         entry["required"] = True
+    if data.get("needed_in_body"):
+        entry["needed_in_body"] = True
     entry["schema"] = schema_walk.with_refs(data["schema"], TYPES)
     for key in _PARAMETER_KEYS:
-        if key in data and not (data[key] is False and key in ("secret", "raw", "deprecated")):
+        if key in data and not (data[key] is False and key in _FLAGS):
             entry[key] = _shape(data[key]) if key == "shape" else data[key]
     if isinstance(entry.get("description"), str):
         entry["description"] = entry["description"].strip()

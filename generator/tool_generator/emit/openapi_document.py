@@ -18,17 +18,31 @@ from tool_generator.emit.python.docstrings import lifecycle
 from tool_generator.emit.python.python_types import Types
 from tool_generator.model.schema_walk import rewritten
 from tool_generator.model.wire import WireField, own_operations, wire_fields, wire_names
+from tool_runtime.core.media import kind_of
+from tool_runtime.core.tools import USUAL_SCHEME, WHOLE_BODY
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tool_runtime.core.registry import Registry
-    from tool_runtime.core.tools import Auth, Tool, Webhooks
+    from tool_runtime.core.tools import Auth, Parameter, Tool, Webhooks
 
 VERSION = "3.1.0"
 COMPONENTS = "#/components/schemas/"
-_SECURITY = "api_key"
+_PARAMETER_PLACES = ("path", "query", "header", "cookie")
+_STYLES: dict[str, dict[str, Any]] = {
+    "comma": {"style": "form", "explode": False},
+    "spaces": {"style": "spaceDelimited", "explode": False},
+    "pipes": {"style": "pipeDelimited", "explode": False},
+    "deep": {"style": "deepObject", "explode": True},
+}
+_MEDIA_TYPES = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "multipart": "multipart/form-data",
+    "raw": "application/octet-stream",
+}
 _ERROR = {"$ref": "#/components/responses/Error"}
 _BINARY = {"type": "string", "format": "binary"}
 
@@ -47,7 +61,7 @@ def openapi_document(registry: Registry, notice: str) -> dict[str, Any]:
     if api.documentation:
         document["externalDocs"] = {"url": api.documentation}
     document["servers"] = [{"url": registry.server.base_url}]
-    document["security"] = [{_SECURITY: []}]
+    document["security"] = _alternatives(registry.security)
     document["tags"] = list(_tags(registry))
     document["paths"] = _paths(registry, types)
     if registry.webhooks is not None:
@@ -56,7 +70,7 @@ def openapi_document(registry: Registry, notice: str) -> dict[str, Any]:
     document["components"] = {
         "schemas": {name: portable(schema) for name, schema in registry.types.items() if name in used},
         "responses": {"Error": _error(registry)},
-        "securitySchemes": {_SECURITY: _security(registry.auth)},
+        "securitySchemes": {_scheme_name(name): _security(scheme) for name, scheme in registry.schemes.items()},
     }
     return document
 
@@ -102,7 +116,7 @@ def _paths(registry: Registry, types: Types) -> dict[str, Any]:
 
 
 def _operation(registry: Registry, tool: Tool, identifier: str, others: list[str], types: Types) -> dict[str, Any]:
-    fields = {place: wire_fields(registry, tool, (place,)) for place in ("path", "query", "header")}
+    fields = {place: wire_fields(registry, tool, (place,)) for place in _PARAMETER_PLACES}
     operation: dict[str, Any] = {
         "operationId": identifier,
         "tags": [tool.group],
@@ -127,6 +141,10 @@ def _operation(registry: Registry, tool: Tool, identifier: str, others: list[str
         operation["parameters"] = parameters
     if tool.body:
         operation["requestBody"] = _body(registry, tool, types)
+    if tool.server:
+        operation["servers"] = [{"url": registry.server.others[tool.server]}]
+    if tool.security is not None:
+        operation["security"] = _alternatives(tool.security)
     operation["responses"] = {**_reply(tool, types), "default": _ERROR}
     operation["x-tool"] = {
         "name": tool.name,
@@ -190,44 +208,81 @@ def _parameter(place: str, field: WireField) -> dict[str, Any]:
         parameter["description"] = argument.description
     if argument.deprecated:
         parameter["deprecated"] = True
-    if is_list and style == "comma":
-        parameter |= {"style": "form", "explode": False}
+    if argument.reserved:
+        parameter["allowReserved"] = True
     schema = portable(field.schema)
     if "default" in argument.given and isinstance(schema, dict):
         schema = {**schema, "default": argument.default}
-    parameter["schema"] = schema
+    if style == "json":
+        parameter["content"] = {"application/json": {"schema": schema}}
+    else:
+        parameter |= _style(place, argument)
+        parameter["schema"] = schema
     if "example" in argument.given and argument.shape is None:
         parameter["example"] = argument.example
     return parameter
 
 
+def _style(place: str, argument: Parameter) -> dict[str, Any]:
+    """Give the words of OpenAPI for a style: `comma` in a query is `form` without `explode`."""
+    if place == "query":
+        return _STYLES.get(argument.style, {})
+    if place == "cookie":
+        return {} if argument.explode or not argument.style else {"explode": False}
+    found: dict[str, Any] = {} if argument.style in ("", "simple") else {"style": argument.style}
+    return found | ({"explode": True} if argument.explode else {})
+
+
 def _body(registry: Registry, tool: Tool, types: Types) -> dict[str, Any]:
-    whole = next((item for item in tool.parameters.values() if item.place == "whole_body"), None)
+    media_type = tool.media_type or _MEDIA_TYPES[tool.body or "json"]
+    whole = next((item for item in tool.parameters.values() if item.place in WHOLE_BODY), None)
     if whole is not None:
-        return {
-            "required": whole.required,
-            "content": {"application/json": {"schema": portable(whole.schema)}},
-        }
+        return {"required": whole.required, "content": {media_type: {"schema": portable(whole.schema)}}}
     fields = wire_fields(registry, tool, IN_BODY)
-    required = [field.name for field in fields if field.required]
+    required = [field.name for field in fields if field.required or field.parameter.needed_in_body]
+    encodings = [tool.body or "json", *([tool.other_encoding] if tool.other_encoding else [])]
+    content = {}
+    for encoding in encodings:
+        carried = [field for field in fields if _only(field, tool) in ("", encoding)]
+        name = media_type if encoding == tool.body else _MEDIA_TYPES[encoding]
+        content[name] = _media(encoding, carried, required, types)
+    return {"required": bool(required) and not tool.optional_body, "content": content}
+
+
+def _only(field: WireField, tool: Tool) -> str:
+    """Give the one encoding that can carry a field; empty if all can."""
+    is_file = field.parameter.place == "file" and tool.body != "multipart"
+    return "multipart" if is_file else field.parameter.encoding
+
+
+def _media(encoding: str, fields: list[WireField], required: list[str], types: Types) -> dict[str, Any]:
+    needed = [field.name for field in fields if field.name in required]
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {field.name: _part(field) for field in fields},
-        **({"required": required} if required else {}),
+        **({"required": needed} if needed else {}),
     }
     if not fields:
         del schema["properties"]
-    content: dict[str, Any] = {"schema": schema}
-    if tool.body != "multipart":
-        return {"required": bool(required), "content": {"application/json": content}}
-    encoding = {
-        field.name: {"contentType": "application/json"}
-        for field in fields
-        if field.parameter.place != "file" and _is_composite(field.schema, types)
-    }
-    if encoding:
-        content["encoding"] = encoding
-    return {"required": bool(required), "content": {"multipart/form-data": content}}
+    media: dict[str, Any] = {"schema": schema}
+    encodings = {field.name: found for field in fields if (found := _encoding(encoding, field, types))}
+    return media | ({"encoding": encodings} if encodings else {})
+
+
+def _encoding(encoding: str, field: WireField, types: Types) -> dict[str, Any]:
+    """Give the words of OpenAPI for how one field of a form or of multipart is written."""
+    argument = field.parameter
+    if encoding == "form":
+        if argument.style == "json":
+            return {"contentType": "application/json"}
+        return {"style": "form", "explode": True} if argument.style == "keys" else dict(_STYLES.get(argument.style, {}))
+    if encoding != "multipart":
+        return {}
+    if argument.media_type:
+        return {"contentType": argument.media_type}
+    if argument.place == "file" or not _is_composite(field.schema, types):
+        return {}
+    return {"style": "form"} if argument.style == "repeat" else {"contentType": "application/json"}
 
 
 def _part(field: WireField) -> Any:
@@ -254,11 +309,15 @@ def _is_composite(schema: Any, types: Types) -> bool:
 def _reply(tool: Tool, types: Types) -> dict[str, Any]:
     returns = tool.returns
     status = "2XX" if returns.status is None else str(returns.status)
+    if returns.content == "location":
+        return {status: {"description": (returns.description or "The location of the result.").strip()}}
     if returns.schema is None:
         return {status: {"description": (returns.description or "Done. The reply has no body.").strip()}}
-    schema = _without_steps(tool, returns.schema, types)
+    schema = portable(_without_steps(tool, returns.schema, types))
     told = (returns.description or "The result.").strip()
-    return {status: {"description": told, "content": {"application/json": {"schema": portable(schema)}}}}
+    names = returns.media_types or ("application/json",)
+    content = {name: {"schema": schema} if kind_of(name) == returns.content or "*" in name else {} for name in names}
+    return {status: {"description": told, "content": content}}
 
 
 def _without_steps(tool: Tool, schema: Any, types: Types) -> Any:
@@ -283,8 +342,18 @@ def _error(registry: Registry) -> dict[str, Any]:
     return {"description": "The API refuses, or fails.", "content": {"application/json": {"schema": schema}}}
 
 
+def _alternatives(given: tuple[tuple[str, ...], ...]) -> list[dict[str, list[Any]]]:
+    return [{_scheme_name(name): [] for name in together} for together in given]
+
+
+def _scheme_name(name: str) -> str:
+    return "api_key" if name == USUAL_SCHEME else name
+
+
 def _security(auth: Auth) -> dict[str, Any]:
     place, name, prefix = auth.place, auth.name, auth.prefix
+    if auth.basic:
+        return {"type": "http", "scheme": "basic"}
     if place == "header" and name.lower() == "authorization" and prefix == "Bearer ":
         return {"type": "http", "scheme": "bearer"}
     scheme: dict[str, Any] = {"type": "apiKey", "in": place, "name": name}

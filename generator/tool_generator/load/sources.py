@@ -58,6 +58,7 @@ class Source:
     node: yaml.Node | None
     whole: bool = True
     text: str = ""
+    content: bytes = b""
 
     def where(self, path: Iterable[str | int] = (), *, key: bool = False) -> tuple[str, int]:
         """Give the file and line of the value at `path`, or of its key. If it does not exist: of the nearest parent."""
@@ -109,29 +110,29 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         report.problem((label, content[: error.start].count(b"\n") + 1), "is not UTF-8")
-        return Source(name, label, None, None, whole=False)
+        return Source(name, label, None, None, whole=False, content=content)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
     except yaml.YAMLError as error:
         line, message = unreadable(text, error)
         report.problem((label, line), f"is not valid YAML: {message}")
-        return Source(name, label, None, None, whole=False)
+        return Source(name, label, None, None, whole=False, content=content)
     except RecursionError:
         report.problem((label, 1), "is nested too deeply")
-        return Source(name, label, None, None, whole=False)
+        return Source(name, label, None, None, whole=False, content=content)
     finally:
         loader.dispose()
     if node is None:
         report.problem((label, 1), "is empty")
-        return Source(name, label, None, None, whole=False)
+        return Source(name, label, None, None, whole=False, content=content)
     builder = _Builder(label, text, report)
     try:
         data = builder.build(node)
     except RecursionError:
         report.problem((label, 1), "is nested too deeply")
-        return Source(name, label, None, node, whole=False)
-    return Source(name, label, data, node, whole=builder.whole, text=text)
+        return Source(name, label, None, node, whole=False, content=content)
+    return Source(name, label, data, node, whole=builder.whole, text=text, content=content)
 
 
 class _Builder:

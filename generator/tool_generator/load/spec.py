@@ -7,13 +7,15 @@ must not know any output.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.load import grammar, sources
+from tool_generator.load.atomic import recover
 from tool_generator.problems import Report, nearest, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from tool_generator.load.sources import Source
@@ -60,6 +62,8 @@ class Spec:
     resources: dict[str, Entry] = field(default_factory=dict)
     demo: dict[str, Entry] = field(default_factory=dict)
     guide: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Source] = field(default_factory=dict)
+    importing: dict[str, Any] = field(default_factory=dict)
 
     @property
     def api(self) -> dict[str, Any]:
@@ -72,25 +76,39 @@ class Spec:
         return {name: entry.data if entry.whole else {} for name, entry in self.types.items()}
 
 
-def load_spec(folder: Path, report: Report) -> Spec:
-    """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read.
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Read the files of a spec folder: the name within the folder to the content.
 
-    Where files cannot be read as YAML, or are wrong at the top (`tols:` for `tools:`), `report` gets these problems
-    alone: all others might only follow from them.
+    What a killed writer left half done is undone first.
+    """
+    recover(folder)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sources.source_files(folder)}
+
+
+def load_spec(
+    files: Mapping[str, bytes], report: Report, label: str, known: Mapping[str, Source] | None = None
+) -> Spec:
+    """Read a spec from its files. `label` names the folder in messages.
+
+    Every problem goes to `report`; the result holds everything that could be read. `known` are sources that were read
+    before: a file with the same content is not read again. Where files cannot be read as YAML, or are wrong at the top
+    (`tols:` for `tools:`), `report` gets these problems alone: all others might only follow from them.
     """
     unreadable: list[Problem] = []
-    files = sources.source_files(folder)
     spec = Spec()
-    for path in files:
-        name = path.relative_to(folder).as_posix()
-        if path.suffix == ".md":
+    for name, content in files.items():
+        place = f"{label}/{name}"
+        if name.endswith(".md"):
             try:
-                spec.guide[path.stem] = path.read_bytes().decode("utf-8")
+                spec.guide[PurePosixPath(name).stem] = content.decode("utf-8")
             except UnicodeDecodeError:
-                report.problem((str(path), 1), "is not UTF-8")
+                report.problem((place, 1), "is not UTF-8")
             continue
+        source = (known or {}).get(name)
         reading = Report()
-        source = sources.read_source(name, str(folder / name), path.read_bytes(), reading)
+        if source is None or source.content != content or not source.whole:
+            source = sources.read_source(name, place, content, reading)
+        spec.files[name] = source
         report.problems += reading.problems
         unreadable += _merge(source, spec, report) if source.whole else reading.problems
     if unreadable:
@@ -98,10 +116,7 @@ def load_spec(folder: Path, report: Report) -> Spec:
         spec.whole = False
         return spec
     if "api" not in spec.sections:
-        report.problem(
-            (str(folder / "api.yaml"), 1),
-            "is missing or lacks the key api: the API's name, title and version",
-        )
+        report.problem((f"{label}/api.yaml", 1), "is missing or lacks the key api: the API's name, title and version")
     return spec
 
 
@@ -158,6 +173,8 @@ def _add(source: Source, spec: Spec, report: Report, broken: Container[tuple[str
         for section in SECTIONS:
             if section in source.data:
                 add(spec.sections, (section,), "section")
+        given = source.data.get("import")
+        spec.importing.update(given if isinstance(given, dict) and ("import",) not in broken else {})
         for section in _NAMED_SECTIONS:
             add_all(getattr(spec, section), section, section.removesuffix("s"))
     elif "tools" in source.data:

@@ -20,6 +20,7 @@ calls that it was meant for would go to another host. None means the same as not
 `Environment`, so that a traceback that shows local variables shows no key.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ from tool_runtime.values.secrets import Secret, key_problem
 from tool_runtime.values.suggestions import nearest
 
 DEFAULT = "default"
-_SETTINGS = ("api_key", "base_url", "policy")
+_SETTINGS = ("api_key", "base_url", "policy", "credentials")
 
 
 class Environment(Mapping[str, str]):
@@ -74,6 +75,11 @@ def _concealed_entry(entry: Any) -> Any:
     if isinstance(entry, Mapping):
         # A misspelt setting may hold a key as well.
         shown = ("base_url", "policy")
+        inner = entry.get("credentials")
+        if isinstance(inner, Mapping):
+            entry = {**entry, "credentials": None}
+            kept = {scheme: concealed(key, None)[0] for scheme, key in inner.items()}
+            return {**_concealed_entry(entry), "credentials": kept}
         return {
             name: value if value is None or name in shown else concealed(value, None)[0]
             for name, value in entry.items()
@@ -128,7 +134,8 @@ class Accounts(AnyAccounts):
     """The accounts of one client. Reads the environment once, when it is made.
 
     `api_key` is the key of `default`; `base_url` and `policy` hold for every account without its own; `given` maps
-    names to a key, or to a mapping of `api_key`, `base_url` and `policy`. Raises `ConfigurationError`.
+    names to a key, or to a mapping of `api_key`, `base_url`, `policy` and `credentials` (scheme to key). Raises
+    `ConfigurationError`.
     """
 
     def __init__(
@@ -143,6 +150,7 @@ class Accounts(AnyAccounts):
     ) -> None:
         api_key, given = concealed(api_key, given)
         environment = Environment(environment, registry.api.environment)
+        self._environment = environment
         self._registry = registry
         self._prefix = f"{registry.api.environment}_"
         # By folded name: how the name is spelled, whether in code, and what is known.
@@ -188,8 +196,11 @@ class Accounts(AnyAccounts):
                 self._add(folded, setting, environment[variable], variable)
         self._variables = variables
         unnamed = f"{self._prefix}API_KEY"
+        user, password = f"{self._prefix}USER", f"{self._prefix}PASSWORD"
         if unnamed in environment:
             self._add(DEFAULT, "api_key", environment[unnamed], unnamed)
+        elif self._registry.auth.basic and user in environment:
+            self._add(DEFAULT, "api_key", f"{environment[user]}:{environment.get(password, '')}", user)
 
     def _add(self, folded: str, setting: str, value: str, variable: str) -> None:
         kept = Secret(value) if setting == "api_key" else value
@@ -229,7 +240,14 @@ class Accounts(AnyAccounts):
         if spelled is None or (in_code and wanted not in {spelled, DEFAULT}):
             raise self._unknown(wanted)
         given = self.given(spelled)
-        return Account(spelled, given.key, given.base_url, self._policy_of(folded))
+        return Account(
+            name=spelled,
+            key=given.key,
+            base_url=given.base_url,
+            policy=self._policy_of(folded),
+            credentials=self._credentials(spelled) | self._given_credentials(self._entries.get(folded, {})),
+            servers=self._servers(given.base_url),
+        )
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -244,32 +262,84 @@ class Accounts(AnyAccounts):
         base_url = self._registry.server.base_url if url is None else checked_base_url(url.value, url.place)
         return Given(
             spelled=self._spelled.get(folded, (name, False))[0],
-            key=None if key is None else checked_key(key.value, key.place),
+            key=None if key is None else checked_key(key.value, key.place, basic=self._registry.auth.basic),
             key_place=None if key is None else key.place,
             base_url=normalise_base_url(base_url, self._registry.server.strip),
             base_url_place=None if url is None else url.place,
         )
 
+    def _credentials(self, name: str) -> dict[str, Secret]:
+        """Return the keys of the schemes that are not the usual one: `PREFIX_SCHEME`, `PREFIX_SCHEME__NAME`.
+
+        A login may be given in two parts: `PREFIX_SCHEME_USER` and `PREFIX_SCHEME_PASSWORD`.
+        """
+        found = {}
+        suffix = "" if name == DEFAULT else f"__{name.upper()}"
+        for scheme in self._registry.schemes.values():
+            stem = f"{self._prefix}{variable_stem(scheme.scheme)}"
+            value = self._environment.get(stem + suffix) if scheme is not self._registry.auth else None
+            if scheme.basic and value is None:
+                parts = [self._environment.get(f"{stem}_{part}{suffix}") for part in ("USER", "PASSWORD")]
+                value = ":".join(part or "" for part in parts) if parts[0] is not None else None
+            if value is not None:
+                found[scheme.scheme] = checked_key(Secret(value), stem + suffix, basic=scheme.basic)
+        return found
+
+    def _given_credentials(self, entry: Mapping[str, _Setting]) -> dict[str, Secret]:
+        """Return the keys of single schemes that code gave. Raises `ConfigurationError` for a scheme there is not."""
+        given = entry.get("credentials", _Setting({}, ""))
+        found = {}
+        for name, key in given.value.items():
+            scheme = self._registry.schemes.get(name)
+            if scheme is None:
+                near = nearest(str(name), self._registry.schemes)
+                hint = f"Did you mean {near}?" if near else f"Schemes: {', '.join(self._registry.schemes)}."
+                raise ConfigurationError(f"{given.place}: there is no scheme {name!r:.40}", hint=hint)
+            found[scheme.scheme] = checked_key(key, f"{given.place}[{name!r}]", basic=scheme.basic)
+        return found
+
+    def _servers(self, base_url: str) -> dict[str, str]:
+        """Return the base URLs of the servers that single tools name.
+
+        Where the usual server is another one than the registry's, such as a test server, a server of its own must be
+        named too (`PREFIX_BASE_URL_SERVER`): no call goes to the real API by another door.
+        """
+        found = {}
+        for server, url in self._registry.server.others.items():
+            variable = f"{self._prefix}BASE_URL_{variable_stem(server)}"
+            given = self._environment.get(variable)
+            if given is not None:
+                found[server] = normalise_base_url(checked_base_url(given, variable), ())
+            elif base_url == self._registry.server.base_url:
+                found[server] = url.rstrip("/")
+        return found
+
     def sandboxed(self, name: str | None, key: Secret) -> Account:
         """Return an account for the sandbox: any name, the given key, and the policy that holds for the name."""
         wanted = DEFAULT if name is None else checked_name(name)
-        return Account(wanted, key, self._registry.server.base_url, self._policy_of(fold(wanted)))
+        url = self._registry.server.base_url
+        schemes = dict.fromkeys(self._registry.schemes, key)
+        servers = dict.fromkeys(self._registry.server.others, url)
+        return Account(wanted, key, url, self._policy_of(fold(wanted)), credentials=schemes, servers=servers)
 
     def _policy_of(self, folded: str) -> Policy:
         own = self._entries.get(folded, {}).get("policy")
         policy: Policy = self._policy if own is None else own.value
         return policy.read_only() if self._read_only else policy
 
-    def missing_key(self, account: Account) -> ConfigurationError:
-        """Describe how to give an account its key."""
-        variable = f"{self._prefix}API_KEY" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
-        set_it = f"Set {variable}, or pass api_key=…"
+    def missing_key(self, account: Account, scheme: str = "") -> ConfigurationError:
+        """Describe how to give an account its key, or the key of a scheme that is not the usual one."""
+        stem = "API_KEY" if scheme in {"", self._registry.auth.scheme} else variable_stem(scheme)
+        variable = f"{self._prefix}{stem}" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
+        set_it = f"Set {variable}, or pass api_key=…" if stem == "API_KEY" else f"Set {variable}"
         if account.name != DEFAULT:
             # No shell exports a variable with a hyphen, or with a space.
             pass_it = f"pass accounts={{{account.name!r}: …}}"
             set_it = f"Set {variable}, or {pass_it}" if variable.isidentifier() else pass_it.capitalize()
         return ConfigurationError(
-            f"no API key for the account {account.name}",
+            f"no API key for the account {account.name}"
+            if stem == "API_KEY"
+            else f"no key of the scheme {scheme} for the account {account.name}",
             hint=f"{set_it}; the sandbox needs none: {self._prefix}SANDBOX=1.",
         )
 
@@ -311,6 +381,11 @@ def _alike(name: str, other: str) -> ConfigurationError:
     return ConfigurationError(message, hint="Rename one of them, or spell them alike if they are one account.")
 
 
+def variable_stem(name: str) -> str:
+    """Spell the name of a scheme or a server as a part of a variable: `X-Admin key` -> `X_ADMIN_KEY`."""
+    return re.sub(r"[^0-9A-Za-z]+", "_", name).strip("_").upper()
+
+
 def _settings(place: str, entry: Any) -> dict[str, _Setting]:
     described = {"api_key": entry} if isinstance(entry, Secret) else entry
     if not isinstance(described, Mapping):
@@ -322,6 +397,9 @@ def _settings(place: str, entry: Any) -> dict[str, _Setting]:
             hint = f"Did you mean {near}?" if near else f"An account takes {', '.join(_SETTINGS)}."
             message = f"{place}: unknown setting {name!r:.40}"
             raise ConfigurationError(message, hint=hint)
-    checks = {"api_key": checked_key, "base_url": checked_base_url, "policy": read_policy}
+    checks: dict[str, Any] = {"api_key": checked_key, "base_url": checked_base_url, "policy": read_policy}
     known = {name: value for name, value in described.items() if value is not None}
-    return {name: _Setting(checks[name](value, place), place) for name, value in known.items()}
+    return {
+        name: _Setting(value if name == "credentials" else checks[name](value, place), place)
+        for name, value in known.items()
+    }

@@ -1,7 +1,7 @@
 """Accounts as a call sees them: a key, a base URL, and a policy. Where accounts come from is not known here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from tool_runtime.errors import ConfigurationError
@@ -30,13 +30,13 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Refuse words that are no decision: a misspelt `deny` must not allow."""
-        for field in fields(self):
-            value: object = getattr(self, field.name)
-            if value is None and field.default is None:
+        for part in fields(self):
+            value: object = getattr(self, part.name)
+            if value is None and part.default is None:
                 continue
             if not isinstance(value, str) or value not in DECISIONS:
                 near = nearest(value, DECISIONS) if isinstance(value, str) else None
-                message = f"policy {field.name}: {value!r} is not one of {', '.join(DECISIONS)}"
+                message = f"policy {part.name}: {value!r} is not one of {', '.join(DECISIONS)}"
                 raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
 
     def decision(self, tool_class: str, effects: Iterable[str] = ()) -> Decision:
@@ -58,7 +58,7 @@ class Policy:
         return Policy(read=self.read, write="deny")
 
 
-EFFECTS = tuple(field.name for field in fields(Policy) if field.default is None)
+EFFECTS = tuple(part.name for part in fields(Policy) if part.default is None)
 """The effects that a policy can decide on."""
 
 
@@ -69,7 +69,7 @@ def read_policy(value: Any, place: str) -> Policy:
     """
     if isinstance(value, Policy):
         return value
-    known = [field.name for field in fields(Policy)]
+    known = [part.name for part in fields(Policy)]
     if not isinstance(value, Mapping) or not value:
         message = f"{place}: a policy is a Policy or a mapping such as {{'write': 'ask'}}, not {value!r:.40}"
         raise ConfigurationError(message, hint=f"It decides on {', '.join(known)}: {', '.join(DECISIONS)}.")
@@ -91,6 +91,9 @@ class Account:
 
     `key` is None where no key is known. `caps` are the ledger's to judge. `unnamed` lists the accounts that the caller
     did not choose among: the call names none of several, so reads go to this account, and writes are refused.
+
+    `key` is that of the registry's usual scheme; `credentials` are those of other schemes, by name. `servers` are the
+    base URLs of the servers that single tools name; a server that is not there must not be called.
     """
 
     name: str
@@ -99,3 +102,9 @@ class Account:
     policy: Policy = Policy()
     caps: Any = None
     unnamed: tuple[str, ...] = ()
+    credentials: Mapping[str, Secret] = field(default_factory=dict)
+    servers: Mapping[str, str] = field(default_factory=dict)
+
+    def secrets(self) -> list[str]:
+        """List the texts of all keys."""
+        return [key.reveal() for key in (self.key, *self.credentials.values()) if key is not None]

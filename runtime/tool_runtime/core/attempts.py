@@ -18,8 +18,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from tool_runtime.core.binding import Bound
+from tool_runtime.core.credentials import chosen
 from tool_runtime.core.flow import Context, Flow, Send, Sleep
-from tool_runtime.core.replies import NoReply, Reply, read_error, read_result, without
+from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
 from tool_runtime.core.templates import expand
 from tool_runtime.errors import (
@@ -94,6 +95,9 @@ def exchange(
     total = options.total or context.total or 2 * timeout
     # What an idle connection swallows while it closes may have happened, so writes with effects use none.
     request = build_request(bound, key, timeout, total, fresh=not tool.is_read and bool(tool.effects))
+    auth, _ = chosen(tool, context.registry, context.account)
+    if len(auth) != 1 or auth[0] is not context.registry.auth:
+        request = replace(request, auth=auth)
     now = context.clock.monotonic()
     sent_at_ms = int((context.clock.wall() - CLOCK_SKEW) * 1000)
     effect = Effect(bound, sent_at_ms, key if tool.idempotency else None, now - key_age)
@@ -134,7 +138,7 @@ def _attempts(context: Context, request: Request, effect: Effect, deadline: floa
             error = _unanswered(effect, silence)
             again = (repeatable or not silence.sent) and silence.kind != "too_large"
         else:
-            if 200 <= reply.status < 300:  # noqa: PLR2004
+            if is_result(tool, reply):
                 return _result(context, effect, reply)
             error = read_error(tool, without(reply, _secrets(context, bound)), context.registry, context.clock.wall())
             lost = reply.status == REQUEST_TIMEOUT or reply.status >= SERVER_ERROR
@@ -177,7 +181,7 @@ def _result(context: Context, effect: Effect, reply: Reply) -> Any:
 def _secrets(context: Context, bound: Bound) -> list[str]:
     """List what the other side may repeat and an error must not show: the key, and the secret values of the call."""
     secrets = secrets_of(bound, context.registry.types)
-    return [context.account.key.reveal(), *secrets] if context.account.key is not None else secrets
+    return [*context.account.secrets(), *secrets]
 
 
 def _unanswered(effect: Effect, silence: NoReply) -> RemoteError:

@@ -9,14 +9,16 @@ null. Knows no HTTP.
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 from tool_runtime.core.constraints import unmet
 from tool_runtime.core.options import Options, key_problem, read_options
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.shapes import apply_shape, friendly_place, key_faults, resolve_shape
+from tool_runtime.core.styles import header_text, path_text, scalar_text
 from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.core.uploads import read_uploads
-from tool_runtime.core.urls import path_problem, scalar_text, segment_problem
+from tool_runtime.core.urls import path_problem, segment_problem
 from tool_runtime.errors import Fault, InvalidArguments
 from tool_runtime.values.fields import SET_BY_API
 from tool_runtime.values.snapshots import decode_object, snapshot, type_name
@@ -24,6 +26,10 @@ from tool_runtime.values.suggestions import nearest, nearly
 from tool_runtime.values.validation import Validator
 
 MOST_SHOWN = 8
+FILES = frozenset({"file", "raw_body"})
+"""The places whose arguments are files."""
+_READ_APART = FILES | {"spread"}
+_TEXTS = frozenset({"path", "header"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +77,7 @@ class Binder:
 
     def bind(self, tool: Tool, given: Any, request_options: Any = None) -> Bound:
         """Bind a call, or raise `InvalidArguments` with every fault."""
-        options, faults = read_options(request_options, self._registry.auth.header)
+        options, faults = read_options(request_options, *self._registry.key_headers)
         plan = self._plans.get(tool.name) or self._plans.setdefault(tool.name, self._plan(tool))
         if type(given) is dict and not plan.defaults and not faults and options.validate:
             # Nearly all calls end here: judging their arguments one by one takes 4 times as long.
@@ -82,7 +88,7 @@ class Binder:
         return self._bind_each(tool, plan, given, options, faults)
 
     def _plan(self, tool: Tool) -> _Plan:
-        wire_forms = [p for p in tool.parameters.values() if p.shape is None and p.place not in {"file", "spread"}]
+        wire_forms = [p for p in tool.parameters.values() if p.shape is None and p.place not in _READ_APART]
         schema = {
             "type": "object",
             "properties": {parameter.name: parameter.schema for parameter in wire_forms},
@@ -92,7 +98,7 @@ class Binder:
         shaped = (p for p in tool.parameters.values() if p.shape is not None)
         return _Plan(
             accepts=self._validator.predicate(schema),
-            texts=tuple(parameter for parameter in wire_forms if parameter.place in {"path", "header"}),
+            texts=tuple(parameter for parameter in wire_forms if parameter.place in _TEXTS),
             defaults=tuple(p for p in shaped if resolve_shape(p.shape, self._registry.shapes).get("defaults")),
         )
 
@@ -138,7 +144,7 @@ class Binder:
             parameter = tool.names.get(key)
             if parameter is None:
                 faults.append(self._unknown(tool, key))
-            elif parameter.place == "file":
+            elif parameter.place in FILES:
                 yield key, parameter, value, key
             elif parameter.place != "spread":
                 known = len(faults)
@@ -158,7 +164,7 @@ class Binder:
         for inner, part in _items(held, key, faults):
             place = f"{key}.{inner}"
             parameter = tool.names.get(inner)
-            if parameter is not None and parameter.place == "file":
+            if parameter is not None and parameter.place in FILES:
                 yield inner, parameter, part, place
                 continue
             known = len(faults)
@@ -186,7 +192,7 @@ class Binder:
         self, parameter: Parameter, value: Any, place: str, options: Options, faults: list[Fault]
     ) -> tuple[Any, Any]:
         """Return the argument (decoded where a string held an object) and its wire value; append what is wrong."""
-        if parameter.place == "file":
+        if parameter.place in FILES:
             uploads = read_uploads(parameter, value, place, faults)
             return uploads, uploads
         shapes, found = self._registry.shapes, list[Fault]()
@@ -199,7 +205,7 @@ class Binder:
                 wire = apply_shape(parameter.shape, value, shapes, self._validator.accepts)
         else:
             value, wire, found = self._shaped(parameter, value, place, options)
-        if not found and parameter.place in {"path", "header"}:
+        if not found and parameter.place in _TEXTS:
             problem = _text_problem(parameter, {parameter.name: wire})
             found = [Fault(place, "value", problem)] if problem else []
         elif not found and parameter.place == "query_map" and not isinstance(wire, Mapping | None):
@@ -263,6 +269,8 @@ def _besides(tool: Tool, plan: _Plan, values: Mapping[str, Any]) -> Iterator[Any
     yield from (problem for parameter in plan.texts if (problem := _text_problem(parameter, values)))
     yield from unmet(tool.constraints, values)
     yield from _key_faults(tool, values)
+    if tool.optional_body:
+        yield from _missing_in_body(tool, values)
 
 
 def _text_problem(parameter: Parameter, values: Mapping[str, Any]) -> str | None:
@@ -270,13 +278,24 @@ def _text_problem(parameter: Parameter, values: Mapping[str, Any]) -> str | None
     if parameter.name not in values:
         return None
     value = values[parameter.name]
-    if isinstance(value, dict | list) or value is None:
+    if value is None or (isinstance(value, dict | list) and not _is_structured(parameter)):
         return f"expected a string, got {type_name(value)}"
-    text = scalar_text(value)
     if parameter.place == "header":
+        text = header_text(value, explode=parameter.explode)
         usable = text.isprintable() and text.isascii() and text == text.strip()
         return None if usable else "expected printable ASCII text without line breaks or blanks at its ends"
-    return path_problem(text) if parameter.raw else segment_problem(text)
+    if parameter.raw:
+        return path_problem(scalar_text(value))
+    if not isinstance(value, dict | list):
+        problem = segment_problem(scalar_text(value))
+        if problem or not parameter.style:
+            return problem
+    return segment_problem(unquote(path_text(parameter.wire, value, parameter.style, explode=parameter.explode)))
+
+
+def _is_structured(parameter: Parameter) -> bool:
+    """Whether a list or an object has a place in the text of an argument."""
+    return bool(parameter.style) or parameter.explode
 
 
 def _missing(tool: Tool, given: Collection[str], options: Options) -> Iterator[Fault]:
@@ -284,6 +303,17 @@ def _missing(tool: Tool, given: Collection[str], options: Options) -> Iterator[F
         needed = options.validate or parameter.place == "path"
         if parameter.required and needed and parameter.name not in given:
             yield Fault(parameter.name, "missing", "is required")
+    if options.validate and tool.optional_body:
+        yield from _missing_in_body(tool, given)
+
+
+def _missing_in_body(tool: Tool, given: Collection[str]) -> Iterator[Fault]:
+    """Yield what a body lacks that may be left out as a whole."""
+    in_body = [parameter for parameter in tool.parameters.values() if parameter.place in {"body", "file"}]
+    first = next((parameter.name for parameter in in_body if parameter.name in given), None)
+    for parameter in in_body:
+        if first is not None and parameter.needed_in_body and parameter.name not in given:
+            yield Fault(parameter.name, "missing", f"is required beside {first}")
 
 
 def _key_faults(tool: Tool, values: Mapping[str, Any]) -> Iterator[Fault]:

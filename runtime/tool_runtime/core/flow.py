@@ -80,7 +80,7 @@ class Context:
     repeats: Repeats = "undelivered"
     repeat_window: float = 600.0
     delivers: bool = True
-    missing_key: Callable[[Account], ConfigurationError] | None = None
+    missing_key: Callable[[Account, str], ConfigurationError] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tool_runtime.core.attempts import exchange
 from tool_runtime.core.binding import Bound
+from tool_runtime.core.credentials import chosen
 from tool_runtime.core.flow import Context, Done, Flow
 from tool_runtime.core.gate import Consent, pass_gate
 from tool_runtime.core.recording import Record, open_record
@@ -41,8 +42,10 @@ def _invoke(
     record_id: str | None = None,
 ) -> Flow:
     consent = yield from pass_gate(context, bound, consent)
-    if context.account.key is None and context.missing_key is not None:
-        raise context.missing_key(context.account)
+    if context.missing_key is not None:
+        _, lacking = chosen(bound.tool, context.registry, context.account)
+        if lacking:
+            raise context.missing_key(context.account, lacking)
     record = open_record(context, bound, parent, record_id)
     if record is not None and record.answer is not None:
         return record.answer

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, TypedDict
 
 from tool_runtime.errors import Fault
@@ -32,7 +33,8 @@ class RequestOptions(TypedDict, total=False):
     `extra_query`, `extra_body`: added to the request; they replace nothing that the tool declares. `validate`: False
     sends values that the spec does not know yet; names, path arguments and places are checked all the same.
     `idempotency_key`: makes repeats of a write count as one, by the API where the tool has such a field, else by the
-    ledger. `again`: True says that an equal write of a moment ago is meant a second time.
+    ledger. `again`: True says that an equal write of a moment ago is meant a second time. `stream`: True gives the
+    answer piece by piece, as it comes. `to`: a path that the answer is written to; the result is that path.
     """
 
     timeout: float
@@ -44,6 +46,8 @@ class RequestOptions(TypedDict, total=False):
     validate: bool
     idempotency_key: str
     again: bool
+    stream: bool
+    to: str | PathLike[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,12 +63,14 @@ class Options:
     validate: bool = True
     idempotency_key: str | None = None
     again: bool = False
+    stream: bool = False
+    to: str | PathLike[str] | None = None
 
 
 DEFAULT_OPTIONS = Options()
 
 
-def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
+def read_options(given: Any, *key_headers: str) -> tuple[Options, list[Fault]]:
     """Check `request_options`; faults carry paths that begin with `request_options`."""
     if given is None:
         return DEFAULT_OPTIONS, []
@@ -82,7 +88,7 @@ def read_options(given: Any, auth_header: str) -> tuple[Options, list[Fault]]:
         if problem is not None:
             faults.append(Fault(place, "type", problem))
         elif name == "extra_headers":
-            problems = ((header, header_problem(header, text, auth_header)) for header, text in values[name].items())
+            problems = ((header, header_problem(header, text, *key_headers)) for header, text in values[name].items())
             faults.extend(Fault(f"{place}.{header}", "value", told) for header, told in problems if told)
     return (DEFAULT_OPTIONS if faults else Options(**values)), faults
 
@@ -113,6 +119,11 @@ def _extra_problem(value: Any) -> str | None:
     return None if isinstance(value, dict) else "expected an object with string keys"
 
 
+def _path_problem(value: Any) -> str | None:
+    is_path = isinstance(value, str | PathLike) and bool(str(value)) and "\0" not in str(value)
+    return None if is_path else "expected the path of a file"
+
+
 _PROBLEMS: Mapping[str, Callable[[Any], str | None]] = {
     "timeout": seconds_problem,
     "total": seconds_problem,
@@ -123,12 +134,14 @@ _PROBLEMS: Mapping[str, Callable[[Any], str | None]] = {
     "validate": _flag_problem,
     "idempotency_key": key_problem,
     "again": _flag_problem,
+    "stream": _flag_problem,
+    "to": _path_problem,
 }
 
 
-def header_problem(name: str, value: Any, auth_header: str = "") -> str | None:
+def header_problem(name: str, value: Any, *key_headers: str) -> str | None:
     """Say what makes a header unsendable, or None."""
-    if name.lower() in RESERVED_HEADERS or name.lower() == auth_header.lower():
+    if name.lower() in RESERVED_HEADERS or name.lower() in map(str.lower, key_headers):
         return "is set by the runtime alone"
     if not name or not name.isascii() or not all(char.isalnum() or char in "!#$%&'*+-.^_`|~" for char in name):
         return "is no header name"

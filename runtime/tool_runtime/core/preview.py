@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tool_runtime.core.credentials import alternatives_of, chosen
 from tool_runtime.core.flow import Context
 from tool_runtime.core.gate import all_effects, decision_of
 from tool_runtime.core.requests import build_request, idempotency_key_of, masked, shown
 from tool_runtime.core.templates import expand
-from tool_runtime.core.tools import Tool
+from tool_runtime.core.tools import Auth, Tool
 from tool_runtime.values.secrets import MASK
 
 NEW_KEY = "(a new key for each call)"
@@ -29,10 +30,12 @@ def preview(
             bound = bound.with_wire(step.set)
     new_key = NEW_KEY if tool.idempotency and idempotency_key_of(bound) is None else None
     request = shown(build_request(masked(bound, context.registry.types), new_key or idempotency_key_of(bound)))
-    auth, query = context.registry.auth, request.pop("query", None)
+    query = request.pop("query", None)
     headers = dict(request.pop("headers", {}))
-    if auth.header:
-        headers[auth.header] = f"{auth.prefix}{MASK}"
+    for scheme in _schemes(context, tool):
+        if scheme.header:
+            headers[scheme.header] = f"{scheme.prefix}{MASK}"
+    base_url = context.account.servers.get(tool.server, context.account.base_url)
     result: dict[str, Any] = {
         "tool": tool.name,
         "class": tool.tool_class,
@@ -40,7 +43,7 @@ def preview(
         "account": context.account.name,
         "decision": decision_of(context.account, tool),
         "method": request.pop("method"),
-        "url": f"{context.account.base_url}{request.pop('path')}" + (f"?{query}" if query else ""),
+        "url": f"{base_url}{request.pop('path')}" + (f"?{query}" if query else ""),
         "headers": headers,
     } | request
     if before:
@@ -48,3 +51,10 @@ def preview(
     if tool.steps.after:
         result["after"] = [{"tool": step.tool, "arguments": dict(step.arguments)} for step in tool.steps.after]
     return result
+
+
+def _schemes(context: Context, tool: Tool) -> tuple[Auth, ...]:
+    """Return where keys would go; without any key, where those of the first alternative would."""
+    found, lacking = chosen(tool, context.registry, context.account)
+    wanted = alternatives_of(tool, context.registry)[0]
+    return tuple(context.registry.schemes[name] for name in wanted) if lacking else found

@@ -51,7 +51,9 @@ class Record:
         """Write that the call was done, and return what it leaves."""
         shown = mask(result, self._bound.tool.returns.schema or {}, self._context.registry.types)
         # A result that holds a secret is not kept: a repeat is answered with the ids alone.
-        kept = {"result": result} if shown == result else {"result_kept": False}
+        # Neither are bytes or a stream, which no ledger can hold.
+        is_json = result is None or type(result) in {dict, list, str, int, float, bool}
+        kept = {"result": result} if is_json and shown == result else {"result_kept": False}
         self._write("done", ids=_ids(shown), **kept)
         if self._context.delivers:
             self._guard(lambda ledger: ledger.deliver(self.id))

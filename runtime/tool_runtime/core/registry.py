@@ -22,6 +22,7 @@ from tool_runtime.core.tools import (
     Waiter,
     Webhooks,
     read_entry,
+    read_security,
     read_sync_kind,
     read_tool,
     read_waiter,
@@ -77,7 +78,11 @@ class Registry:
         self.document = document
         self.api = read_entry(Api, document["api"])
         self.server = read_entry(Server, document["server"])
-        self.auth = read_entry(Auth, document["auth"])
+        self.schemes, self.security = read_security(document["auth"])
+        usual = self.security[0][0] if self.security and self.security[0] else next(iter(self.schemes), "")
+        # The scheme of an account's first key. An API that asks for none has a place that no key goes to.
+        self.auth = self.schemes.get(usual) or Auth("none", "")
+        self.key_headers = tuple(scheme.header for scheme in self.schemes.values() if scheme.header)
         self.error_messages: tuple[str, ...] = tuple(document.get("errors", {}).get("message", ()))
         self.types: Mapping[str, Any] = document.get("types", {})
         self.shapes: Mapping[str, Any] = document.get("shapes", {})

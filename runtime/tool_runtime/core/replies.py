@@ -1,7 +1,8 @@
 """Replies: from what the API answered to a result or an error.
 
-Owns the reading of statuses and bodies. Results are the JSON as sent; 204 and empty bodies are None; nothing is
-checked against the spec, since the API may be ahead of it. Knows no httpx and decides no retry.
+Owns the reading of statuses and bodies. Results are the JSON as sent, or the text, bytes, events or location that the
+tool declares (`core.media`); 204 and empty bodies are None; nothing is checked against the spec, since the API may be
+ahead of it. Knows no httpx and decides no retry.
 """
 
 import json
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
+from tool_runtime.core.media import Content, events_of, fits, kind_of, text_of
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.templates import lookup
-from tool_runtime.core.tools import Tool
+from tool_runtime.core.tools import Returns, Tool
 from tool_runtime.errors import (
     APIError,
     RedirectRefused,
@@ -32,11 +34,15 @@ MAX_RETRY_AFTER = 315_360_000.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One HTTP answer; header names are asked for in lower case."""
+    """One HTTP answer; header names are asked for in lower case.
+
+    `stream` holds the body of an answer that was left unread: an iterator of its pieces, which is read once.
+    """
 
     status: int
     headers: Mapping[str, str]
     content: bytes
+    stream: Any = None
 
 
 class NoReply(Exception):
@@ -54,16 +60,54 @@ class NoReply(Exception):
         self.refusal = refusal
 
 
+def is_result(tool: Tool, reply: Reply) -> bool:
+    """Whether a reply is an answer that the tool may return: a 2xx, or the redirect that the tool declares."""
+    return 200 <= reply.status < 300 or (  # noqa: PLR2004
+        tool.returns.content == "location" and 300 <= reply.status < 400 and bool(reply.headers.get("location"))  # noqa: PLR2004
+    )
+
+
 def read_result(tool: Tool, reply: Reply) -> Any:
-    """Return the JSON of a 2xx reply, or raise `UnreadableReply`."""
-    if reply.status == 204 or not reply.content or reply.content.isspace():  # noqa: PLR2004
+    """Return the result in a reply, or raise `UnreadableReply`.
+
+    JSON is decoded. What comes in another media type that the tool declares is returned as text, bytes or events.
+    """
+    returns = tool.returns
+    if returns.content == "location" and reply.headers.get("location"):
+        return reply.headers["location"]
+    given = reply.headers.get("content-type", "")
+    kind = _kind(returns, given)
+    if reply.stream is not None:
+        return reply.stream.events() if kind == "events" else reply.stream
+    if kind == "bytes":
+        return Content(reply.content, given.partition(";")[0].strip()) if reply.content else None
+    if reply.status == 204 or not reply.content or (kind == "json" and reply.content.isspace()):  # noqa: PLR2004
         return None
+    if kind == "text":
+        return text_of(reply.content, given)
+    if kind == "events":
+        return events_of([reply.content])
     try:
         return _decode(reply.content)
     except (ValueError, RecursionError) as error:
         kind = reply.headers.get("content-type", "no content type")
         message = f"{tool.name}: the answer ({reply.status}, {kind}) is no JSON: {shown(reply.content, 120)}"
         raise UnreadableReply(message, tool=tool.name, status=reply.status) from error
+
+
+def _kind(returns: Returns, given: str) -> str:
+    """Say what the body of an answer is: by the content type that came, where the tool declares it."""
+    declared = returns.media_types
+    if not declared or (returns.content == "json" and not fits(given, declared)):
+        return "json"
+    if not given:
+        return returns.content
+    kind = kind_of(given)
+    if kind == "json" and returns.content in {"bytes", "text"} and any(kind_of(name) == "json" for name in declared):
+        return "json"
+    if returns.content == "bytes" and fits(given, declared):
+        return kind if kind in {"events", "json"} else "bytes"
+    return kind
 
 
 def read_error(tool: Tool, reply: Reply, registry: Registry, now: float) -> RemoteError:

@@ -1,7 +1,8 @@
 """Requests: from a bound call to exactly what goes over the wire.
 
-Owns placement: which argument stands in the path, the query, a header, the JSON body or a multipart part. A `Request`
-is plain data without a key; the driver adds the key when the request is sent. Knows no httpx and opens no file.
+Owns placement: which argument stands in the path, the query, a header, a cookie, the body or a part of the body, and
+in which encoding the body goes out. A `Request` is plain data without a key; the driver adds the key when the request
+is sent. Knows no httpx and opens no file.
 """
 
 import json
@@ -11,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.binding import Bound
+from tool_runtime.core.styles import cookie_text, header_text, json_text, path_text, query_texts, scalar_text
 from tool_runtime.core.templates import ABSENT
-from tool_runtime.core.tools import Parameter
-from tool_runtime.core.urls import encode_query, expand_path, scalar_text
+from tool_runtime.core.tools import Auth, Parameter, Tool
+from tool_runtime.core.urls import expand_path, split_template
 from tool_runtime.errors import Fault, InvalidArguments
 from tool_runtime.values.secrets import MASK, mask, secret_texts
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from tool_runtime.core.uploads import Upload
 
 # Not ASCII-escaped, and compact: what httpx itself writes.
-encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+encode_json = json_text
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 DEFAULT_TIMEOUT = 60.0
 _SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie|signature", re.IGNORECASE)
 
@@ -40,8 +43,10 @@ class Part:
 class Request:
     """One HTTP request, key and host not included. `path` begins with a slash.
 
+    `content_type` is that of `content`. `accept` lists the media types of the answer. `auth` says where the account's
+    keys go; None means where the registry's usual one goes. `server` names a server that is not the usual one.
     `timeout`: seconds that the attempt may go without progress. `total`: seconds that the attempt may take in all.
-    `fresh`: send over a connection that no other request used.
+    `fresh`: send over a connection that no other request used. `stream`: leave the body of a good answer unread.
     """
 
     tool: str
@@ -51,6 +56,11 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     content: bytes | None = field(default=None, repr=False)
     parts: tuple[Part, ...] | None = field(default=None, repr=False)
+    content_type: str = JSON
+    accept: str = JSON
+    auth: tuple[Auth, ...] | None = None
+    server: str = ""
+    stream: bool = False
     timeout: float = DEFAULT_TIMEOUT
     total: float | None = None
     fresh: bool = False
@@ -62,10 +72,13 @@ class _Places:
 
     path: dict[str, str] = field(default_factory=dict)
     raw: set[str] = field(default_factory=set)
-    query: list[tuple[str, Any, str]] = field(default_factory=list)
+    query: list[str] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
     fields: dict[str, Any] = field(default_factory=dict)
     files: dict[str, Any] = field(default_factory=dict)
+    styles: dict[str, Parameter] = field(default_factory=dict)
+    only: set[str] = field(default_factory=set)
     whole: Any = ABSENT
 
 
@@ -89,39 +102,58 @@ def build_request(
         if parameter.place == "body" and parameter.wire not in fields:
             # Nearly every argument; a call of a function for each takes a twentieth of the whole call.
             fields[parameter.wire] = value
+            if parameter.style or parameter.media_type or parameter.encoding:
+                places.styles[parameter.wire] = parameter
+                places.only.add(parameter.encoding)
         else:
             _place(places, bound, parameter, value)
     if tool.body:
         places.fields.update(bound.extra)
     else:
-        places.query.extend((key, value, "repeat") for key, value in bound.extra.items())
+        _add_to_query(places, bound.extra)
     body = places.whole if tool.takes_whole_body else places.fields
     if options.extra_body:
         if body is not ABSENT and not isinstance(body, Mapping):
             raise _unsendable(bound, "request_options.extra_body", "cannot be added to a body that is no object")
         body = {**({} if body is ABSENT else body), **options.extra_body}
-    places.query.extend((key, value, "repeat") for key, value in options.extra_query.items())
+    if options.extra_query:
+        _add_to_query(places, options.extra_query)
     places.headers.update(options.extra_headers)
     if idempotency_key is not None and tool.idempotency is not None:
         where, name = tool.idempotency.place, tool.idempotency.name
         if where == "header":
             places.headers[name] = idempotency_key
         elif where == "query":
-            places.query.append((name, idempotency_key, "repeat"))
+            _add_to_query(places, {name: idempotency_key})
         else:
             body[name] = idempotency_key
+    template = tool.path
+    if "?" in template or "#" in template:
+        template, own_query = split_template(template)
+        places.query[:0] = [own_query] if own_query else []
+    if places.cookies:
+        places.headers["cookie"] = "; ".join(places.cookies)
+    content, content_type, parts = _body(tool, body, places)
     return Request(
         tool=tool.name,
         method=tool.method,
-        path=expand_path(tool.path, places.path, frozenset(places.raw)),
-        query=encode_query(places.query) if places.query else "",
+        path=expand_path(template, places.path, frozenset(places.raw)),
+        query="&".join(places.query) if places.query else "",
         headers=tuple(places.headers.items()),
-        content=_json_content(bound, body),
-        parts=_parts(body, places.files) if tool.body == "multipart" else None,
+        content=content,
+        parts=parts,
+        content_type=content_type,
+        accept=", ".join(tool.returns.media_types) or JSON,
+        server=tool.server,
+        stream=options.stream or options.to is not None,
         timeout=timeout,
         total=total,
         fresh=fresh,
     )
+
+
+def _add_to_query(places: _Places, values: Mapping[str, Any]) -> None:
+    places.query.extend(text for name, value in values.items() for text in query_texts(name, value))
 
 
 def _place(places: _Places, bound: Bound, parameter: Parameter, value: Any) -> None:
@@ -131,18 +163,29 @@ def _place(places: _Places, bound: Bound, parameter: Parameter, value: Any) -> N
             message = f"is given twice: another argument is {wire} on the wire too"
             raise _unsendable(bound, parameter.name, message)
         case "path":
-            places.path[wire] = scalar_text(value)
             if parameter.raw:
+                places.path[wire] = scalar_text(value)
                 places.raw.add(wire)
+            else:
+                places.path[wire] = path_text(wire, value, parameter.style, explode=parameter.explode)
         case "query":
-            places.query.append((wire, value, parameter.style))
+            places.query.extend(query_texts(wire, value, parameter.style, reserved=parameter.reserved))
         case "query_map":
-            places.query.extend((key, part, parameter.style) for key, part in (value or {}).items())
+            places.query.extend(
+                text for key, part in (value or {}).items() for text in query_texts(key, part, parameter.style)
+            )
         case "header":
-            places.headers[wire] = scalar_text(value)
+            places.headers[wire] = (
+                json_text(value) if parameter.style == "json" else header_text(value, explode=parameter.explode)
+            )
+        case "cookie":
+            places.cookies.append(cookie_text(wire, value, parameter.style, explode=parameter.explode))
         case "file":
             places.files[wire] = value
-        case "whole_body":
+            places.only.add("multipart")
+            if parameter.media_type:
+                places.styles[wire] = parameter
+        case "whole_body" | "raw_body":
             places.whole = value
 
 
@@ -198,7 +241,7 @@ def shown(request: Request) -> dict[str, Any]:
     if request.headers:
         known["headers"] = dict(request.headers)
     if request.content is not None:
-        known["body"] = json.loads(request.content)
+        known["body"] = shown_body(request)
     if request.parts is not None:
         known["parts"] = [
             {"name": part.name, "filename": part.filename, "bytes": len(part.content)} for part in request.parts
@@ -206,21 +249,75 @@ def shown(request: Request) -> dict[str, Any]:
     return known
 
 
-def _json_content(bound: Bound, body: Any) -> bytes | None:
-    if bound.tool.body != "json" or body is ABSENT:
-        return None
-    return encode_json(body).encode()
+def _body(tool: Tool, body: Any, places: _Places) -> tuple[bytes | None, str, tuple[Part, ...] | None]:
+    """Write a body: its content with the content type, or its parts.
+
+    Example: `{"a": [1]}` of a tool whose body is `form` gives `(b"a=1", "application/x-www-form-urlencoded", None)`.
+    """
+    encoding = tool.body
+    if encoding == "json" and not places.only:
+        if body is ABSENT or (tool.optional_body and not body and not tool.takes_whole_body):
+            return None, JSON, None
+        return encode_json(body).encode(), tool.media_type or JSON, None
+    if encoding is None or body is ABSENT or (tool.optional_body and not body and not places.files):
+        return None, JSON, None
+    if tool.other_encoding and tool.other_encoding in places.only:
+        return _encoded(tool.other_encoding, "", body, places)
+    return _encoded(encoding, tool.media_type, body, places)
 
 
-def _parts(fields: Mapping[str, Any], files: Mapping[str, Any]) -> tuple[Part, ...]:
+def _encoded(
+    encoding: str, media_type: str, body: Any, places: _Places
+) -> tuple[bytes | None, str, tuple[Part, ...] | None]:
+    if encoding == "multipart":
+        return None, JSON, _parts(body, places)
+    if encoding == "form":
+        texts = (text for name, value in body.items() for text in query_texts(name, value, _style(name, value, places)))
+        return "&".join(texts).encode(), media_type or FORM, None
+    if encoding == "raw":
+        upload: Upload = body
+        is_exact = media_type and "*" not in media_type
+        return upload.content, media_type if is_exact else upload.content_type, None
+    return encode_json(body).encode(), media_type or JSON, None
+
+
+def _style(name: str, value: Any, places: _Places) -> str:
+    """Give the style of a field of a form: its own, or the one in which nested values come apart again."""
+    known = places.styles.get(name)
+    if known is not None and known.style:
+        return known.style
+    nested = isinstance(value, list) and any(isinstance(part, Mapping | list) for part in value)
+    return "deep" if nested or isinstance(value, Mapping) else ""
+
+
+def shown_body(request: Request) -> Any:
+    """Return the content of a request as JSON: its value, its text, or how many bytes it has."""
+    content = request.content or b""
+    if request.content_type.partition(";")[0].endswith("json"):
+        return json.loads(content)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return {"bytes": len(content)}
+
+
+def _parts(fields: Mapping[str, Any], places: _Places) -> tuple[Part, ...]:
     parts = []
     for name, value in fields.items():
-        if value is not None:
-            text = encode_json(value) if isinstance(value, Mapping | list) else scalar_text(value)
-            parts.append(Part(name, text.encode()))
-    for name, value in files.items():
+        if value is None:
+            continue
+        known = places.styles.get(name)
+        media_type = known.media_type if known is not None else ""
+        values = value if isinstance(value, list) and known is not None and known.style == "repeat" else [value]
+        for part in values:
+            text = encode_json(part) if isinstance(part, Mapping | list) else scalar_text(part)
+            parts.append(Part(name, text.encode(), None, media_type or None))
+    for name, value in places.files.items():
         uploads: list[Upload] = value if isinstance(value, list) else [value]
-        parts.extend(Part(name, upload.content, upload.filename, upload.content_type) for upload in uploads)
+        declared = places.styles[name].media_type if name in places.styles else ""
+        for upload in uploads:
+            exact = declared if declared and "*" not in declared and "," not in declared else upload.content_type
+            parts.append(Part(name, upload.content, upload.filename, exact))
     return tuple(parts)
 
 

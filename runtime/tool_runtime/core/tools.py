@@ -14,6 +14,11 @@ Schema = Mapping[str, Any]
 Template = Any
 Kind = TypeVar("Kind")
 
+USUAL_SCHEME = "key"
+"""The name of the one scheme of a registry that names none."""
+WHOLE_BODY = frozenset({"whole_body", "raw_body"})
+"""The places in which one argument is the whole body."""
+
 _FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class", "from": "allowed", "as": "binds"}
 
 
@@ -22,8 +27,12 @@ class Parameter:
     """One parameter of a tool. `place` is where the argument goes, `wire` the name there.
 
     `wire_required` says whether the API wants the field, where our callers must pass more (or less) than that: None is
-    `required`. `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape`
-    accepts beside the wire form. `default` is documentation.
+    `required`.
+    `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape` accepts
+    beside the wire form. `default` is documentation. `style` and `explode` say how a list or an object is written
+    (`core.styles`); `reserved` leaves the characters that have a meaning in URLs as they are. `media_type` is that of
+    one part of a multipart body. `encoding` names the one encoding of the body that can carry the argument.
+    `needed_in_body`: without it, a body that may be left out cannot be sent.
     """
 
     name: str
@@ -35,7 +44,12 @@ class Parameter:
     wire_required: bool | None = None
     secret: bool = False
     raw: bool = False
-    style: str = "repeat"
+    style: str = ""
+    explode: bool = False
+    reserved: bool = False
+    media_type: str = ""
+    encoding: str = ""
+    needed_in_body: bool = False
     shape: Any = None
     friendly: Schema | None = None
     spellings: tuple[str, ...] = ()
@@ -125,11 +139,17 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Returns:
-    """What a successful reply holds. Without a schema a reply has no body."""
+    """What a successful reply holds. Without a schema a reply has no body.
+
+    `content` is `json`, `text`, `bytes`, `events` or `location`: what a result is made of. `media_types` are those that
+    the API declares; none means JSON alone.
+    """
 
     status: int | None = None
     schema: Schema | None = None
     description: str = ""
+    content: str = "json"
+    media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +172,13 @@ class Example:
 class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
-    `body` is None, `json` or `multipart`; with `takes_whole_body` one argument is the body. `numbers` are templates of
-    the phone numbers that a call makes ring. `keywords` are words that people use for what the tool does.
-    `key_parameter` is the argument that holds the idempotency key.
+    `body` is None, `json`, `form`, `multipart` or `raw`; with `takes_whole_body` one argument is the body. Where an
+    argument asks for it, the body is written in `other_encoding` instead. `media_type` is that of the body, where it is
+    not the usual one of its encoding. `optional_body`: a call without a body argument sends none. `numbers` are
+    templates of the phone numbers that a call makes ring. `keywords` are words that people use for what the tool
+    does. `key_parameter` is the argument that holds the idempotency
+    key. `security` lists alternatives of schemes that apply together; None means the registry's own, `()` none.
+    `server` names a server of the registry, where it is not the usual one.
     """
 
     name: str
@@ -174,6 +198,11 @@ class Tool:
     numbers: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     body: str | None = None
+    other_encoding: str = ""
+    media_type: str = ""
+    optional_body: bool = False
+    security: tuple[tuple[str, ...], ...] | None = None
+    server: str = ""
     idempotency: Idempotency | None = None
     reconcile: Reconcile | None = None
     retry: Retry = Retry()
@@ -329,19 +358,28 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the API is. `strip` lists path endings of older configurations that mean the root."""
+    """Where the API is. `strip` lists path endings of older configurations that mean the root.
+
+    `others` are further servers by name, for tools that name one.
+    """
 
     base_url: str
     strip: tuple[str, ...] = ()
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """Where the key goes: into a header or a query parameter, behind a prefix."""
+    """Where a key goes: into a header, a query parameter or a cookie, behind a prefix.
+
+    `scheme` is the name of the scheme. `basic`: the key is `user:password`, and is sent in base64.
+    """
 
     place: str
     name: str
     prefix: str = ""
+    scheme: str = ""
+    basic: bool = False
 
     @property
     def header(self) -> str:
@@ -390,9 +428,22 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
         places = [(parameter.place, parameter.wire) for parameter in parameters.values()]
         where = (idempotency.place, idempotency.name)
         values["key_parameter"] = list(parameters)[places.index(where)] if where in places else None
-    values["takes_whole_body"] = any(parameter.place == "whole_body" for parameter in parameters.values())
+    if entry.get("security") is not None:
+        values["security"] = tuple(tuple(together) for together in entry["security"])
+    values["takes_whole_body"] = any(parameter.place in WHOLE_BODY for parameter in parameters.values())
     values["examples"] = tuple(read_entry(Example, one) for one in entry.get("examples", ()))
     return read_entry(Tool, entry, **values)
+
+
+def read_security(entry: Mapping[str, Any]) -> tuple[dict[str, Auth], tuple[tuple[str, ...], ...]]:
+    """Give the schemes of a registry by name, and the alternatives that hold for tools without their own.
+
+    `{"in": "header", "name": "X-Key"}` -> `{"key": Auth("header", "X-Key", scheme="key")}, (("key",),)`
+    """
+    if "schemes" not in entry:
+        return {USUAL_SCHEME: read_entry(Auth, entry, scheme=USUAL_SCHEME)}, ((USUAL_SCHEME,),)
+    schemes = {name: read_entry(Auth, scheme, scheme=name) for name, scheme in entry["schemes"].items()}
+    return schemes, tuple(tuple(together) for together in entry.get("use", ()))
 
 
 def read_parameter(name: str, entry: Mapping[str, Any]) -> Parameter:

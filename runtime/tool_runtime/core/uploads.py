@@ -36,12 +36,15 @@ def read_uploads(parameter: Parameter, value: Any, place: str, faults: list[Faul
     Example: `("a.txt", "hi")` for a parameter `file` is `Upload("a.txt", b"hi", "text/plain")`.
     """
     is_list = isinstance(value, list)
-    if is_list != (parameter.schema.get("type") == "array"):
+    if is_list != (parameter.place == "file" and parameter.schema.get("type") == "array"):
         faults.append(Fault(place, "type", "expected one file" if is_list else "expected a list of files"))
         return None
     uploads = []
     for number, file in enumerate(value if is_list else [value]):
         try:
+            if parameter.place == "raw_body" and isinstance(file, str):
+                uploads.append(Upload(parameter.wire, file.encode(), "text/plain; charset=utf-8"))
+                continue
             uploads.append(_read(parameter.wire, file))
         except _NoFileError as error:
             faults.append(Fault(f"{place}[{number}]" if is_list else place, "type", f"{FORMS}; {error}"))

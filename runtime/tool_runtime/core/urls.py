@@ -7,12 +7,12 @@ fragment, backslash, control character or dot segment, encoded or not. Everythin
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-# RFC 3986 allows these in a segment unencoded; `+` in particular stands in phone numbers.
-SEGMENT_SAFE = "!$&'()*+,;=:@"
+from tool_runtime.core.styles import SEGMENT_SAFE
+
 RAW_SAFE = SEGMENT_SAFE + "/%"
 MAX_ARGUMENT = 2048
 _OCTET = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -95,41 +95,25 @@ def path_problem(path: str) -> str | None:
 
 
 def expand_path(template: str, values: Mapping[str, str], raw: frozenset[str] = frozenset()) -> str:
-    """Fill a path template with checked values; names in `raw` are expanded as RFC 6570 `{+path}`."""
+    """Fill a path template with checked texts; names in `raw` are expanded as RFC 6570 `{+path}`.
+
+    The texts of other names are encoded already (`styles.path_text`).
+    """
 
     def fill(match: re.Match[str]) -> str:
         name = match[1]
         if name in raw:
             return quote(_STRAY_PERCENT.sub("%25", values[name]), safe=RAW_SAFE)
-        return quote(values[name], safe=SEGMENT_SAFE)
+        return values[name]
 
     # A raw path brings the slash that the template's own would double.
     return _PLACEHOLDER.sub(fill, template.replace("/{+", "{+")) if "{" in template else template
 
 
-def encode_query(pairs: Sequence[tuple[str, Any, str]]) -> str:
-    """Encode (name, value, style) triples; style tells how an array is written: `repeat`, `brackets` or `comma`."""
-    return "&".join(f"{quote(name, safe='[]')}={quote(text, safe='')}" for name, text in _flat(pairs))
+def split_template(template: str) -> tuple[str, str]:
+    """Part a template into its path and its own query; a fragment never goes out.
 
-
-def _flat(pairs: Sequence[tuple[str, Any, str]]) -> Iterator[tuple[str, str]]:
-    for name, value, style in pairs:
-        if isinstance(value, Mapping):
-            yield from _flat([(f"{name}[{key}]", part, style) for key, part in value.items()])
-        elif isinstance(value, list) and style == "comma":
-            yield name, ",".join(scalar_text(part) for part in value)
-        elif isinstance(value, list):
-            suffix = "[]" if style == "brackets" else ""
-            yield from _flat([(name + suffix, part, style) for part in value])
-        elif value is not None:
-            yield name, scalar_text(value)
-
-
-def scalar_text(value: Any) -> str:
-    """Write a JSON scalar as query strings and form fields do."""
-    if isinstance(value, str):
-        # A member of a string enumeration is its value, not its name.
-        return str.__str__(value)
-    if value is None or isinstance(value, bool):
-        return "" if value is None else str(value).lower()
-    return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
+    `/files/{id}?beta=true#copy` -> `/files/{id}`, `beta=true`
+    """
+    path, _, query = template.partition("#")[0].partition("?")
+    return path, query

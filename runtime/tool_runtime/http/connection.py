@@ -41,9 +41,11 @@ from tool_runtime.errors import ConfigurationError, InvalidArguments, ToolError
 from tool_runtime.http.bodies import aread_body, read_body, too_late
 from tool_runtime.http.event_loops import INHERITED, Kept, close_in, has_ended, keeper_of, running_loop
 from tool_runtime.http.progress import CURRENT, Progress, UsedConnection
+from tool_runtime.http.streams import AsyncStream, Stream
+from tool_runtime.values.secrets import hide_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import httpx
 
@@ -71,6 +73,7 @@ class _Common:
         self,
         *,
         auth: Auth,
+        schemes: "Iterable[Auth]" = (),
         agent: str,
         distribution: str,
         http_client: Any = None,
@@ -79,9 +82,10 @@ class _Common:
     ) -> None:
         """Make a connection; nothing is opened and httpx is not imported.
 
-        `auth` says where the key goes, `agent` is the user agent. `distribution` is the name under which this software
-        is installed, for advice about extras. `http_client` is a client of the caller's own, `transport` an httpx
-        transport that stands in for the network. `reply_limit` is in bytes. Raises `ConfigurationError`.
+        `auth` says where the usual key goes, `schemes` lists all places of keys, `agent` is the user agent.
+        `distribution` is the name under which this software is installed, for advice about extras. `http_client` is a
+        client of the caller's own, `transport` an httpx transport that stands in for the network. `reply_limit` is in
+        bytes. Raises `ConfigurationError`.
         """
         if http_client is not None and transport is not NETWORK:
             raise ConfigurationError("a transport and an http_client exclude each other")
@@ -92,6 +96,7 @@ class _Common:
             raise ConfigurationError(f"reply_limit is a number of bytes, 1 or more, not {reply_limit!r}")
         self._check_kind(http_client)
         self._auth = auth
+        self._schemes = tuple(schemes)
         self._agent = agent
         self._distribution = distribution
         self._client = http_client
@@ -121,7 +126,7 @@ class _Common:
             if self._messages is None:
                 from tool_runtime.http.messages import Messages
 
-                self._messages = Messages(self._auth, self._agent)
+                self._messages = Messages(self._auth, self._agent, self._schemes)
             trace = progress.trace_awaited if self._awaits else progress.trace
             defaults = None if client is None else client.headers
             return self._messages.make(request, account, defaults, trace), progress
@@ -129,7 +134,7 @@ class _Common:
             refused = _refused(error)
         except (TypeError, ValueError) as error:
             # Such as the name of a file that is no text. UnicodeError is a ValueError.
-            text = str(error) if account.key is None else account.key.hide(str(error))
+            text = hide_text(str(error), tuple(account.secrets()))
             message = f"{request.tool}: the request cannot be written: {text}"
             refused = _refused(InvalidArguments(message, tool=request.tool, hint="Nothing was sent."))
         raise refused
@@ -182,6 +187,8 @@ class Connection(_Common):
         try:
             response = self._answered(send, made)
             progress.answered = True
+            if request.stream and response.is_success:
+                return Reply(response.status_code, response.headers, b"", Stream(response))
             try:
                 content = read_body(response, self._limit, progress)
             finally:
@@ -267,7 +274,7 @@ class AsyncConnection(_Common):
         # Not reset: an abandoned coroutine may be closed in another context, which a reset would not survive.
         CURRENT.set(progress)
         try:
-            return await self._in_time(send, made, progress)
+            return await self._in_time(send, made, progress, stream=request.stream)
         except NoReply:
             raise
         except Exception as error:
@@ -277,13 +284,13 @@ class AsyncConnection(_Common):
         # Outside of the handler: the text of a foreign exception may hold the key, and a traceback would show it.
         raise silence
 
-    async def _in_time(self, send: Any, made: "httpx.Request", progress: Progress) -> Reply:
+    async def _in_time(self, send: Any, made: "httpx.Request", progress: Progress, *, stream: bool) -> Reply:
         if progress.total is None:
-            return await self._exchanged(send, made, progress)
+            return await self._exchanged(send, made, progress, stream=stream)
         from anyio import move_on_after
 
         with move_on_after(progress.total) as scope:
-            reply = await self._exchanged(send, made, progress)
+            reply = await self._exchanged(send, made, progress, stream=stream)
         if not scope.cancelled_caught:
             return reply
         late = too_late(progress.total)
@@ -293,9 +300,11 @@ class AsyncConnection(_Common):
             late.sent = not nothing_went_out(progress)
         raise late
 
-    async def _exchanged(self, send: Any, made: "httpx.Request", progress: Progress) -> Reply:
+    async def _exchanged(self, send: Any, made: "httpx.Request", progress: Progress, *, stream: bool) -> Reply:
         response = await self._answered(send, made)
         progress.answered = True
+        if stream and response.is_success:
+            return Reply(response.status_code, response.headers, b"", AsyncStream(response))
         try:
             content = await aread_body(response, self._limit)
         finally:

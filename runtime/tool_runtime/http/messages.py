@@ -8,15 +8,18 @@ Imported when the first request is sent, since httpx is.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from tool_runtime.core.account import Account
+from tool_runtime.core.credentials import key_of
 from tool_runtime.core.options import FRAMING_HEADERS
-from tool_runtime.core.requests import Request
+from tool_runtime.core.requests import JSON, Request
 from tool_runtime.core.tools import Auth
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.bodies import ACCEPTED_ENCODINGS
@@ -53,12 +56,14 @@ class HeaderSet:
 class Messages:
     """Makes the httpx requests of one connection."""
 
-    def __init__(self, auth: Auth, agent: str) -> None:
+    def __init__(self, auth: Auth, agent: str, schemes: Iterable[Auth] = ()) -> None:
         self._auth = auth
+        self._usual = (auth,)
         self._agent = agent
         # These are never taken from a call or from a client's defaults.
-        self._own = FRAMING_HEADERS | ({auth.name.lower()} if auth.place == "header" else set())
-        self._sets: dict[int, HeaderSet] = {}
+        keys = {scheme.name.lower() for scheme in (auth, *schemes) if scheme.place == "header"}
+        self._own = FRAMING_HEADERS | keys
+        self._sets: dict[tuple[int, tuple[Auth, ...], str], HeaderSet] = {}
 
     def make(self, request: Request, account: Account, defaults: httpx.Headers | None, trace: Any) -> httpx.Request:
         """Make the httpx request.
@@ -69,10 +74,13 @@ class Messages:
         Example: `Request("get_call", "GET", "/v2/get-call/c1")` for an account of `https://api.example.com` gives
         `GET https://api.example.com/v2/get-call/c1` with `host`, `authorization` and so on.
         """
-        url = _url(account.base_url, request.path, request.query)
-        if self._auth.place == "query":
-            url = url.copy_merge_params({self._auth.name: self._key(account)})
-        known = self._known(account, defaults)
+        auth = self._usual if request.auth is None else request.auth
+        base_url = self._base_url(request, account)
+        url = _url(base_url, request.path, request.query)
+        for scheme in auth:
+            if scheme.place == "query":
+                url = url.copy_merge_params({scheme.name: self._key(account, scheme)})
+        known = self._known(account, auth, base_url, defaults)
         limit = request.timeout
         if request.total is not None and request.total < limit:
             limit = request.total
@@ -89,22 +97,52 @@ class Messages:
             # Host, length and type are put into the headers here: httpx takes 7 microseconds more to work them out.
             made = httpx.Request(request.method, url, headers=known.json(), stream=httpx.ByteStream(content), **options)
             made.headers["content-length"] = str(len(content))
+            if request.content_type != JSON:
+                made.headers["content-type"] = _checked(request.content_type, "content-type")
             made.read()
+        if request.accept != JSON:
+            made.headers["accept"] = _checked(request.accept, "accept")
         if request.headers:
             made.headers.update(_usable(request.headers, self._own))
+        for scheme in auth:
+            if scheme.place == "cookie":
+                ours = f"{scheme.name}={self._key(account, scheme)}"
+                others = made.headers.get("cookie")
+                made.headers["cookie"] = f"{others}; {ours}" if others else ours
         # All of them are ASCII. httpx decodes each header once more to find that out, in 1.3 microseconds.
         made.headers.encoding = "ascii"
         return made
 
-    def _known(self, account: Account, defaults: httpx.Headers | None) -> HeaderSet:
+    @staticmethod
+    def _base_url(request: Request, account: Account) -> str:
+        """Return the base URL of a request. A server that the account does not know gets nothing, and no key."""
+        if not request.server:
+            return account.base_url
+        url = account.servers.get(request.server)
+        if url is None:
+            message = f"{request.tool}: the account {account.name!r} has no base URL for the server {request.server!r}"
+            hint = f"Its calls go to {account.base_url}; say where those of this server go. {NOTHING_WAS_SENT}"
+            raise ConfigurationError(message, hint=hint)
+        return url
+
+    def _known(
+        self, account: Account, auth: tuple[Auth, ...], base_url: str, defaults: httpx.Headers | None
+    ) -> HeaderSet:
         raw = [] if defaults is None else defaults.raw
-        known = self._sets.get(id(account))
+        known = self._sets.get((id(account), auth, base_url))
         if known is None or known.account is not account or known.defaults != raw:
-            known = self._made(account, defaults, raw)
+            known = self._made(account, auth, base_url, defaults, raw)
         return known
 
-    def _made(self, account: Account, defaults: httpx.Headers | None, raw: list[tuple[bytes, bytes]]) -> HeaderSet:
-        host = _base(account.base_url).netloc.decode("ascii")
+    def _made(
+        self,
+        account: Account,
+        auth: tuple[Auth, ...],
+        base_url: str,
+        defaults: httpx.Headers | None,
+        raw: list[tuple[bytes, bytes]],
+    ) -> HeaderSet:
+        host = _base(base_url).netloc.decode("ascii")
         given = [] if defaults is None else defaults.multi_items()
         own = {
             "host": host,
@@ -112,24 +150,38 @@ class Messages:
             "accept-encoding": ACCEPTED_ENCODINGS,
             "user-agent": self._agent,
         }
-        if self._auth.place == "header":
-            key = self._key(account)
-            if not _VALUE.fullmatch(key) or not key.isascii() or key != key.strip():
-                message = f"the key of account {account.name!r} holds characters that no header can carry"
-                raise ConfigurationError(message, hint=f"Copy the key again. {NOTHING_WAS_SENT}")
-            own[self._auth.name] = f"{self._auth.prefix}{key}".strip()
+        for scheme in auth:
+            if scheme.place == "header":
+                key = self._key(account, scheme)
+                if not _VALUE.fullmatch(key) or not key.isascii() or key != key.strip():
+                    message = f"the key of account {account.name!r} holds characters that no header can carry"
+                    raise ConfigurationError(message, hint=f"Copy the key again. {NOTHING_WAS_SENT}")
+                prefix = scheme.prefix or ("Basic " if scheme.basic else "")
+                own[scheme.name] = f"{prefix}{key}".strip()
         plain = httpx.Headers([("host", host), *_usable(given, self._own | {"content-type", *own})])
         plain.update(own)
         json = httpx.Headers(plain)
         json["content-type"] = "application/json"
         if len(self._sets) >= MOST_HEADER_SETS:
             self._sets.clear()
-        made = self._sets[id(account)] = HeaderSet(account, list(raw), json, plain)
+        made = self._sets[id(account), auth, base_url] = HeaderSet(account, list(raw), json, plain)
         return made
 
-    @staticmethod
-    def _key(account: Account) -> str:
-        return account.key.reveal() if account.key else ""
+    def _key(self, account: Account, scheme: Auth) -> str:
+        key = key_of(account, scheme, self._auth)
+        text = key.reveal() if key is not None else ""
+        if scheme.basic:
+            # Some APIs take a key for the user, and no password.
+            login = text if ":" in text else f"{text}:"
+            return b64encode(login.encode()).decode("ascii")
+        return quote(text, safe="!#$&'()*+-./:<=>?@[]^_`{|}~") if scheme.place == "cookie" else text
+
+
+def _checked(value: str, name: str) -> str:
+    if not _VALUE.fullmatch(value) or not value.isascii():
+        message = f"the value of the header {name!r} holds characters that no header can carry"
+        raise ConfigurationError(message, hint=NOTHING_WAS_SENT)
+    return value
 
 
 def _usable(given: Iterable[tuple[str, str]], own: frozenset[str]) -> list[tuple[str, str]]:
@@ -138,9 +190,7 @@ def _usable(given: Iterable[tuple[str, str]], own: frozenset[str]) -> list[tuple
     for name, value in given:
         if not _NAME.fullmatch(name):
             raise ConfigurationError(f"{name!r} is no name of a header", hint=NOTHING_WAS_SENT)
-        if not _VALUE.fullmatch(value) or not value.isascii():
-            message = f"the value of the header {name!r} holds characters that no header can carry"
-            raise ConfigurationError(message, hint=NOTHING_WAS_SENT)
+        _checked(value, name)
         if name.lower() not in own:
             usable.append((name, value.strip()))
     return usable

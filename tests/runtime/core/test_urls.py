@@ -3,6 +3,7 @@
 import pytest
 
 from retell_ai import Client
+from tool_runtime.core.styles import path_text
 from tool_runtime.core.urls import expand_path, normalise_base_url
 from tool_runtime.errors import ConfigurationError, InvalidArguments
 
@@ -165,4 +166,4 @@ def test_https_anywhere_and_http_to_this_machine_are_allowed(base_url):
 
 
 def test_a_placeholder_may_hold_any_name():
-    assert expand_path("/pets/{pet-id}/{kind}", {"pet-id": "a b", "kind": "x"}) == "/pets/a%20b/x"
+    assert expand_path("/pets/{pet-id}/{kind}", {"pet-id": path_text("pet-id", "a b"), "kind": "x"}) == "/pets/a%20b/x"

@@ -37,6 +37,7 @@ from tool_runtime.http.connection import NETWORK, REPLY_LIMIT, AsyncConnection, 
 from tool_runtime.http.drivers import drive, drive_async
 from tool_runtime.surfaces.common.client_settings import check_registry, check_settings, given_arguments, plain_answer
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
+from tool_runtime.surfaces.common.saving import say_done, target_of
 from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class _Base:
         kind: Any = AsyncConnection if self._awaits else Connection
         self._connection = kind(
             auth=self.registry.auth,
+            schemes=self.registry.schemes.values(),
             agent=f"{distribution}/{api.version}",
             distribution=distribution,
             http_client=http_client,
@@ -286,8 +288,19 @@ class Client(_Base):
 
         `record` is the ledger id that a write shall have; an id that the ledger holds already is refused.
         """
+        if target_of(request_options) is not None:
+            return self._saved(tool, arguments, request_options, record)
         done: Done = self._run(self._invocation(tool, arguments, request_options, record))
         return done
+
+    def _saved(self, tool: str, arguments: Any, request_options: Any, record: str | None = None) -> Done:
+        """Call a tool and write its answer to a file; the result is the file's path."""
+        done: Done = self._run(self._invocation(tool, arguments, request_options, record))
+        try:
+            return replace(done, result=done.result.save(target_of(request_options)))
+        except BaseException as error:
+            say_done(error, tool)
+            raise
 
     def page(self, tool: str, arguments: Mapping[str, Any] | None = None) -> tuple[list[Any], dict[str, Any] | None]:
         """Return the rows of one page, and the arguments that ask for the next one; None where there is none."""
@@ -337,6 +350,8 @@ class Client(_Base):
 
     def _call(self, tool: str, arguments: Mapping[str, Any]) -> Result:  # type: ignore[type-var]  # see Result
         given, options = split_options(arguments)
+        if target_of(options) is not None:
+            return self._saved(tool, given, options).result  # type: ignore[no-any-return]
         # One line: an interrupt between the result and its return would end the call without a word on the outcome.
         return self._run(self._invocation(tool, given, options)).result  # type: ignore[no-any-return]
 
@@ -389,8 +404,19 @@ class AsyncClient(_Base):
         request_options: RequestOptions | None = None,
     ) -> Done:
         """Call a tool as `call` does, and return its result with its ledger id."""
+        if target_of(request_options) is not None:
+            return await self._saved(tool, arguments, request_options)
         done: Done = await self._run(self._invocation(tool, arguments, request_options))
         return done
+
+    async def _saved(self, tool: str, arguments: Any, request_options: Any) -> Done:
+        """Call a tool and write its answer to a file; the result is the file's path."""
+        done: Done = await self._run(self._invocation(tool, arguments, request_options))
+        try:
+            return replace(done, result=await done.result.save(target_of(request_options)))
+        except BaseException as error:
+            say_done(error, tool)
+            raise
 
     def pages(
         self,
@@ -425,6 +451,8 @@ class AsyncClient(_Base):
 
     async def _call(self, tool: str, arguments: Mapping[str, Any]) -> Result:
         given, options = split_options(arguments)
+        if target_of(options) is not None:
+            return (await self._saved(tool, given, options)).result  # type: ignore[no-any-return]
         return (await self._run(self._invocation(tool, given, options))).result  # type: ignore[no-any-return]
 
     def _run(self, flow: Flow) -> Awaitable[Any]:

@@ -1,0 +1,1 @@
+"""A release: version, changelog and generated output, written together or not at all."""

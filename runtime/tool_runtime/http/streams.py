@@ -1,0 +1,210 @@
+"""Streams: bodies of good answers that the caller reads piece by piece.
+
+Owns the life of such an answer: its connection is given back when the body was read, and when the caller closes the
+stream or leaves it in the middle. What breaks off while the caller reads is a `ConnectionFailed`: the call itself was
+answered, so nothing here asks for a repeat. Imports httpx when something breaks off, not before.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from tool_runtime.core.media import Event, EventReader
+from tool_runtime.errors import ConfigurationError, ConnectionFailed
+
+
+def _broken(error: Exception) -> Exception:
+    import httpx
+
+    if isinstance(error, httpx.HTTPError | httpx.StreamError):
+        message = f"the answer broke off while it was read: {type(error).__name__}"
+        return ConnectionFailed(message, hint="The call itself was answered; what came so far is all there is.")
+    return error
+
+
+class _Common:
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        self.media_type = response.headers.get("content-type", "").partition(";")[0].strip()
+
+
+class Stream(_Common):
+    """The pieces of a body, as bytes. An iterator and a context manager."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(response)
+        self._pieces = response.iter_bytes()
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the stream, which is read once."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next piece."""
+        try:
+            piece: bytes = next(self._pieces)
+        except StopIteration:
+            self.close()
+            raise
+        except Exception as error:
+            self.close()
+            raise _broken(error) from error
+        return piece
+
+    def events(self) -> "Events":
+        """Return the server-sent events of the body."""
+        return Events(self)
+
+    def save(self, to: Any) -> Path:
+        """Write the body to a file, which is there whole or not at all. Return its path."""
+        with _Saved(to) as target:
+            for piece in self:
+                target.write(piece)
+        return target.path
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        """Return the stream."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the stream."""
+        self.close()
+
+
+class Events:
+    """The server-sent events of a body, each as soon as it is whole. An iterator that is read once."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.save = stream.save
+        self.close = stream.close
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield the events."""
+        reader = EventReader()
+        try:
+            for piece in self._stream:
+                yield from reader.take(piece)
+            yield from reader.end()
+        finally:
+            self.close()
+
+    def __enter__(self) -> Self:
+        """Return the events."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the stream."""
+        self.close()
+
+
+class AsyncStream(_Common):
+    """The pieces of a body, as bytes, awaited."""
+
+    def __init__(self, response: Any) -> None:
+        super().__init__(response)
+        self._pieces = response.aiter_bytes()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Return the stream, which is read once."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece."""
+        try:
+            piece: bytes = await anext(self._pieces)
+        except StopAsyncIteration:
+            await self.aclose()
+            raise
+        except Exception as error:
+            await self.aclose()
+            raise _broken(error) from error
+        return piece
+
+    def events(self) -> "AsyncEvents":
+        """Return the server-sent events of the body."""
+        return AsyncEvents(self)
+
+    async def save(self, to: Any) -> Path:
+        """Write the body to a file, which is there whole or not at all. Return its path."""
+        with _Saved(to) as target:
+            async for piece in self:
+                target.write(piece)
+        return target.path
+
+    async def aclose(self) -> None:
+        """Give the connection back."""
+        with suppress(RuntimeError):
+            await self._pieces.aclose()
+        await self._response.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Return the stream."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the stream."""
+        await self.aclose()
+
+
+class AsyncEvents:
+    """The server-sent events of a body, awaited."""
+
+    def __init__(self, stream: AsyncStream) -> None:
+        self._stream = stream
+        self.save = stream.save
+        self.aclose = stream.aclose
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Yield the events."""
+        reader = EventReader()
+        try:
+            async for piece in self._stream:
+                for event in reader.take(piece):
+                    yield event
+            for event in reader.end():
+                yield event
+        finally:
+            await self.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Return the events."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the stream."""
+        await self.aclose()
+
+
+class _Saved:
+    """A file in the making, beside its own place; it takes that place when all of it was written."""
+
+    def __init__(self, to: Any) -> None:
+        self.path = Path(to)
+
+    def __enter__(self) -> Self:
+        try:
+            handle, name = tempfile.mkstemp(prefix=f".{self.path.name[:40]}.", dir=self.path.parent)
+        except OSError as error:
+            message = f"{self.path} cannot be written: {error.strerror}"
+            raise ConfigurationError(message, hint="The call itself was answered.") from None
+        self._name, self._file = name, os.fdopen(handle, "wb")
+        return self
+
+    def write(self, piece: bytes) -> None:
+        self._file.write(piece)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._file.close()
+        if kind is None:
+            Path(self._name).replace(self.path)
+        else:
+            with suppress(OSError):
+                Path(self._name).unlink()
