@@ -17,7 +17,7 @@ from tool_generator.compare.compare_commands import register as register_changes
 from tool_generator.importing.import_command import register as register_import
 from tool_generator.importing.new_command import register as register_new
 from tool_generator.maintain.add_command import register as register_add
-from tool_generator.openapi.facts_command import register as register_facts
+from tool_generator.maintain.facts_command import register as register_facts
 from tool_generator.publish.site_command import register as register_site
 
 if TYPE_CHECKING:
@@ -172,5 +172,5 @@ register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
 register_add(main, _spec, _require_extras)
 register_new(main, _require_extras, _distribution)
-register_facts(main)
+register_facts(main, _require_extras)
 register_site(main, _spec, _compiled)

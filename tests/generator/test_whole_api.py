@@ -16,6 +16,7 @@ from tool_generator.emit.pretty import pretty
 from tool_generator.generate import compile_spec
 from tool_generator.importing.importer import import_upstream, write
 from tool_generator.maintain.facts import facts_of
+from tool_generator.model.exchanges import is_own
 from tool_generator.openapi import read_upstream
 
 from .conftest import REPOSITORY

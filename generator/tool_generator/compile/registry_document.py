@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tool_generator.load.spec import Entry, Spec
 
 _PARAMETER_KEYS = (
-    "wire_required", "description", "secret", "shape", "example", "default", "style", "explode", "reserved", "media_type", "encoding",
-    "raw", "deprecated",
+    "wire_required", "description", "secret", "shape", "example", "default", "style", "explode", "reserved",
+    "media_type", "encoding", "raw", "deprecated",
 )  # fmt: skip
 _FLAGS = ("secret", "raw", "deprecated", "explode", "reserved")
 _TOOL_KEYS = (

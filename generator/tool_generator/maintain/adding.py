@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from tool_generator.load.sources import read_source
-from tool_generator.load.spec import load_spec
+from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.maintain.files import write_together
 from tool_generator.maintain.skeleton import Wish, skeleton
 from tool_generator.problems import Problem, Report, SpecProblems, nearest, quoted
@@ -90,7 +90,7 @@ def _sound(folder: Path) -> Spec:
     from tool_generator.check import lint
 
     report = Report()
-    spec = load_spec(folder, report)
+    spec = load_spec(read_folder(folder), report, str(folder))
     lint(spec, report)
     report.raise_problems()
     return spec

@@ -1,11 +1,13 @@
-"""The command `toolgen facts`: writes the facts of a new document, against which the tests hold the spec.
+"""The command `toolgen facts`: writes the facts of a new document, or of an installed SDK, as an OpenAPI document.
 
-Exit codes: 0 written; 1 the document cannot be read; 2 the command was used wrongly. This module must not know what a
-fact is.
+The tests hold the spec against facts; drift and import read them as they read any document. Exit codes: 0 written; 1
+the source cannot be read; 2 the command was used wrongly. This module must not know what a fact is, and runs no code of
+an SDK.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,33 +21,51 @@ def register(main: click.Group, require: Callable[[], None]) -> None:
     """Add the command to `main`. `require` checks the extras."""
 
     @main.command()
-    @click.argument("document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.argument("source", type=click.Path(exists=True, path_type=Path))
     @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file. Default: standard output.")
-    def facts(document: Path, out: Path | None) -> None:
-        """Write the facts of an OpenAPI document: names, places, types, requirements, values, and no prose."""
-        require()
-        from tool_generator.emit.pretty import pretty
-        from tool_generator.maintain.facts import facts_of
-        from tool_generator.maintain.files import write_together
-        from tool_generator.upstream import UpstreamUnreadable, parse_upstream
-        from tool_generator.upstream.document import read_values
+    def facts(source: Path, out: Path | None) -> None:
+        """Write the facts of SOURCE: names, places, types, requirements, values, and no prose.
 
-        content = document.read_bytes()
-        try:
-            value, _ = read_values(content)
-            found = facts_of(value)
-            text = pretty(found)
-            # What the tests could not read later is refused now.
-            operations = len(parse_upstream(text.encode()).operations)
-        except UpstreamUnreadable as error:
-            raise click.ClickException("\n".join(f"{document}: {problem}" for problem in error.problems)) from None
-        except ValueError as error:
-            raise click.ClickException(f"{document}: {error}") from None
+        SOURCE is an OpenAPI document, or the folder of an installed SDK: for an API whose SDK is newer than its
+        document. The SDK is read, not run.
+        """
+        require()
+        text, count = _of_sdk(source) if source.is_dir() else _of_document(source)
         if out is None:
             click.echo(text, nl=False)
             return
+        from tool_generator.maintain.files import write_together
+
         try:
             write_together({out: text})
         except OSError as error:
             raise click.ClickException(str(error)) from error
-        click.echo(f"{out}: {operations} operations")
+        click.echo(f"{out}: {count} operations")
+
+
+def _of_sdk(folder: Path) -> tuple[str, int]:
+    from tool_generator.openapi.sdk_facts import NoSuchSdk, sdk_document
+
+    try:
+        document = sdk_document(folder)
+    except NoSuchSdk as error:
+        raise click.UsageError(str(error)) from error
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return text, sum(len(item) for item in document["paths"].values())
+
+
+def _of_document(path: Path) -> tuple[str, int]:
+    from tool_generator.emit.pretty import pretty
+    from tool_generator.maintain.facts import facts_of
+    from tool_generator.openapi import UpstreamUnreadable, parse_upstream
+    from tool_generator.openapi.json_values import read_values
+
+    try:
+        value, _ = read_values(path.read_bytes())
+        text = pretty(facts_of(value))
+        # What the tests could not read later is refused now.
+        return text, len(parse_upstream(text.encode()).operations)
+    except UpstreamUnreadable as error:
+        raise click.ClickException("\n".join(f"{path}: {problem}" for problem in error.problems)) from None
+    except ValueError as error:
+        raise click.ClickException(f"{path}: {error}") from None

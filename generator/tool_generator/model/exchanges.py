@@ -172,7 +172,7 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
         found = Field(
             "body" if place == "file" else place,
             wire.removesuffix("[]") if place in ("body", "file") else wire.lower() if place == "header" else wire,
-            parameter.required or parameter.needed_in_body,
+            parameter.needed or parameter.needed_in_body,
             _sent(parameter, name, nodes or {}),
             _body_style_of(parameter.style, tool)
             if place in ("body", "file")

@@ -13,17 +13,17 @@ import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tool_generator.changes.changelog import markdown
-from tool_generator.changes.difference import difference
-from tool_generator.changes.registries import Unusable, find_registry
-from tool_generator.changes.versions import BREAKING
+from tool_generator.compare.difference import difference
+from tool_generator.compare.registries import Unusable, find_registry
 from tool_generator.emit.site.site_files import ReleaseNotes
+from tool_generator.release.changelog import markdown
+from tool_generator.release.versions import BREAKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tool_generator.changes.difference import Entry
+    from tool_generator.compare.difference import Entry
     from tool_runtime.core.registry import Registry
 
 _TAG = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")

@@ -32,10 +32,13 @@ def checked_name(name: Any) -> str:
     return text
 
 
-def checked_key(key: Secret, place: str) -> Secret:
-    """Return a key that fits into a header. Raises `ConfigurationError` that names the place and shows no key."""
+def checked_key(key: Secret, place: str, *, basic: bool = False) -> Secret:
+    """Return a key that fits into a header. Raises `ConfigurationError` that names the place and shows no key.
+
+    `basic`: the key is a user and a password, which are encoded before they are sent.
+    """
     problem = key_problem(key)
-    if problem is None and not _fits_a_header(key):
+    if problem is None and not basic and not _fits_a_header(key):
         problem = "holds characters that no key has", "Look for a line break, a space or a letter that is not ASCII."
     if problem is not None:
         message = f"{place}: the API key {problem[0]}"
