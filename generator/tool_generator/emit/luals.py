@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.emit.argument_schemas import RULES
 from tool_generator.emit.python.bindings import environment
 from tool_generator.emit.python.docstrings import lifecycle
-from tool_generator.emit.python.python_types import Types, uses
+from tool_generator.emit.python.python_types import uses
+from tool_generator.emit.python.record_types import Types
 from tool_generator.emit.reference.snippets import lua_literal
 from tool_generator.identifiers import class_name
 from tool_runtime.values.references import TYPES
