@@ -1,8 +1,8 @@
 """What holds for every test, however pytest was started.
 
 - No test sees the settings of the make that runs the tests.
-- An interrupt reaches the programs that tests start. A shell starts what runs in the background with interrupts
-  ignored, and programs inherit that.
+- An interrupt and a hangup reach the programs that tests start. A shell starts what runs in the background with
+  interrupts ignored, `nohup` with hangups ignored, and programs inherit that.
 - No property fails because the machine is busy: speed is a matter of the benchmarks.
 """
 
@@ -31,5 +31,7 @@ def pytest_configure() -> None:
     for name in OF_MAKE:
         os.environ.pop(name, None)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")

@@ -2341,6 +2341,12 @@
 ---@field args table<string, any> # What the model filled in.
 ---@field call? table<string, any> # The call or chat as it is by now.
 
+---The tools, each a function of one table. Errors are strings, for `pcall`.
+---@class retell_ai.Tools
+local tools = {}
+
+-- Calls
+
 --- Arguments of `create_phone_call`.
 ---@class retell_ai.CreatePhoneCallArguments
 ---@field agent_id string # The voice agent that talks on this call. It speaks for this one call, whatever agent the number is bound to.
@@ -2462,6 +2468,153 @@
 --- Arguments of `delete_call`.
 ---@class retell_ai.DeleteCallArguments
 ---@field call_id string # The call to delete.
+
+--- Dial a phone number and let a voice agent talk. A real phone rings.
+---
+--- The reply comes while the phone is still ringing, with `call_status` "registered". Follow the call with
+--- `get_call` or the waiter `call_ended`. The call is billed and takes one slot of the account's concurrency
+--- (`get_concurrency`) until it ends; `stop_call` ends it early.
+---
+--- Every attempt of one call bears the same `idempotency_key`, so a lost answer does not make a second phone ring.
+---
+--- (write: dial)
+---@param arguments retell_ai.CreatePhoneCallArguments
+---@return retell_ai.PhoneCall result
+function tools.create_phone_call(arguments) end
+tools.create_call = tools.create_phone_call
+tools.retell_ai_create_call = tools.create_phone_call
+
+--- Dial a whole list of numbers, now or at a set time. Real phones ring, one for each task.
+---
+--- A batch cannot be called off over the API: check numbers, hours and consent first, and try one call with
+--- `create_phone_call`. Calls go out as slots of the account's concurrency come free; each is billed like any
+--- other. Find them with `list_calls` and the filter `batch_call_id`.
+---
+--- A batch whose answer was lost is never sent again by itself: a repeat dials everybody twice.
+---
+--- (write: dial)
+---@param arguments retell_ai.CreateBatchCallArguments
+---@return retell_ai.BatchCall result
+function tools.create_batch_call(arguments) end
+tools.retell_ai_create_batch_call = tools.create_batch_call
+
+--- Prepare a call in the browser and get the token that lets one person join it.
+---
+--- Nothing rings. Hand `access_token` to the web page that joins; talking starts, and billing with it, when someone
+--- does. The reply is not the whole call: `get_call` has that.
+---
+--- (write)
+---@param arguments retell_ai.CreateWebCallArguments
+---@return retell_ai.WebCallSession result
+function tools.create_web_call(arguments) end
+tools.retell_ai_create_web_call = tools.create_web_call
+
+--- Register a call that your own telephony carries, and get the id to dial it in with.
+---
+--- Nothing rings. Your SIP side then sends the call in to the agent under the `call_id` of the reply; talking
+--- starts, and billing with it, when that arrives. For numbers that Retell dials itself use
+--- `create_phone_call`.
+---
+--- (write)
+---@param arguments retell_ai.RegisterPhoneCallArguments
+---@return retell_ai.PhoneCall result
+function tools.register_phone_call(arguments) end
+tools.retell_ai_register_phone_call = tools.register_phone_call
+
+--- Read one call: status, times, transcript, analysis, cost, recording links.
+---
+--- `transcript` fills up while the call runs. `call_analysis` and the final cost come some seconds after the end;
+--- the waiter `call_analyzed` waits for them.
+---
+--- (read)
+---@param arguments retell_ai.GetCallArguments
+---@return retell_ai.Call result
+function tools.get_call(arguments) end
+tools.retell_ai_get_call = tools.get_call
+
+--- List calls, newest first, by agent, status, time, numbers, metadata and more.
+---
+--- Items lack the transcripts: read those with `get_call`. Calls that are still being set up (`registered`) are not
+--- found by a status filter. All filter keys given must match.
+---
+--- Give at most one of `skip`, `pagination_key`.
+---
+--- (read)
+---@param arguments? retell_ai.ListCallsArguments
+---@return retell_ai.CallPage result
+function tools.list_calls(arguments) end
+tools.retell_ai_list_calls = tools.list_calls
+
+--- Change the metadata, custom attributes or stored data of a call that has ended.
+---
+--- (write)
+---@param arguments retell_ai.UpdateCallArguments
+---@return retell_ai.Call result
+function tools.update_call(arguments) end
+tools.retell_ai_update_call = tools.update_call
+
+--- Change a call that is going on, or tell its agent something it then takes into account.
+---
+--- Takes effect at once, and only while `call_status` is "ongoing"; `update_call` is for calls that are over.
+---
+--- (write)
+---@param arguments retell_ai.UpdateLiveCallArguments
+---@return retell_ai.Success result
+function tools.update_live_call(arguments) end
+tools.retell_ai_update_live_call = tools.update_live_call
+
+--- Get a token that lets somebody listen in on a call that is going on.
+---
+--- Each request adds a listener, who hears both sides and cannot speak. Neither side is told: see that the law
+--- where they are allows it. The listener stays with this call when it is transferred. With the
+--- `participant_id` of the reply, `take_over_live_call` lets the listener speak.
+---
+--- (write)
+---@param arguments retell_ai.ListenLiveCallArguments
+---@return retell_ai.LiveCallListener result
+function tools.listen_live_call(arguments) end
+tools.retell_ai_listen_live_call = tools.listen_live_call
+
+--- Silence the agent on a running call and let a listener talk to the caller instead.
+---
+--- The agent does not come back on this call. First get the human into the call with `listen_live_call`.
+--- Refused unless the call is going on, and while card data is being taken.
+---
+--- (write)
+---@param arguments retell_ai.TakeOverLiveCallArguments
+---@return retell_ai.Success result
+function tools.take_over_live_call(arguments) end
+tools.retell_ai_take_over_live_call = tools.take_over_live_call
+
+--- Hang up a call that is going on.
+---
+--- The person on the line is cut off at once. The call ends with the `disconnection_reason` "manual_stopped". Only a
+--- call with the status "ongoing" can be stopped.
+---
+--- (write)
+---@param arguments retell_ai.StopCallArguments
+function tools.stop_call(arguments) end
+tools.retell_ai_stop_call = tools.stop_call
+
+--- Analyse a finished call once more. It is billed each time.
+---
+--- The new `call_analysis` takes the place of the old one, which is gone. Worth it after the agent's analysis
+--- questions or model were changed.
+---
+--- (write: spend)
+---@param arguments retell_ai.RerunCallAnalysisArguments
+---@return retell_ai.Call result
+function tools.rerun_call_analysis(arguments) end
+tools.retell_ai_rerun_call_analysis = tools.rerun_call_analysis
+
+--- Delete a call with its transcript, recording and analysis, for good.
+---
+--- (write: destroy)
+---@param arguments retell_ai.DeleteCallArguments
+function tools.delete_call(arguments) end
+tools.retell_ai_delete_call = tools.delete_call
+
+-- Agents
 
 ---@class retell_ai.ListAgents.Filter
 ---@field channel? "voice"|"chat"|retell_ai.ChannelFilter|json.null # voice (default) or chat; null for both.
@@ -2621,6 +2774,74 @@
 ---@field component_id? string # Flow component that the server is set up in. Without it, the LLM or the flow itself.
 ---@field version? string|integer # Version of the agent: a number, the name of a version tag, "latest" or "latest_published". Without it, the latest.
 
+--- List agents, voice agents unless asked otherwise; ids, names and tags only.
+---
+--- Items are summaries: read the settings of an agent with `get_agent`. `get_agent` reads voice agents only.
+---
+--- (read)
+---@param arguments? retell_ai.ListAgentsArguments
+---@return retell_ai.AgentPage result
+function tools.list_agents(arguments) end
+tools.retell_ai_list_agents = tools.list_agents
+
+--- Read all settings of one voice agent.
+---
+--- (read)
+---@param arguments retell_ai.GetAgentArguments
+---@return retell_ai.Agent result
+function tools.get_agent(arguments) end
+tools.retell_ai_get_agent = tools.get_agent
+
+--- Create a voice agent from a voice and a prompt, or from a response engine that exists.
+---
+--- With `prompt`, a Retell LLM with that prompt, in which the agent speaks first, is created and becomes the
+--- agent's response engine; when the agent then cannot be created, that LLM is deleted again. With
+--- `response_engine`, nothing but the agent is made.
+---
+--- Creating costs nothing and nothing rings; calls do (`create_phone_call`).
+---
+--- Give exactly one of `prompt`, `response_engine`.
+---
+--- (write)
+---@param arguments retell_ai.CreateAgentArguments
+---@return retell_ai.Agent result
+function tools.create_agent(arguments) end
+tools.retell_ai_create_agent = tools.create_agent
+
+--- Change settings of a voice agent; what is not given stays.
+---
+--- The change lands in the agent's draft. Phone numbers and calls that use a published version do not see it until
+--- the draft is published; those that use the latest version do at once.
+---
+--- The prompt is not here: it belongs to the agent's LLM.
+---
+--- (write)
+---@param arguments retell_ai.UpdateAgentArguments
+---@return retell_ai.Agent result
+function tools.update_agent(arguments) end
+tools.retell_ai_update_agent = tools.update_agent
+
+--- Delete a voice agent with all its versions, for good.
+---
+--- Its LLM stays; `delete_retell_llm` removes that. Give phone numbers that use the agent another one first.
+---
+--- (write: destroy)
+---@param arguments retell_ai.DeleteAgentArguments
+function tools.delete_agent(arguments) end
+tools.retell_ai_delete_agent = tools.delete_agent
+
+--- List the tools that an MCP server offers to an agent.
+---
+--- Retell asks the server now, so it has to be reachable.
+---
+--- (read)
+---@param arguments retell_ai.GetMcpToolsArguments
+---@return retell_ai.MCPToolDefinition[] result
+function tools.get_mcp_tools(arguments) end
+tools.retell_ai_get_mcp_tools = tools.get_mcp_tools
+
+-- Phone Numbers
+
 --- Arguments of `list_phone_numbers`.
 ---@class retell_ai.ListPhoneNumbersArguments
 ---@field limit? integer # Items a page, 1 to 1000. Default 50.
@@ -2692,6 +2913,81 @@
 --- Arguments of `delete_phone_number`.
 ---@class retell_ai.DeletePhoneNumberArguments
 ---@field phone_number string # The number to give up, in E.164, with the plus sign.
+
+--- List the phone numbers of the account with their agents and settings.
+---
+--- (read)
+---@param arguments? retell_ai.ListPhoneNumbersArguments
+---@return retell_ai.PhoneNumberPage result
+function tools.list_phone_numbers(arguments) end
+tools.retell_ai_list_phone_numbers = tools.list_phone_numbers
+
+--- Read one phone number with its agents and settings.
+---
+--- (read)
+---@param arguments retell_ai.GetPhoneNumberArguments
+---@return retell_ai.PhoneNumber result
+function tools.get_phone_number(arguments) end
+tools.retell_ai_get_phone_number = tools.get_phone_number
+
+--- Buy a phone number. It costs a fee every month until it is deleted.
+---
+--- Without `phone_number` any free number that fits `area_code`, `country_code` and `toll_free` is bought. It
+--- is ready at once: bind agents here or with `update_phone_number`.
+---
+--- Give at most one of `inbound_agent_id`, `inbound_agents`.
+---
+--- Give at most one of `outbound_agent_id`, `outbound_agents`.
+---
+--- (write: spend)
+---@param arguments? retell_ai.CreatePhoneNumberArguments
+---@return retell_ai.PhoneNumber result
+function tools.create_phone_number(arguments) end
+tools.retell_ai_create_phone_number = tools.create_phone_number
+
+--- Connect a number of your own carrier over a SIP trunk.
+---
+--- Prepare the trunk at the carrier first. The number stays with the carrier and is billed there; calls on it
+--- are billed by Retell as usual.
+---
+--- Give at most one of `inbound_agent_id`, `inbound_agents`.
+---
+--- Give at most one of `outbound_agent_id`, `outbound_agents`.
+---
+--- (write)
+---@param arguments retell_ai.ImportPhoneNumberArguments
+---@return retell_ai.PhoneNumber result
+function tools.import_phone_number(arguments) end
+tools.retell_ai_import_phone_number = tools.import_phone_number
+
+--- Change which agents answer and dial on a number, and its other settings.
+---
+--- Takes effect with the next call on the number. What is not given stays; null clears a setting that may be null.
+---
+--- An agent goes in by id alone (`inbound_agent_id`), or as a list that splits the calls by weight
+--- (`inbound_agents`).
+---
+--- Give at most one of `inbound_agent_id`, `inbound_agents`.
+---
+--- Give at most one of `outbound_agent_id`, `outbound_agents`.
+---
+--- (write)
+---@param arguments retell_ai.UpdatePhoneNumberArguments
+---@return retell_ai.PhoneNumber result
+function tools.update_phone_number(arguments) end
+tools.retell_ai_update_phone_number = tools.update_phone_number
+
+--- Give a phone number up, for good. Calls to it are no longer answered.
+---
+--- A number bought from Retell goes back to the carrier, and somebody else may get it: it can hardly be bought
+--- back. Its monthly fee ends. An imported number stays with its carrier.
+---
+--- (write: destroy)
+---@param arguments retell_ai.DeletePhoneNumberArguments
+function tools.delete_phone_number(arguments) end
+tools.retell_ai_delete_phone_number = tools.delete_phone_number
+
+-- LLMs And Voices
 
 --- Arguments of `list_llms`.
 ---@class retell_ai.ListLlmsArguments
@@ -2789,6 +3085,105 @@
 ---@field voice_name string # Name of the new voice.
 ---@field voice_provider "elevenlabs"|"cartesia"|"minimax"|"fish_audio"|"platform"|"inworld" # Who makes the voice.
 
+--- List the Retell LLMs of the account, in full.
+---
+--- (read)
+---@param arguments? retell_ai.ListLlmsArguments
+---@return retell_ai.RetellLLMPage result
+function tools.list_llms(arguments) end
+tools.list_retell_llms = tools.list_llms
+tools.retell_ai_list_retell_llms = tools.list_llms
+
+--- Read one Retell LLM: prompt, model, tools, states.
+---
+--- (read)
+---@param arguments retell_ai.GetLlmArguments
+---@return retell_ai.RetellLLM result
+function tools.get_llm(arguments) end
+tools.get_retell_llm = tools.get_llm
+tools.retell_ai_get_retell_llm = tools.get_llm
+
+--- Create a Retell LLM, the prompt and tools that an agent answers with.
+---
+--- Nothing uses it until an agent names it as its `response_engine`. `create_agent` with a `prompt` does both at
+--- once.
+---
+--- (write)
+---@param arguments? retell_ai.CreateRetellLlmArguments
+---@return retell_ai.RetellLLM result
+function tools.create_retell_llm(arguments) end
+tools.retell_ai_create_retell_llm = tools.create_retell_llm
+
+--- Change the prompt, model or tools of a Retell LLM; what is not given stays.
+---
+--- The change lands in the draft. Agents that use the latest version answer with it at once; published versions
+--- stay as they are. A list takes the place of the stored one as a whole: read it with `get_llm` first.
+---
+--- (write)
+---@param arguments retell_ai.UpdateRetellLlmArguments
+---@return retell_ai.RetellLLM result
+function tools.update_retell_llm(arguments) end
+tools.retell_ai_update_retell_llm = tools.update_retell_llm
+
+--- Delete a Retell LLM with all its versions, for good.
+---
+--- Refused with a 400 while an agent uses it: give such agents another response engine first.
+---
+--- (write: destroy)
+---@param arguments retell_ai.DeleteRetellLlmArguments
+function tools.delete_retell_llm(arguments) end
+tools.retell_ai_delete_retell_llm = tools.delete_retell_llm
+
+--- List every voice that the account may use.
+---
+--- One list, no pages. `voice_id` is what `create_agent` wants.
+---
+--- (read)
+---@param arguments? retell_ai.ListVoicesArguments
+---@return retell_ai.Voice[] result
+function tools.list_voices(arguments) end
+tools.retell_ai_list_voices = tools.list_voices
+
+--- Read one voice: name, gender, accent, age, a sample to hear.
+---
+--- (read)
+---@param arguments retell_ai.GetVoiceArguments
+---@return retell_ai.Voice result
+function tools.get_voice(arguments) end
+tools.retell_ai_get_voice = tools.get_voice
+
+--- Search the voices that providers offer beyond those of the account.
+---
+--- What is found cannot be used yet: `add_community_voice` makes it a voice of the account.
+---
+--- (read)
+---@param arguments retell_ai.SearchCommunityVoiceArguments
+---@return retell_ai.CommunityVoiceList result
+function tools.search_community_voice(arguments) end
+tools.retell_ai_search_community_voice = tools.search_community_voice
+
+--- Add a community voice to the account, so that agents can speak with it.
+---
+--- Take the ids from `search_community_voice`. The `voice_id` of the reply is what agents want.
+---
+--- (write)
+---@param arguments retell_ai.AddCommunityVoiceArguments
+---@return retell_ai.Voice result
+function tools.add_community_voice(arguments) end
+tools.retell_ai_add_community_voice = tools.add_community_voice
+
+--- Make a new voice from recordings of a person. It may cost money.
+---
+--- Have the speaker's consent. The API offers no way to delete the clone.
+---
+--- (write: spend)
+---@param arguments retell_ai.CloneVoiceArguments
+---@return retell_ai.Voice result
+function tools.clone_voice(arguments) end
+tools.retell_ai_clone_voice = tools.clone_voice
+
+-- Agent Versions
+
 --- Arguments of `list_agent_versions`.
 ---@class retell_ai.ListAgentVersionsArguments
 ---@field agent_id string # The agent whose versions to list.
@@ -2828,6 +3223,70 @@
 ---@field current_state? string # State to go on in, from the reply before. Only for a Retell LLM with states.
 ---@field current_node_id? string # Node to go on at, from the reply before. Only for conversation flows.
 ---@field component_id? string # Component that holds the node. Needed with a `current_node_id` inside one.
+
+--- List the versions of an agent, drafts and published ones.
+---
+--- Numbers, titles and dates only; `get_agent` and `get_chat_agent` read the settings of a version.
+---
+--- (read)
+---@param arguments retell_ai.ListAgentVersionsArguments
+---@return retell_ai.AgentVersionPage result
+function tools.list_agent_versions(arguments) end
+tools.retell_ai_list_agent_versions = tools.list_agent_versions
+
+--- Make a new draft of an agent from one of its versions.
+---
+--- Nothing that callers meet changes until the draft is published (`publish_agent_version`), save where the
+--- latest version is used. The reply is the new draft: change it with `update_agent` or `update_chat_agent`.
+---
+--- (write)
+---@param arguments retell_ai.CreateAgentVersionArguments
+---@return retell_ai.AnyAgent result
+function tools.create_agent_version(arguments) end
+tools.retell_ai_create_agent_version = tools.create_agent_version
+
+--- Publish a draft of an agent, so that calls and chats use it.
+---
+--- Whatever uses the latest published version talks with this one from the next call or chat on. A published
+--- version can no longer be changed: try it first (`agent_playground_completion`, `create_web_call`), and make
+--- a new draft for the next change (`create_agent_version`).
+---
+--- (write: publish)
+---@param arguments retell_ai.PublishAgentVersionArguments
+function tools.publish_agent_version(arguments) end
+tools.retell_ai_publish_agent_version = tools.publish_agent_version
+
+--- Delete one version of an agent, for good. The others stay.
+---
+--- (write: destroy)
+---@param arguments retell_ai.DeleteAgentVersionArguments
+function tools.delete_agent_version(arguments) end
+tools.retell_ai_delete_agent_version = tools.delete_agent_version
+
+--- Remove from a draft whatever it refers to that no longer exists.
+---
+--- Tools of deleted apps, knowledge bases and shared components that are gone are taken out of the agent and of
+--- its response engine; a voice that is no longer available becomes a default one. A published response engine
+--- is left alone, and a published version of the agent is refused. With nothing to mend, nothing happens.
+---
+--- (write)
+---@param arguments retell_ai.RepairAgentArguments
+---@return retell_ai.AnyAgent result
+function tools.repair_agent(arguments) end
+tools.retell_ai_repair_agent = tools.repair_agent
+
+--- Try what an agent answers in a talk that you make up. Nothing rings; it is billed.
+---
+--- Send the talk so far, get the agent's next messages; for the next turn append them and your own and send all
+--- again. Its tools really run, with all they do out there, unless `tool_mocks` answers in their place.
+---
+--- (write: spend)
+---@param arguments retell_ai.AgentPlaygroundCompletionArguments
+---@return retell_ai.PlaygroundCompletion result
+function tools.agent_playground_completion(arguments) end
+tools.retell_ai_agent_playground_completion = tools.agent_playground_completion
+
+-- Conversation Flows
 
 --- Arguments of `list_conversation_flows`.
 ---@class retell_ai.ListConversationFlowsArguments
@@ -2931,912 +3390,6 @@
 --- Arguments of `delete_conversation_flow_component`.
 ---@class retell_ai.DeleteConversationFlowComponentArguments
 ---@field conversation_flow_component_id string # The component to delete.
-
---- Arguments of `list_knowledge_bases`.
----@class retell_ai.ListKnowledgeBasesArguments
-
---- Arguments of `get_knowledge_base`.
----@class retell_ai.GetKnowledgeBaseArguments
----@field knowledge_base_id string # The knowledge base to read.
-
---- A file: its name, and its content as text or in base64.
----@class retell_ai.CreateKnowledgeBase.KnowledgeBaseFilesItem
----@field filename string
----@field text? string
----@field base64? string
-
---- Arguments of `create_knowledge_base`.
----@class retell_ai.CreateKnowledgeBaseArguments
----@field knowledge_base_name string # Name, fewer than 40 characters.
----@field knowledge_base_texts? retell_ai.KnowledgeBaseText[] # Texts to take in, each with a title.
----@field knowledge_base_urls? string[] # Web pages to take in. Each page is read as it is now.
----@field knowledge_base_files? retell_ai.CreateKnowledgeBase.KnowledgeBaseFilesItem[] # Files to take in, up to 25 of at most 50 MB each. Each is a path, or `{"filename": …, "text": …}`, or `base64` in place of `text`.
----@field enable_auto_refresh? boolean # Whether web pages and files of connected apps are read anew every day.
----@field max_chunk_size? integer # Longest passage that sources are cut into, in characters. Default 2000. It cannot be changed later.
----@field min_chunk_size? integer # Shortest; smaller ones join their neighbours. Below `max_chunk_size`. Default 400. It cannot be changed later.
-
---- A file: its name, and its content as text or in base64.
----@class retell_ai.AddKnowledgeBaseSources.KnowledgeBaseFilesItem
----@field filename string
----@field text? string
----@field base64? string
-
---- Arguments of `add_knowledge_base_sources`.
----@class retell_ai.AddKnowledgeBaseSourcesArguments
----@field knowledge_base_id string # The knowledge base to add to.
----@field knowledge_base_texts? retell_ai.KnowledgeBaseText[] # Texts to take in, each with a title.
----@field knowledge_base_urls? string[] # Web pages to take in. Each page is read as it is now.
----@field knowledge_base_files? retell_ai.AddKnowledgeBaseSources.KnowledgeBaseFilesItem[] # Files to take in, up to 25 of at most 50 MB each. Each is a path, or `{"filename": …, "text": …}`, or `base64` in place of `text`.
-
---- Arguments of `delete_knowledge_base_source`.
----@class retell_ai.DeleteKnowledgeBaseSourceArguments
----@field knowledge_base_id string # The knowledge base that holds the source.
----@field source_id string # The source to remove; `get_knowledge_base` has the ids.
-
---- Arguments of `delete_knowledge_base`.
----@class retell_ai.DeleteKnowledgeBaseArguments
----@field knowledge_base_id string # The knowledge base to delete.
-
---- Arguments of `create_chat`.
----@class retell_ai.CreateChatArguments
----@field agent_id string # The chat agent that answers. A voice agent does not.
----@field agent_version? string|integer # Version of the agent to use: a number, the name of a version tag, "latest" or "latest_published". Without it, the latest, drafts included.
----@field metadata? table<string, any> # Your own JSON object, kept with the chat and returned with it. The agent never sees it.
----@field retell_llm_dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders in the agent's prompt, first message and tool descriptions. Every value is a string. Without effect on agents with a custom LLM.
-
---- Arguments of `create_sms_chat`.
----@class retell_ai.CreateSmsChatArguments
----@field from_number string # The number that sends, in E.164: one of the account, bought from Retell or imported, that can send text messages (`list_phone_numbers`).
----@field to_number string # The number that gets the messages, in E.164.
----@field honor_internal_dnc? boolean # Whether to refuse, with a 400, when the contact of `to_number` is marked do_not_call. Default false.
----@field metadata? table<string, any> # Your own JSON object, kept with the chat and returned with it. The agent never sees it.
----@field override_agent_id? string # The chat agent that writes in this one chat, in place of the one bound to the number. Needed when the number has none.
----@field override_agent_version? string|integer # Version of the agent that writes: a number, the name of a version tag, "latest" or "latest_published".
----@field retell_llm_dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders in the agent's prompt, first message and tool descriptions. Every value is a string. Without effect on agents with a custom LLM.
-
---- Arguments of `create_chat_completion`.
----@class retell_ai.CreateChatCompletionArguments
----@field chat_id string # The chat to write in. It has to be going on.
----@field content string # What the user says.
-
---- Arguments of `get_chat`.
----@class retell_ai.GetChatArguments
----@field chat_id string # The chat to read.
-
----@class retell_ai.ListChats.Filter
----@field agent_id? string|string[]|retell_ai.AgentVersionFilter[] # Id of the agent, or a list of ids.
----@field agent? string|string[]|retell_ai.AgentVersionFilter[] # For certain versions of agents: `[{"agent_id": "chat_agent_123", "version": [2, 3]}]`.
----@field status? "ongoing"|"ended"|"error"|("ongoing"|"ended"|"error")[]|retell_ai.ChatStatusFilter # One or several of: ongoing, ended, error.
----@field chat_status? "ongoing"|"ended"|"error"|("ongoing"|"ended"|"error")[]|retell_ai.ChatStatusFilter # The same as `status`.
----@field start_timestamp? number|number[]|retell_ai.NumberOrRangeFilter # When the chat began, milliseconds since 1970: `[from, to]`, or a filter object with `ge`.
----@field end_timestamp? number|number[]|retell_ai.NumberOrRangeFilter # When the chat ended, milliseconds since 1970: `[from, to]`.
----@field chat_id? string|string[]|retell_ai.StringFilter|retell_ai.EnumFilter # Id of a chat, or a list of ids.
----@field chat_type? "api_chat"|"sms_chat"|("api_chat"|"sms_chat")[]|retell_ai.ChatTypeFilter # api_chat or sms_chat.
----@field direction? "inbound"|"outbound"|("inbound"|"outbound")[]|retell_ai.DirectionFilter # inbound or outbound.
----@field agent_number? string|retell_ai.StringFilter # The agent's number, E.164. Text messages only.
----@field user_number? string|retell_ai.StringFilter # The user's number, E.164. Text messages only.
----@field duration_ms? number|number[]|retell_ai.NumberOrRangeFilter # Length in milliseconds.
----@field disconnection_reason? "user_hangup"|"agent_hangup"|"user_requested_dnc"|"user_requested_callback"|"call_transfer"|"voicemail_reached"|"ivr_reached"|"inactivity"|"max_duration_reached"|"concurrency_limit_reached"|"no_concurrency_fallback"|"no_valid_payment"|"credit_exhausted"|"budget_reached"|"scam_detected"|"dial_busy"|"dial_failed"|"dial_no_answer"|"invalid_destination"|"telephony_provider_permission_denied"|"telephony_provider_unavailable"|"sip_routing_error"|"marked_as_spam"|"network_blocked"|"user_declined"|"error_llm_websocket_open"|"error_llm_websocket_lost_connection"|"error_llm_websocket_runtime"|"error_llm_websocket_corrupt_payload"|"error_no_audio_received"|"error_asr"|"error_retell"|"error_unknown"|"error_user_not_joined"|"registered_call_timeout"|"transfer_bridged"|"transfer_cancelled"|"manual_stopped"|"call_take_over"|("user_hangup"|"agent_hangup"|"user_requested_dnc"|"user_requested_callback"|"call_transfer"|"voicemail_reached"|"ivr_reached"|"inactivity"|"max_duration_reached"|"concurrency_limit_reached"|"no_concurrency_fallback"|"no_valid_payment"|"credit_exhausted"|"budget_reached"|"scam_detected"|"dial_busy"|"dial_failed"|"dial_no_answer"|"invalid_destination"|"telephony_provider_permission_denied"|"telephony_provider_unavailable"|"sip_routing_error"|"marked_as_spam"|"network_blocked"|"user_declined"|"error_llm_websocket_open"|"error_llm_websocket_lost_connection"|"error_llm_websocket_runtime"|"error_llm_websocket_corrupt_payload"|"error_no_audio_received"|"error_asr"|"error_retell"|"error_unknown"|"error_user_not_joined"|"registered_call_timeout"|"transfer_bridged"|"transfer_cancelled"|"manual_stopped"|"call_take_over")[]|retell_ai.DisconnectionReasonFilter # Why the chat ended, one reason or several.
----@field chat_successful? boolean|retell_ai.BooleanFilter # Whether the analysis judged that the agent reached its goal.
----@field user_sentiment? "Negative"|"Positive"|"Neutral"|"Unknown"|("Negative"|"Positive"|"Neutral"|"Unknown")[]|retell_ai.SentimentFilter # Mood of the user by the analysis: Negative, Positive, Neutral, Unknown.
----@field custom_attributes? table<string, table<string, any>|string|boolean|number|number[]|string[]|retell_ai.KeyedFilter>|retell_ai.KeyedFilter[] # By custom attributes of the chat, under their ids: `{"reviewed": true}`.
----@field custom_analysis_data? table<string, table<string, any>|string|boolean|number|number[]|string[]|retell_ai.KeyedFilter>|retell_ai.KeyedFilter[] # By the answers of your own analysis questions: `{"rating": [4, 5]}`.
----@field agent_tag? string|string[]|retell_ai.EnumFilter # Tag of the agent version, one or several, such as "prod".
----@field combined_cost? number|number[]|retell_ai.NumberOrRangeFilter # Cost of the whole chat, in US cents.
----@field data_storage_setting? "everything"|"everything_except_pii"|"basic_attributes_only"|("everything"|"everything_except_pii"|"basic_attributes_only")[]|retell_ai.DataStorageSettingFilter # What is stored of the chat: everything, everything_except_pii, basic_attributes_only.
-
---- Arguments of `list_chats`.
----@class retell_ai.ListChatsArguments
----@field filter? retell_ai.ListChats.Filter # Which chats; all keys given must match. A key takes a plain value, a list of alternatives where the key has fixed values, `[low, high]` where it is a number, or the API's own filter object such as `{"type": "number", "op": "gt", "value": 5}`.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field sort_order? retell_ai.SortOrder # By start time. Default descending, newest first.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
----@field skip? integer # Number of chats to pass over. Not together with `pagination_key`.
----@field include_total? boolean # Whether to count all matching chats into `total`. It costs a second query; default false.
-
---- Arguments of `update_chat_metadata`.
----@class retell_ai.UpdateChatMetadataArguments
----@field chat_id string # The chat to change.
----@field metadata? table<string, any> # Your own JSON object, up to 50 kB, in place of what was there.
----@field custom_attributes? table<string, string|number|boolean> # Values of the account's custom attributes, by attribute id. Attributes are defined in the dashboard first; a key that is none of them is dropped in silence.
----@field override_dynamic_variables? table<string, string>|json.null # Dynamic variables to add or change while the chat goes on, all strings; others stay. null takes earlier changes back.
----@field data_storage_setting? "everything"|"basic_attributes_only" # What stays stored of the chat: everything, or basic_attributes_only, without the messages. It can only become stricter, and what is removed does not come back.
-
---- Arguments of `end_chat`.
----@class retell_ai.EndChatArguments
----@field chat_id string # The chat to end.
-
---- Arguments of `rerun_chat_analysis`.
----@class retell_ai.RerunChatAnalysisArguments
----@field chat_id string # The chat to analyse. It has to be over.
-
---- Arguments of `delete_chat`.
----@class retell_ai.DeleteChatArguments
----@field chat_id string # The chat to delete.
-
---- Arguments of `get_chat_agent`.
----@class retell_ai.GetChatAgentArguments
----@field agent_id string # The chat agent to read.
----@field version? string|integer # Version to read: a number, the name of a version tag, "latest" or "latest_published". Without it, the latest.
-
---- Arguments of `create_chat_agent`.
----@class retell_ai.CreateChatAgentArguments
----@field response_engine retell_ai.ResponseEngine # What the agent answers with. `{"type": "retell-llm", "llm_id": …}` names an LLM that exists.
----@field agent_name? string|json.null # Name for your own use; users do not see it.
----@field language? retell_ai.Language|retell_ai.Language[] # Language to write in, or a list for agents that know several. Default en-US.
----@field timezone? string|json.null # IANA name, such as Europe/Berlin, for times in the chat. Default America/Los_Angeles.
----@field end_chat_after_silence_ms? integer|json.null # How long the user may stay silent before the chat is ended, 120000 to 259200000 milliseconds (two minutes to three days). Default 3600000, an hour.
----@field auto_close_message? string|json.null # What the user reads when the chat ends over silence.
----@field handbook_config? retell_ai.ChatHandbookConfig # Ready-made manners to switch on or off.
----@field guardrail_config? retell_ai.GuardrailConfig # Topics to stop in what the user and the agent write.
----@field contact_memory_config? retell_ai.ContactMemoryConfig # Whether the agent remembers people. Matters for chats by text message; it can be switched off, not removed.
----@field pre_session_tools? retell_ai.PreSessionTool[]|json.null # What to do before the first message; results become dynamic variables. null: nothing.
----@field post_session_tools? retell_ai.PostSessionTool[]|json.null # What to do after the analysis. null: nothing.
----@field post_chat_analysis_data? retell_ai.ChatAnalysisQuestion[]|json.null # What to find out about each finished chat. Answers: `chat_analysis.custom_analysis_data`.
----@field post_chat_analysis_model? retell_ai.LanguageModel|json.null # Model that analyses finished chats. Default gpt-5.6-terra.
----@field webhook_url? string|json.null # Where events of this agent's chats are posted, in place of the account's webhook. null: that one again.
----@field webhook_events? retell_ai.ChatWebhookEvent[]|json.null # Which events are posted. Default chat_started, chat_ended, chat_analyzed.
----@field webhook_timeout_ms? integer # How long to wait for the webhook, milliseconds. Default 10000.
----@field data_storage_setting? retell_ai.DataStorageSetting|json.null # What is stored of chats. Default everything.
----@field data_storage_retention_days? integer|json.null # Days after which the data of a chat is deleted, 1 to 730. null: never.
----@field pii_config? retell_ai.PIIConfig # Personal data to take out of the messages.
----@field opt_in_signed_url? boolean # Whether links to logs are signed and run out. Default false.
----@field signed_url_expiration_ms? integer|json.null # Life of such links, milliseconds. Default 86400000, a day.
----@field version_title? string|json.null # Title of the version, for your own use.
----@field options? table<string, any> # The settings as one object, merged with the arguments; settings too new for this list too.
-
---- Arguments of `update_chat_agent`.
----@class retell_ai.UpdateChatAgentArguments
----@field agent_id string # The chat agent to change.
----@field version? string|integer # Version to change: a number, or the name of a version tag. Without it, the latest draft.
----@field response_engine? retell_ai.ResponseEngine # What the agent answers with. `{"type": "retell-llm", "llm_id": …}` names an LLM that exists.
----@field agent_name? string|json.null # Name for your own use; users do not see it.
----@field language? retell_ai.Language|retell_ai.Language[] # Language to write in, or a list for agents that know several. Default en-US.
----@field timezone? string|json.null # IANA name, such as Europe/Berlin, for times in the chat. Default America/Los_Angeles.
----@field end_chat_after_silence_ms? integer|json.null # How long the user may stay silent before the chat is ended, 120000 to 259200000 milliseconds (two minutes to three days). Default 3600000, an hour.
----@field auto_close_message? string|json.null # What the user reads when the chat ends over silence.
----@field handbook_config? retell_ai.ChatHandbookConfig # Ready-made manners to switch on or off.
----@field guardrail_config? retell_ai.GuardrailConfig # Topics to stop in what the user and the agent write.
----@field contact_memory_config? retell_ai.ContactMemoryConfig # Whether the agent remembers people. Matters for chats by text message; it can be switched off, not removed.
----@field pre_session_tools? retell_ai.PreSessionTool[]|json.null # What to do before the first message; results become dynamic variables. null: nothing.
----@field post_session_tools? retell_ai.PostSessionTool[]|json.null # What to do after the analysis. null: nothing.
----@field post_chat_analysis_data? retell_ai.ChatAnalysisQuestion[]|json.null # What to find out about each finished chat. Answers: `chat_analysis.custom_analysis_data`.
----@field post_chat_analysis_model? retell_ai.LanguageModel|json.null # Model that analyses finished chats. Default gpt-5.6-terra.
----@field webhook_url? string|json.null # Where events of this agent's chats are posted, in place of the account's webhook. null: that one again.
----@field webhook_events? retell_ai.ChatWebhookEvent[]|json.null # Which events are posted. Default chat_started, chat_ended, chat_analyzed.
----@field webhook_timeout_ms? integer # How long to wait for the webhook, milliseconds. Default 10000.
----@field data_storage_setting? retell_ai.DataStorageSetting|json.null # What is stored of chats. Default everything.
----@field data_storage_retention_days? integer|json.null # Days after which the data of a chat is deleted, 1 to 730. null: never.
----@field pii_config? retell_ai.PIIConfig # Personal data to take out of the messages.
----@field opt_in_signed_url? boolean # Whether links to logs are signed and run out. Default false.
----@field signed_url_expiration_ms? integer|json.null # Life of such links, milliseconds. Default 86400000, a day.
----@field version_title? string|json.null # Title of the version, for your own use.
----@field data? table<string, any> # The settings as one object, merged with the arguments; settings too new for this list too.
-
---- Arguments of `delete_chat_agent`.
----@class retell_ai.DeleteChatAgentArguments
----@field agent_id string # The chat agent to delete.
-
----@class retell_ai.ListContacts.Filter
----@field phone_number? string|retell_ai.StringFilter # The number, E.164.
----@field contact_id? string|retell_ai.StringFilter # Id of the contact.
----@field contact_tag_ids? string|string[]|retell_ai.EnumFilter # Id of a tag, or several of which one is enough.
----@field do_not_call? boolean|retell_ai.BooleanFilter # Whether the person must not be contacted.
----@field external_id? string|retell_ai.StringFilter|retell_ai.PresenceFilter # Id of the record in the CRM; `{"type": "present", "op": "pr"}` for any.
----@field last_conversation_timestamp? number|number[]|retell_ai.NumberOrRangeFilter # When the last call or chat was, milliseconds since 1970: `[from, to]`.
----@field custom_fields? table<string, table<string, any>|string|boolean|number|number[]|string[]|retell_ai.KeyedFilter>|retell_ai.KeyedFilter[] # By fields of your own, all that are given: `{"tier": "gold"}`.
-
---- Arguments of `list_contacts`.
----@class retell_ai.ListContactsArguments
----@field filter? retell_ai.ListContacts.Filter # Which contacts. A key takes a plain value, `[low, high]` where it is a number, or the API's own filter object. All keys given must match.
----@field search_query? string # Text to look for in number, first name, last name, CRM id and fields of your own, in any case.
----@field excluded_contact_ids? string[] # Contacts to leave out, in `total` too; up to 1000.
----@field limit? number # Items a page, 1 to 1000. Default 50.
----@field sort_order? "asc"|"desc" # By the time of creation: asc, or desc (default), newest first.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
----@field skip? number # Number of contacts to pass over. Better: `pagination_key`.
-
---- Arguments of `get_contact`.
----@class retell_ai.GetContactArguments
----@field contact_id string # The contact to read.
-
---- Arguments of `get_contact_by_phone`.
----@class retell_ai.GetContactByPhoneArguments
----@field phone_number string # The number in E.164, with the plus sign.
-
---- Arguments of `create_contact`.
----@class retell_ai.CreateContactArguments
----@field phone_number string # The number, in E.164. It cannot be changed later.
----@field first_name? string # The person's first name.
----@field last_name? string # The person's last name.
----@field do_not_call? boolean # Whether the person must not be contacted. `create_phone_call` and `create_sms_chat` heed it only with `honor_internal_dnc`.
----@field contact_memory? string|json.null # What agents shall know of the person, as plain text. Agents with `contact_memory_config` read it, and may rewrite it after a talk. null empties it.
----@field contact_tag_ids? string[] # Ids of all tags of the contact (`contact_tags` of `get_crm_config`). The list takes the place of the one before.
----@field custom_fields? table<string, any> # Values of the account's own fields, by name. Each has to fit the type that `get_crm_config` shows; null empties a field.
-
---- Arguments of `update_contact`.
----@class retell_ai.UpdateContactArguments
----@field contact_id string # The contact to change.
----@field first_name? string # The person's first name.
----@field last_name? string # The person's last name.
----@field do_not_call? boolean # Whether the person must not be contacted. `create_phone_call` and `create_sms_chat` heed it only with `honor_internal_dnc`.
----@field contact_memory? string|json.null # What agents shall know of the person, as plain text. Agents with `contact_memory_config` read it, and may rewrite it after a talk. null empties it.
----@field contact_tag_ids? string[] # Ids of all tags of the contact (`contact_tags` of `get_crm_config`). The list takes the place of the one before.
----@field custom_fields? table<string, any> # Values of the account's own fields, by name. Each has to fit the type that `get_crm_config` shows; null empties a field.
-
---- Arguments of `delete_contact`.
----@class retell_ai.DeleteContactArguments
----@field contact_id string # The contact to delete.
-
---- Arguments of `list_contact_conversations`.
----@class retell_ai.ListContactConversationsArguments
----@field contact_id string # The contact whose calls and chats to list.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
-
---- A file: its name, and its content as text or in base64.
----@class retell_ai.UploadContactImportFile.File
----@field filename string
----@field text? string
----@field base64? string
-
---- Arguments of `upload_contact_import_file`.
----@class retell_ai.UploadContactImportFileArguments
----@field file retell_ai.UploadContactImportFile.File # The CSV file, its first row the headers. A path, or `{"filename": …, "text": …}`.
-
---- Arguments of `create_contact_import`.
----@class retell_ai.CreateContactImportArguments
----@field upload_id string # The file: `upload_id` in the reply of `upload_contact_import_file`.
----@field column_mapping retell_ai.ColumnMapping[] # Which column becomes which field. Exactly one has to become phone_number; columns not named are left out.
----@field contact_tags? string[] # Labels, not ids, of tags for every contact of the file. Tags that do not exist are made.
----@field default_country? string # Country of numbers that lack a country code. Default US.
-
---- Arguments of `get_contact_import`.
----@class retell_ai.GetContactImportArguments
-
---- Arguments of `backfill_contact_analysis_data`.
----@class retell_ai.BackfillContactAnalysisDataArguments
----@field backfill_attributes string[] # Names of the fields to fill. Each needs a mapping, save contact_memory: that is rewritten from the transcripts still stored, talk by talk, oldest first.
----@field backfill_call_filter? retell_ai.BackfillCallFilter # Which calls and chats to go through. Without it, all.
-
---- Arguments of `get_backfill_contact_job_status`.
----@class retell_ai.GetBackfillContactJobStatusArguments
-
---- Arguments of `get_crm_config`.
----@class retell_ai.GetCrmConfigArguments
-
---- Arguments of `update_crm_config`.
----@class retell_ai.UpdateCrmConfigArguments
----@field custom_fields? retell_ai.CRMField[] # All fields of your own; the list takes the place of the one before. A field that a mapping still writes to cannot go: change `crm_analysis_data_mappings` with it.
----@field contact_tags? retell_ai.ContactTag[]|json.null # All tags that contacts may have; the list takes the place of the one before. null or []: none. Contacts keep what they were given.
----@field crm_analysis_data_mappings? retell_ai.CRMAnalysisMapping[] # Which answers of analyses are written to which fields; the list takes the place of the one before.
----@field contact_memory_update_prompt? string|json.null # How a contact's memory is rewritten after a talk, for all agents. `{{name}}` placeholders work. null: the built-in prompt.
----@field app_id? string|json.null # The CRM to exchange contacts with: an app of the type crm (`list_apps`). null ends the exchange. After a change the next sync reads every contact of the new CRM.
----@field contact_columns_order? string[] # Order of fields for programs that show contacts as a table. Nothing else uses it.
-
---- Arguments of `get_crm_schema`.
----@class retell_ai.GetCrmSchemaArguments
----@field app_id? string # The connection. Without it, the one that is linked; for another the API key needs the right to read apps.
-
---- Arguments of `run_sync_job`.
----@class retell_ai.RunSyncJobArguments
-
---- Arguments of `get_sync_job_status`.
----@class retell_ai.GetSyncJobStatusArguments
-
---- Arguments of `list_apps`.
----@class retell_ai.ListAppsArguments
----@field privacy_scope? "standard"|"pci" # Only those with tools of this scope: standard, or pci for card data. Without it, all.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field sort_order? retell_ai.SortOrder # Default descending, newest first.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
-
---- Arguments of `get_app`.
----@class retell_ai.GetAppArguments
----@field app_id string # The app to read.
-
---- Arguments of `create_app`.
----@class retell_ai.CreateAppArguments
----@field type "crm"|"calendar"|"knowledge_base"|"support"|"communication" # Kind of system.
----@field provider string # The system, such as hubspot. It has to be one of the kind `type`.
----@field auth_config? retell_ai.AppCredentials # Credentials; never shown again. Leave it out for providers with a consent page of their own: they refuse it, and somebody has to sign in there in a browser.
----@field name? string # Name that people read.
----@field crm_config? retell_ai.AppSyncSettings # What is exchanged with a CRM. Only for the type crm.
----@field tenant_id? string # Id of the sub-account, for providers that keep several on one host.
----@field tenant_url? string # Base URL of your own host at the provider, for providers that give each customer one.
-
---- Arguments of `update_app`.
----@class retell_ai.UpdateAppArguments
----@field app_id string # The app to change.
----@field auth_config? retell_ai.AppCredentials # Credentials; never shown again. Leave it out for providers with a consent page of their own: they refuse it, and somebody has to sign in there in a browser.
----@field name? string # Name that people read.
----@field crm_config? retell_ai.AppSyncSettings # What is exchanged with a CRM. Only for the type crm.
----@field tenant_id? string # Id of the sub-account, for providers that keep several on one host.
----@field tenant_url? string # Base URL of your own host at the provider, for providers that give each customer one.
-
---- Arguments of `delete_app`.
----@class retell_ai.DeleteAppArguments
----@field app_id string # The app to delete.
----@field force_delete? boolean # Whether to delete it even while it is used; what uses it then lacks it. Default false.
-
---- Arguments of `list_app_usages`.
----@class retell_ai.ListAppUsagesArguments
----@field app_id string # The connection.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
----@field sort_order? retell_ai.SortOrder # By the time of setting up. Default descending, newest first.
-
---- Arguments of `get_app_tool_schema`.
----@class retell_ai.GetAppToolSchemaArguments
----@field app_id string # The connection.
----@field app_tool_template_name string # Name of the tool in the provider's catalogue.
----@field parameters? retell_ai.ToolParameters[] # The schemas so far, filled in: each property with `const`, a fixed value, or `description`, what the model shall put there. Empty at first.
-
---- Arguments of `test_app_auth`.
----@class retell_ai.TestAppAuthArguments
----@field app_id string # The app to try.
-
---- Arguments of `list_test_case_definitions`.
----@class retell_ai.ListTestCaseDefinitionsArguments
----@field type "retell-llm"|"conversation-flow" # Kind of response engine: retell-llm with `llm_id`, conversation-flow with `conversation_flow_id`.
----@field llm_id? string # The LLM whose test cases to list. Needed with type retell-llm.
----@field conversation_flow_id? string # The flow whose test cases to list. Needed with type conversation-flow.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
-
---- Arguments of `get_test_case_definition`.
----@class retell_ai.GetTestCaseDefinitionArguments
----@field test_case_definition_id string # The test case to read.
-
---- Arguments of `create_test_case_definition`.
----@class retell_ai.CreateTestCaseDefinitionArguments
----@field name string # Name for your own use.
----@field response_engine retell_ai.TestEngine # What is tested: an LLM or a conversation flow, never a custom LLM.
----@field user_prompt string # Who the user is, what they want and know, and how they behave.
----@field metrics string[] # What the talk is judged by, one plain sentence each.
----@field dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders of the prompts; all are strings.
----@field llm_model? retell_ai.LanguageModel # Model that the simulation runs on. Models differ in price.
----@field tool_mocks? retell_ai.ToolMock[] # Made-up results of tools. A call that none of them fits runs the real tool, with all its effects.
-
---- Arguments of `update_test_case_definition`.
----@class retell_ai.UpdateTestCaseDefinitionArguments
----@field test_case_definition_id string # The test case to change.
----@field name? string # Name for your own use.
----@field dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders of the prompts; all are strings.
----@field llm_model? retell_ai.LanguageModel # Model that the simulation runs on. Models differ in price.
----@field metrics? string[] # What the talk is judged by, one plain sentence each.
----@field response_engine? retell_ai.TestEngine # What is tested: an LLM or a conversation flow, never a custom LLM.
----@field tool_mocks? retell_ai.ToolMock[] # Made-up results of tools. A call that none of them fits runs the real tool, with all its effects.
----@field user_prompt? string # Who the user is, what they want and know, and how they behave.
-
---- Arguments of `delete_test_case_definition`.
----@class retell_ai.DeleteTestCaseDefinitionArguments
----@field test_case_definition_id string # The test case to delete.
-
---- Arguments of `create_batch_test`.
----@class retell_ai.CreateBatchTestArguments
----@field response_engine retell_ai.TestEngine # The LLM or conversation flow to test. Without a `version` in it, the latest.
----@field test_case_definition_ids string[] # Ids of the test cases to run, 1 to 1000. Each is run once.
-
---- Arguments of `get_batch_test`.
----@class retell_ai.GetBatchTestArguments
----@field test_case_batch_job_id string # The batch to read; `create_batch_test` gave its id.
-
---- Arguments of `list_batch_tests`.
----@class retell_ai.ListBatchTestsArguments
----@field type "retell-llm"|"conversation-flow" # Kind of response engine: retell-llm with `llm_id`, conversation-flow with `conversation_flow_id`.
----@field llm_id? string # The LLM whose batches to list. Needed with type retell-llm.
----@field conversation_flow_id? string # The flow whose batches to list. Needed with type conversation-flow.
----@field version? integer # Number of the version that was tested. Without it, the latest.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
-
---- Arguments of `list_test_runs`.
----@class retell_ai.ListTestRunsArguments
----@field test_case_batch_job_id string # The batch whose runs to list.
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
-
---- Arguments of `get_test_run`.
----@class retell_ai.GetTestRunArguments
----@field test_case_job_id string # The run to read, by its `test_case_job_id` in `list_test_runs`.
-
---- A file: its name, and its content as text or in base64.
----@class retell_ai.CreateAsset.File
----@field filename string
----@field text? string
----@field base64? string
-
---- Arguments of `create_asset`.
----@class retell_ai.CreateAssetArguments
----@field file retell_ai.CreateAsset.File # PNG, JPEG, GIF, WebP, SVG, MP3, WAV, WebM, OGG, M4A, AAC or FLAC, up to 10 MB; sounds up to 210 seconds. A path, or `{"filename": …, "base64": …}`.
-
---- Arguments of `list_export_requests`.
----@class retell_ai.ListExportRequestsArguments
----@field limit? integer # Items a page, 1 to 1000. Default 50.
----@field sort_order? retell_ai.SortOrder # Default descending, newest first.
----@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
-
---- Arguments of `get_current_user`.
----@class retell_ai.GetCurrentUserArguments
-
---- Arguments of `get_api_key_info`.
----@class retell_ai.GetApiKeyInfoArguments
-
---- Arguments of `get_concurrency`.
----@class retell_ai.GetConcurrencyArguments
-
---- Arguments of `api_get`.
----@class retell_ai.ApiGetArguments
----@field path string # Path from the API root, beginning with one slash, such as "/list-voices". No host, no query, no dot segments.
----@field params? table<string, any> # Query parameters, name to value. null and absent are left out.
-
---- Arguments of `api_post`.
----@class retell_ai.ApiPostArguments
----@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
----@field body? any # The JSON body as the endpoint wants it, under its own field names. Left out, no body is sent.
-
---- Arguments of `api_patch`.
----@class retell_ai.ApiPatchArguments
----@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
----@field body? any # The JSON body as the endpoint wants it, under its own field names. Left out, no body is sent.
-
---- Arguments of `api_put`.
----@class retell_ai.ApiPutArguments
----@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
----@field body? any # The JSON body as the endpoint wants it, under its own field names. Left out, no body is sent.
-
---- Arguments of `api_delete`.
----@class retell_ai.ApiDeleteArguments
----@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
----@field body? any # A JSON body, which hardly any DELETE endpoint reads.
-
----The tools, each a function of one table. Errors are strings, for `pcall`.
----@class retell_ai.Tools
-local tools = {}
-
---- Dial a phone number and let a voice agent talk. A real phone rings.
----
---- The reply comes while the phone is still ringing, with `call_status` "registered". Follow the call with
---- `get_call` or the waiter `call_ended`. The call is billed and takes one slot of the account's concurrency
---- (`get_concurrency`) until it ends; `stop_call` ends it early.
----
---- Every attempt of one call bears the same `idempotency_key`, so a lost answer does not make a second phone ring.
----
---- (write: dial)
----@param arguments retell_ai.CreatePhoneCallArguments
----@return retell_ai.PhoneCall result
-function tools.create_phone_call(arguments) end
-tools.create_call = tools.create_phone_call
-tools.retell_ai_create_call = tools.create_phone_call
-
---- Dial a whole list of numbers, now or at a set time. Real phones ring, one for each task.
----
---- A batch cannot be called off over the API: check numbers, hours and consent first, and try one call with
---- `create_phone_call`. Calls go out as slots of the account's concurrency come free; each is billed like any
---- other. Find them with `list_calls` and the filter `batch_call_id`.
----
---- A batch whose answer was lost is never sent again by itself: a repeat dials everybody twice.
----
---- (write: dial)
----@param arguments retell_ai.CreateBatchCallArguments
----@return retell_ai.BatchCall result
-function tools.create_batch_call(arguments) end
-tools.retell_ai_create_batch_call = tools.create_batch_call
-
---- Prepare a call in the browser and get the token that lets one person join it.
----
---- Nothing rings. Hand `access_token` to the web page that joins; talking starts, and billing with it, when someone
---- does. The reply is not the whole call: `get_call` has that.
----
---- (write)
----@param arguments retell_ai.CreateWebCallArguments
----@return retell_ai.WebCallSession result
-function tools.create_web_call(arguments) end
-tools.retell_ai_create_web_call = tools.create_web_call
-
---- Register a call that your own telephony carries, and get the id to dial it in with.
----
---- Nothing rings. Your SIP side then sends the call in to the agent under the `call_id` of the reply; talking
---- starts, and billing with it, when that arrives. For numbers that Retell dials itself use
---- `create_phone_call`.
----
---- (write)
----@param arguments retell_ai.RegisterPhoneCallArguments
----@return retell_ai.PhoneCall result
-function tools.register_phone_call(arguments) end
-tools.retell_ai_register_phone_call = tools.register_phone_call
-
---- Read one call: status, times, transcript, analysis, cost, recording links.
----
---- `transcript` fills up while the call runs. `call_analysis` and the final cost come some seconds after the end;
---- the waiter `call_analyzed` waits for them.
----
---- (read)
----@param arguments retell_ai.GetCallArguments
----@return retell_ai.Call result
-function tools.get_call(arguments) end
-tools.retell_ai_get_call = tools.get_call
-
---- List calls, newest first, by agent, status, time, numbers, metadata and more.
----
---- Items lack the transcripts: read those with `get_call`. Calls that are still being set up (`registered`) are not
---- found by a status filter. All filter keys given must match.
----
---- Give at most one of `skip`, `pagination_key`.
----
---- (read)
----@param arguments? retell_ai.ListCallsArguments
----@return retell_ai.CallPage result
-function tools.list_calls(arguments) end
-tools.retell_ai_list_calls = tools.list_calls
-
---- Change the metadata, custom attributes or stored data of a call that has ended.
----
---- (write)
----@param arguments retell_ai.UpdateCallArguments
----@return retell_ai.Call result
-function tools.update_call(arguments) end
-tools.retell_ai_update_call = tools.update_call
-
---- Change a call that is going on, or tell its agent something it then takes into account.
----
---- Takes effect at once, and only while `call_status` is "ongoing"; `update_call` is for calls that are over.
----
---- (write)
----@param arguments retell_ai.UpdateLiveCallArguments
----@return retell_ai.Success result
-function tools.update_live_call(arguments) end
-tools.retell_ai_update_live_call = tools.update_live_call
-
---- Get a token that lets somebody listen in on a call that is going on.
----
---- Each request adds a listener, who hears both sides and cannot speak. Neither side is told: see that the law
---- where they are allows it. The listener stays with this call when it is transferred. With the
---- `participant_id` of the reply, `take_over_live_call` lets the listener speak.
----
---- (write)
----@param arguments retell_ai.ListenLiveCallArguments
----@return retell_ai.LiveCallListener result
-function tools.listen_live_call(arguments) end
-tools.retell_ai_listen_live_call = tools.listen_live_call
-
---- Silence the agent on a running call and let a listener talk to the caller instead.
----
---- The agent does not come back on this call. First get the human into the call with `listen_live_call`.
---- Refused unless the call is going on, and while card data is being taken.
----
---- (write)
----@param arguments retell_ai.TakeOverLiveCallArguments
----@return retell_ai.Success result
-function tools.take_over_live_call(arguments) end
-tools.retell_ai_take_over_live_call = tools.take_over_live_call
-
---- Hang up a call that is going on.
----
---- The person on the line is cut off at once. The call ends with the `disconnection_reason` "manual_stopped". Only a
---- call with the status "ongoing" can be stopped.
----
---- (write)
----@param arguments retell_ai.StopCallArguments
-function tools.stop_call(arguments) end
-tools.retell_ai_stop_call = tools.stop_call
-
---- Analyse a finished call once more. It is billed each time.
----
---- The new `call_analysis` takes the place of the old one, which is gone. Worth it after the agent's analysis
---- questions or model were changed.
----
---- (write: spend)
----@param arguments retell_ai.RerunCallAnalysisArguments
----@return retell_ai.Call result
-function tools.rerun_call_analysis(arguments) end
-tools.retell_ai_rerun_call_analysis = tools.rerun_call_analysis
-
---- Delete a call with its transcript, recording and analysis, for good.
----
---- (write: destroy)
----@param arguments retell_ai.DeleteCallArguments
-function tools.delete_call(arguments) end
-tools.retell_ai_delete_call = tools.delete_call
-
---- List agents, voice agents unless asked otherwise; ids, names and tags only.
----
---- Items are summaries: read the settings of an agent with `get_agent`. `get_agent` reads voice agents only.
----
---- (read)
----@param arguments? retell_ai.ListAgentsArguments
----@return retell_ai.AgentPage result
-function tools.list_agents(arguments) end
-tools.retell_ai_list_agents = tools.list_agents
-
---- Read all settings of one voice agent.
----
---- (read)
----@param arguments retell_ai.GetAgentArguments
----@return retell_ai.Agent result
-function tools.get_agent(arguments) end
-tools.retell_ai_get_agent = tools.get_agent
-
---- Create a voice agent from a voice and a prompt, or from a response engine that exists.
----
---- With `prompt`, a Retell LLM with that prompt, in which the agent speaks first, is created and becomes the
---- agent's response engine; when the agent then cannot be created, that LLM is deleted again. With
---- `response_engine`, nothing but the agent is made.
----
---- Creating costs nothing and nothing rings; calls do (`create_phone_call`).
----
---- Give exactly one of `prompt`, `response_engine`.
----
---- (write)
----@param arguments retell_ai.CreateAgentArguments
----@return retell_ai.Agent result
-function tools.create_agent(arguments) end
-tools.retell_ai_create_agent = tools.create_agent
-
---- Change settings of a voice agent; what is not given stays.
----
---- The change lands in the agent's draft. Phone numbers and calls that use a published version do not see it until
---- the draft is published; those that use the latest version do at once.
----
---- The prompt is not here: it belongs to the agent's LLM.
----
---- (write)
----@param arguments retell_ai.UpdateAgentArguments
----@return retell_ai.Agent result
-function tools.update_agent(arguments) end
-tools.retell_ai_update_agent = tools.update_agent
-
---- Delete a voice agent with all its versions, for good.
----
---- Its LLM stays; `delete_retell_llm` removes that. Give phone numbers that use the agent another one first.
----
---- (write: destroy)
----@param arguments retell_ai.DeleteAgentArguments
-function tools.delete_agent(arguments) end
-tools.retell_ai_delete_agent = tools.delete_agent
-
---- List the tools that an MCP server offers to an agent.
----
---- Retell asks the server now, so it has to be reachable.
----
---- (read)
----@param arguments retell_ai.GetMcpToolsArguments
----@return retell_ai.MCPToolDefinition[] result
-function tools.get_mcp_tools(arguments) end
-tools.retell_ai_get_mcp_tools = tools.get_mcp_tools
-
---- List the phone numbers of the account with their agents and settings.
----
---- (read)
----@param arguments? retell_ai.ListPhoneNumbersArguments
----@return retell_ai.PhoneNumberPage result
-function tools.list_phone_numbers(arguments) end
-tools.retell_ai_list_phone_numbers = tools.list_phone_numbers
-
---- Read one phone number with its agents and settings.
----
---- (read)
----@param arguments retell_ai.GetPhoneNumberArguments
----@return retell_ai.PhoneNumber result
-function tools.get_phone_number(arguments) end
-tools.retell_ai_get_phone_number = tools.get_phone_number
-
---- Buy a phone number. It costs a fee every month until it is deleted.
----
---- Without `phone_number` any free number that fits `area_code`, `country_code` and `toll_free` is bought. It
---- is ready at once: bind agents here or with `update_phone_number`.
----
---- Give at most one of `inbound_agent_id`, `inbound_agents`.
----
---- Give at most one of `outbound_agent_id`, `outbound_agents`.
----
---- (write: spend)
----@param arguments? retell_ai.CreatePhoneNumberArguments
----@return retell_ai.PhoneNumber result
-function tools.create_phone_number(arguments) end
-tools.retell_ai_create_phone_number = tools.create_phone_number
-
---- Connect a number of your own carrier over a SIP trunk.
----
---- Prepare the trunk at the carrier first. The number stays with the carrier and is billed there; calls on it
---- are billed by Retell as usual.
----
---- Give at most one of `inbound_agent_id`, `inbound_agents`.
----
---- Give at most one of `outbound_agent_id`, `outbound_agents`.
----
---- (write)
----@param arguments retell_ai.ImportPhoneNumberArguments
----@return retell_ai.PhoneNumber result
-function tools.import_phone_number(arguments) end
-tools.retell_ai_import_phone_number = tools.import_phone_number
-
---- Change which agents answer and dial on a number, and its other settings.
----
---- Takes effect with the next call on the number. What is not given stays; null clears a setting that may be null.
----
---- An agent goes in by id alone (`inbound_agent_id`), or as a list that splits the calls by weight
---- (`inbound_agents`).
----
---- Give at most one of `inbound_agent_id`, `inbound_agents`.
----
---- Give at most one of `outbound_agent_id`, `outbound_agents`.
----
---- (write)
----@param arguments retell_ai.UpdatePhoneNumberArguments
----@return retell_ai.PhoneNumber result
-function tools.update_phone_number(arguments) end
-tools.retell_ai_update_phone_number = tools.update_phone_number
-
---- Give a phone number up, for good. Calls to it are no longer answered.
----
---- A number bought from Retell goes back to the carrier, and somebody else may get it: it can hardly be bought
---- back. Its monthly fee ends. An imported number stays with its carrier.
----
---- (write: destroy)
----@param arguments retell_ai.DeletePhoneNumberArguments
-function tools.delete_phone_number(arguments) end
-tools.retell_ai_delete_phone_number = tools.delete_phone_number
-
---- List the Retell LLMs of the account, in full.
----
---- (read)
----@param arguments? retell_ai.ListLlmsArguments
----@return retell_ai.RetellLLMPage result
-function tools.list_llms(arguments) end
-tools.list_retell_llms = tools.list_llms
-tools.retell_ai_list_retell_llms = tools.list_llms
-
---- Read one Retell LLM: prompt, model, tools, states.
----
---- (read)
----@param arguments retell_ai.GetLlmArguments
----@return retell_ai.RetellLLM result
-function tools.get_llm(arguments) end
-tools.get_retell_llm = tools.get_llm
-tools.retell_ai_get_retell_llm = tools.get_llm
-
---- Create a Retell LLM, the prompt and tools that an agent answers with.
----
---- Nothing uses it until an agent names it as its `response_engine`. `create_agent` with a `prompt` does both at
---- once.
----
---- (write)
----@param arguments? retell_ai.CreateRetellLlmArguments
----@return retell_ai.RetellLLM result
-function tools.create_retell_llm(arguments) end
-tools.retell_ai_create_retell_llm = tools.create_retell_llm
-
---- Change the prompt, model or tools of a Retell LLM; what is not given stays.
----
---- The change lands in the draft. Agents that use the latest version answer with it at once; published versions
---- stay as they are. A list takes the place of the stored one as a whole: read it with `get_llm` first.
----
---- (write)
----@param arguments retell_ai.UpdateRetellLlmArguments
----@return retell_ai.RetellLLM result
-function tools.update_retell_llm(arguments) end
-tools.retell_ai_update_retell_llm = tools.update_retell_llm
-
---- Delete a Retell LLM with all its versions, for good.
----
---- Refused with a 400 while an agent uses it: give such agents another response engine first.
----
---- (write: destroy)
----@param arguments retell_ai.DeleteRetellLlmArguments
-function tools.delete_retell_llm(arguments) end
-tools.retell_ai_delete_retell_llm = tools.delete_retell_llm
-
---- List every voice that the account may use.
----
---- One list, no pages. `voice_id` is what `create_agent` wants.
----
---- (read)
----@param arguments? retell_ai.ListVoicesArguments
----@return retell_ai.Voice[] result
-function tools.list_voices(arguments) end
-tools.retell_ai_list_voices = tools.list_voices
-
---- Read one voice: name, gender, accent, age, a sample to hear.
----
---- (read)
----@param arguments retell_ai.GetVoiceArguments
----@return retell_ai.Voice result
-function tools.get_voice(arguments) end
-tools.retell_ai_get_voice = tools.get_voice
-
---- Search the voices that providers offer beyond those of the account.
----
---- What is found cannot be used yet: `add_community_voice` makes it a voice of the account.
----
---- (read)
----@param arguments retell_ai.SearchCommunityVoiceArguments
----@return retell_ai.CommunityVoiceList result
-function tools.search_community_voice(arguments) end
-tools.retell_ai_search_community_voice = tools.search_community_voice
-
---- Add a community voice to the account, so that agents can speak with it.
----
---- Take the ids from `search_community_voice`. The `voice_id` of the reply is what agents want.
----
---- (write)
----@param arguments retell_ai.AddCommunityVoiceArguments
----@return retell_ai.Voice result
-function tools.add_community_voice(arguments) end
-tools.retell_ai_add_community_voice = tools.add_community_voice
-
---- Make a new voice from recordings of a person. It may cost money.
----
---- Have the speaker's consent. The API offers no way to delete the clone.
----
---- (write: spend)
----@param arguments retell_ai.CloneVoiceArguments
----@return retell_ai.Voice result
-function tools.clone_voice(arguments) end
-tools.retell_ai_clone_voice = tools.clone_voice
-
---- List the versions of an agent, drafts and published ones.
----
---- Numbers, titles and dates only; `get_agent` and `get_chat_agent` read the settings of a version.
----
---- (read)
----@param arguments retell_ai.ListAgentVersionsArguments
----@return retell_ai.AgentVersionPage result
-function tools.list_agent_versions(arguments) end
-tools.retell_ai_list_agent_versions = tools.list_agent_versions
-
---- Make a new draft of an agent from one of its versions.
----
---- Nothing that callers meet changes until the draft is published (`publish_agent_version`), save where the
---- latest version is used. The reply is the new draft: change it with `update_agent` or `update_chat_agent`.
----
---- (write)
----@param arguments retell_ai.CreateAgentVersionArguments
----@return retell_ai.AnyAgent result
-function tools.create_agent_version(arguments) end
-tools.retell_ai_create_agent_version = tools.create_agent_version
-
---- Publish a draft of an agent, so that calls and chats use it.
----
---- Whatever uses the latest published version talks with this one from the next call or chat on. A published
---- version can no longer be changed: try it first (`agent_playground_completion`, `create_web_call`), and make
---- a new draft for the next change (`create_agent_version`).
----
---- (write: publish)
----@param arguments retell_ai.PublishAgentVersionArguments
-function tools.publish_agent_version(arguments) end
-tools.retell_ai_publish_agent_version = tools.publish_agent_version
-
---- Delete one version of an agent, for good. The others stay.
----
---- (write: destroy)
----@param arguments retell_ai.DeleteAgentVersionArguments
-function tools.delete_agent_version(arguments) end
-tools.retell_ai_delete_agent_version = tools.delete_agent_version
-
---- Remove from a draft whatever it refers to that no longer exists.
----
---- Tools of deleted apps, knowledge bases and shared components that are gone are taken out of the agent and of
---- its response engine; a voice that is no longer available becomes a default one. A published response engine
---- is left alone, and a published version of the agent is refused. With nothing to mend, nothing happens.
----
---- (write)
----@param arguments retell_ai.RepairAgentArguments
----@return retell_ai.AnyAgent result
-function tools.repair_agent(arguments) end
-tools.retell_ai_repair_agent = tools.repair_agent
-
---- Try what an agent answers in a talk that you make up. Nothing rings; it is billed.
----
---- Send the talk so far, get the agent's next messages; for the next turn append them and your own and send all
---- again. Its tools really run, with all they do out there, unless `tool_mocks` answers in their place.
----
---- (write: spend)
----@param arguments retell_ai.AgentPlaygroundCompletionArguments
----@return retell_ai.PlaygroundCompletion result
-function tools.agent_playground_completion(arguments) end
-tools.retell_ai_agent_playground_completion = tools.agent_playground_completion
 
 --- List the conversation flows of the account, in full.
 ---
@@ -3945,6 +3498,53 @@ tools.retell_ai_update_conversation_flow_component = tools.update_conversation_f
 function tools.delete_conversation_flow_component(arguments) end
 tools.retell_ai_delete_conversation_flow_component = tools.delete_conversation_flow_component
 
+-- Knowledge Bases
+
+--- Arguments of `list_knowledge_bases`.
+---@class retell_ai.ListKnowledgeBasesArguments
+
+--- Arguments of `get_knowledge_base`.
+---@class retell_ai.GetKnowledgeBaseArguments
+---@field knowledge_base_id string # The knowledge base to read.
+
+--- A file: its name, and its content as text or in base64.
+---@class retell_ai.CreateKnowledgeBase.KnowledgeBaseFilesItem
+---@field filename string
+---@field text? string
+---@field base64? string
+
+--- Arguments of `create_knowledge_base`.
+---@class retell_ai.CreateKnowledgeBaseArguments
+---@field knowledge_base_name string # Name, fewer than 40 characters.
+---@field knowledge_base_texts? retell_ai.KnowledgeBaseText[] # Texts to take in, each with a title.
+---@field knowledge_base_urls? string[] # Web pages to take in. Each page is read as it is now.
+---@field knowledge_base_files? retell_ai.CreateKnowledgeBase.KnowledgeBaseFilesItem[] # Files to take in, up to 25 of at most 50 MB each. Each is a path, or `{"filename": …, "text": …}`, or `base64` in place of `text`.
+---@field enable_auto_refresh? boolean # Whether web pages and files of connected apps are read anew every day.
+---@field max_chunk_size? integer # Longest passage that sources are cut into, in characters. Default 2000. It cannot be changed later.
+---@field min_chunk_size? integer # Shortest; smaller ones join their neighbours. Below `max_chunk_size`. Default 400. It cannot be changed later.
+
+--- A file: its name, and its content as text or in base64.
+---@class retell_ai.AddKnowledgeBaseSources.KnowledgeBaseFilesItem
+---@field filename string
+---@field text? string
+---@field base64? string
+
+--- Arguments of `add_knowledge_base_sources`.
+---@class retell_ai.AddKnowledgeBaseSourcesArguments
+---@field knowledge_base_id string # The knowledge base to add to.
+---@field knowledge_base_texts? retell_ai.KnowledgeBaseText[] # Texts to take in, each with a title.
+---@field knowledge_base_urls? string[] # Web pages to take in. Each page is read as it is now.
+---@field knowledge_base_files? retell_ai.AddKnowledgeBaseSources.KnowledgeBaseFilesItem[] # Files to take in, up to 25 of at most 50 MB each. Each is a path, or `{"filename": …, "text": …}`, or `base64` in place of `text`.
+
+--- Arguments of `delete_knowledge_base_source`.
+---@class retell_ai.DeleteKnowledgeBaseSourceArguments
+---@field knowledge_base_id string # The knowledge base that holds the source.
+---@field source_id string # The source to remove; `get_knowledge_base` has the ids.
+
+--- Arguments of `delete_knowledge_base`.
+---@class retell_ai.DeleteKnowledgeBaseArguments
+---@field knowledge_base_id string # The knowledge base to delete.
+
 --- List the knowledge bases of the account with their sources.
 ---
 --- One list, no pages. `knowledge_base_id` goes into `knowledge_base_ids` of an LLM or a conversation flow.
@@ -4000,6 +3600,85 @@ tools.retell_ai_delete_knowledge_base_source = tools.delete_knowledge_base_sourc
 ---@param arguments retell_ai.DeleteKnowledgeBaseArguments
 function tools.delete_knowledge_base(arguments) end
 tools.retell_ai_delete_knowledge_base = tools.delete_knowledge_base
+
+-- Chats
+
+--- Arguments of `create_chat`.
+---@class retell_ai.CreateChatArguments
+---@field agent_id string # The chat agent that answers. A voice agent does not.
+---@field agent_version? string|integer # Version of the agent to use: a number, the name of a version tag, "latest" or "latest_published". Without it, the latest, drafts included.
+---@field metadata? table<string, any> # Your own JSON object, kept with the chat and returned with it. The agent never sees it.
+---@field retell_llm_dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders in the agent's prompt, first message and tool descriptions. Every value is a string. Without effect on agents with a custom LLM.
+
+--- Arguments of `create_sms_chat`.
+---@class retell_ai.CreateSmsChatArguments
+---@field from_number string # The number that sends, in E.164: one of the account, bought from Retell or imported, that can send text messages (`list_phone_numbers`).
+---@field to_number string # The number that gets the messages, in E.164.
+---@field honor_internal_dnc? boolean # Whether to refuse, with a 400, when the contact of `to_number` is marked do_not_call. Default false.
+---@field metadata? table<string, any> # Your own JSON object, kept with the chat and returned with it. The agent never sees it.
+---@field override_agent_id? string # The chat agent that writes in this one chat, in place of the one bound to the number. Needed when the number has none.
+---@field override_agent_version? string|integer # Version of the agent that writes: a number, the name of a version tag, "latest" or "latest_published".
+---@field retell_llm_dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders in the agent's prompt, first message and tool descriptions. Every value is a string. Without effect on agents with a custom LLM.
+
+--- Arguments of `create_chat_completion`.
+---@class retell_ai.CreateChatCompletionArguments
+---@field chat_id string # The chat to write in. It has to be going on.
+---@field content string # What the user says.
+
+--- Arguments of `get_chat`.
+---@class retell_ai.GetChatArguments
+---@field chat_id string # The chat to read.
+
+---@class retell_ai.ListChats.Filter
+---@field agent_id? string|string[]|retell_ai.AgentVersionFilter[] # Id of the agent, or a list of ids.
+---@field agent? string|string[]|retell_ai.AgentVersionFilter[] # For certain versions of agents: `[{"agent_id": "chat_agent_123", "version": [2, 3]}]`.
+---@field status? "ongoing"|"ended"|"error"|("ongoing"|"ended"|"error")[]|retell_ai.ChatStatusFilter # One or several of: ongoing, ended, error.
+---@field chat_status? "ongoing"|"ended"|"error"|("ongoing"|"ended"|"error")[]|retell_ai.ChatStatusFilter # The same as `status`.
+---@field start_timestamp? number|number[]|retell_ai.NumberOrRangeFilter # When the chat began, milliseconds since 1970: `[from, to]`, or a filter object with `ge`.
+---@field end_timestamp? number|number[]|retell_ai.NumberOrRangeFilter # When the chat ended, milliseconds since 1970: `[from, to]`.
+---@field chat_id? string|string[]|retell_ai.StringFilter|retell_ai.EnumFilter # Id of a chat, or a list of ids.
+---@field chat_type? "api_chat"|"sms_chat"|("api_chat"|"sms_chat")[]|retell_ai.ChatTypeFilter # api_chat or sms_chat.
+---@field direction? "inbound"|"outbound"|("inbound"|"outbound")[]|retell_ai.DirectionFilter # inbound or outbound.
+---@field agent_number? string|retell_ai.StringFilter # The agent's number, E.164. Text messages only.
+---@field user_number? string|retell_ai.StringFilter # The user's number, E.164. Text messages only.
+---@field duration_ms? number|number[]|retell_ai.NumberOrRangeFilter # Length in milliseconds.
+---@field disconnection_reason? "user_hangup"|"agent_hangup"|"user_requested_dnc"|"user_requested_callback"|"call_transfer"|"voicemail_reached"|"ivr_reached"|"inactivity"|"max_duration_reached"|"concurrency_limit_reached"|"no_concurrency_fallback"|"no_valid_payment"|"credit_exhausted"|"budget_reached"|"scam_detected"|"dial_busy"|"dial_failed"|"dial_no_answer"|"invalid_destination"|"telephony_provider_permission_denied"|"telephony_provider_unavailable"|"sip_routing_error"|"marked_as_spam"|"network_blocked"|"user_declined"|"error_llm_websocket_open"|"error_llm_websocket_lost_connection"|"error_llm_websocket_runtime"|"error_llm_websocket_corrupt_payload"|"error_no_audio_received"|"error_asr"|"error_retell"|"error_unknown"|"error_user_not_joined"|"registered_call_timeout"|"transfer_bridged"|"transfer_cancelled"|"manual_stopped"|"call_take_over"|("user_hangup"|"agent_hangup"|"user_requested_dnc"|"user_requested_callback"|"call_transfer"|"voicemail_reached"|"ivr_reached"|"inactivity"|"max_duration_reached"|"concurrency_limit_reached"|"no_concurrency_fallback"|"no_valid_payment"|"credit_exhausted"|"budget_reached"|"scam_detected"|"dial_busy"|"dial_failed"|"dial_no_answer"|"invalid_destination"|"telephony_provider_permission_denied"|"telephony_provider_unavailable"|"sip_routing_error"|"marked_as_spam"|"network_blocked"|"user_declined"|"error_llm_websocket_open"|"error_llm_websocket_lost_connection"|"error_llm_websocket_runtime"|"error_llm_websocket_corrupt_payload"|"error_no_audio_received"|"error_asr"|"error_retell"|"error_unknown"|"error_user_not_joined"|"registered_call_timeout"|"transfer_bridged"|"transfer_cancelled"|"manual_stopped"|"call_take_over")[]|retell_ai.DisconnectionReasonFilter # Why the chat ended, one reason or several.
+---@field chat_successful? boolean|retell_ai.BooleanFilter # Whether the analysis judged that the agent reached its goal.
+---@field user_sentiment? "Negative"|"Positive"|"Neutral"|"Unknown"|("Negative"|"Positive"|"Neutral"|"Unknown")[]|retell_ai.SentimentFilter # Mood of the user by the analysis: Negative, Positive, Neutral, Unknown.
+---@field custom_attributes? table<string, table<string, any>|string|boolean|number|number[]|string[]|retell_ai.KeyedFilter>|retell_ai.KeyedFilter[] # By custom attributes of the chat, under their ids: `{"reviewed": true}`.
+---@field custom_analysis_data? table<string, table<string, any>|string|boolean|number|number[]|string[]|retell_ai.KeyedFilter>|retell_ai.KeyedFilter[] # By the answers of your own analysis questions: `{"rating": [4, 5]}`.
+---@field agent_tag? string|string[]|retell_ai.EnumFilter # Tag of the agent version, one or several, such as "prod".
+---@field combined_cost? number|number[]|retell_ai.NumberOrRangeFilter # Cost of the whole chat, in US cents.
+---@field data_storage_setting? "everything"|"everything_except_pii"|"basic_attributes_only"|("everything"|"everything_except_pii"|"basic_attributes_only")[]|retell_ai.DataStorageSettingFilter # What is stored of the chat: everything, everything_except_pii, basic_attributes_only.
+
+--- Arguments of `list_chats`.
+---@class retell_ai.ListChatsArguments
+---@field filter? retell_ai.ListChats.Filter # Which chats; all keys given must match. A key takes a plain value, a list of alternatives where the key has fixed values, `[low, high]` where it is a number, or the API's own filter object such as `{"type": "number", "op": "gt", "value": 5}`.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field sort_order? retell_ai.SortOrder # By start time. Default descending, newest first.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+---@field skip? integer # Number of chats to pass over. Not together with `pagination_key`.
+---@field include_total? boolean # Whether to count all matching chats into `total`. It costs a second query; default false.
+
+--- Arguments of `update_chat_metadata`.
+---@class retell_ai.UpdateChatMetadataArguments
+---@field chat_id string # The chat to change.
+---@field metadata? table<string, any> # Your own JSON object, up to 50 kB, in place of what was there.
+---@field custom_attributes? table<string, string|number|boolean> # Values of the account's custom attributes, by attribute id. Attributes are defined in the dashboard first; a key that is none of them is dropped in silence.
+---@field override_dynamic_variables? table<string, string>|json.null # Dynamic variables to add or change while the chat goes on, all strings; others stay. null takes earlier changes back.
+---@field data_storage_setting? "everything"|"basic_attributes_only" # What stays stored of the chat: everything, or basic_attributes_only, without the messages. It can only become stricter, and what is removed does not come back.
+
+--- Arguments of `end_chat`.
+---@class retell_ai.EndChatArguments
+---@field chat_id string # The chat to end.
+
+--- Arguments of `rerun_chat_analysis`.
+---@class retell_ai.RerunChatAnalysisArguments
+---@field chat_id string # The chat to analyse. It has to be over.
+
+--- Arguments of `delete_chat`.
+---@class retell_ai.DeleteChatArguments
+---@field chat_id string # The chat to delete.
 
 --- Open a chat with a chat agent, to be held over this API.
 ---
@@ -4094,6 +3773,71 @@ tools.retell_ai_rerun_chat_analysis = tools.rerun_chat_analysis
 function tools.delete_chat(arguments) end
 tools.retell_ai_delete_chat = tools.delete_chat
 
+-- Chat Agents
+
+--- Arguments of `get_chat_agent`.
+---@class retell_ai.GetChatAgentArguments
+---@field agent_id string # The chat agent to read.
+---@field version? string|integer # Version to read: a number, the name of a version tag, "latest" or "latest_published". Without it, the latest.
+
+--- Arguments of `create_chat_agent`.
+---@class retell_ai.CreateChatAgentArguments
+---@field response_engine retell_ai.ResponseEngine # What the agent answers with. `{"type": "retell-llm", "llm_id": …}` names an LLM that exists.
+---@field agent_name? string|json.null # Name for your own use; users do not see it.
+---@field language? retell_ai.Language|retell_ai.Language[] # Language to write in, or a list for agents that know several. Default en-US.
+---@field timezone? string|json.null # IANA name, such as Europe/Berlin, for times in the chat. Default America/Los_Angeles.
+---@field end_chat_after_silence_ms? integer|json.null # How long the user may stay silent before the chat is ended, 120000 to 259200000 milliseconds (two minutes to three days). Default 3600000, an hour.
+---@field auto_close_message? string|json.null # What the user reads when the chat ends over silence.
+---@field handbook_config? retell_ai.ChatHandbookConfig # Ready-made manners to switch on or off.
+---@field guardrail_config? retell_ai.GuardrailConfig # Topics to stop in what the user and the agent write.
+---@field contact_memory_config? retell_ai.ContactMemoryConfig # Whether the agent remembers people. Matters for chats by text message; it can be switched off, not removed.
+---@field pre_session_tools? retell_ai.PreSessionTool[]|json.null # What to do before the first message; results become dynamic variables. null: nothing.
+---@field post_session_tools? retell_ai.PostSessionTool[]|json.null # What to do after the analysis. null: nothing.
+---@field post_chat_analysis_data? retell_ai.ChatAnalysisQuestion[]|json.null # What to find out about each finished chat. Answers: `chat_analysis.custom_analysis_data`.
+---@field post_chat_analysis_model? retell_ai.LanguageModel|json.null # Model that analyses finished chats. Default gpt-5.6-terra.
+---@field webhook_url? string|json.null # Where events of this agent's chats are posted, in place of the account's webhook. null: that one again.
+---@field webhook_events? retell_ai.ChatWebhookEvent[]|json.null # Which events are posted. Default chat_started, chat_ended, chat_analyzed.
+---@field webhook_timeout_ms? integer # How long to wait for the webhook, milliseconds. Default 10000.
+---@field data_storage_setting? retell_ai.DataStorageSetting|json.null # What is stored of chats. Default everything.
+---@field data_storage_retention_days? integer|json.null # Days after which the data of a chat is deleted, 1 to 730. null: never.
+---@field pii_config? retell_ai.PIIConfig # Personal data to take out of the messages.
+---@field opt_in_signed_url? boolean # Whether links to logs are signed and run out. Default false.
+---@field signed_url_expiration_ms? integer|json.null # Life of such links, milliseconds. Default 86400000, a day.
+---@field version_title? string|json.null # Title of the version, for your own use.
+---@field options? table<string, any> # The settings as one object, merged with the arguments; settings too new for this list too.
+
+--- Arguments of `update_chat_agent`.
+---@class retell_ai.UpdateChatAgentArguments
+---@field agent_id string # The chat agent to change.
+---@field version? string|integer # Version to change: a number, or the name of a version tag. Without it, the latest draft.
+---@field response_engine? retell_ai.ResponseEngine # What the agent answers with. `{"type": "retell-llm", "llm_id": …}` names an LLM that exists.
+---@field agent_name? string|json.null # Name for your own use; users do not see it.
+---@field language? retell_ai.Language|retell_ai.Language[] # Language to write in, or a list for agents that know several. Default en-US.
+---@field timezone? string|json.null # IANA name, such as Europe/Berlin, for times in the chat. Default America/Los_Angeles.
+---@field end_chat_after_silence_ms? integer|json.null # How long the user may stay silent before the chat is ended, 120000 to 259200000 milliseconds (two minutes to three days). Default 3600000, an hour.
+---@field auto_close_message? string|json.null # What the user reads when the chat ends over silence.
+---@field handbook_config? retell_ai.ChatHandbookConfig # Ready-made manners to switch on or off.
+---@field guardrail_config? retell_ai.GuardrailConfig # Topics to stop in what the user and the agent write.
+---@field contact_memory_config? retell_ai.ContactMemoryConfig # Whether the agent remembers people. Matters for chats by text message; it can be switched off, not removed.
+---@field pre_session_tools? retell_ai.PreSessionTool[]|json.null # What to do before the first message; results become dynamic variables. null: nothing.
+---@field post_session_tools? retell_ai.PostSessionTool[]|json.null # What to do after the analysis. null: nothing.
+---@field post_chat_analysis_data? retell_ai.ChatAnalysisQuestion[]|json.null # What to find out about each finished chat. Answers: `chat_analysis.custom_analysis_data`.
+---@field post_chat_analysis_model? retell_ai.LanguageModel|json.null # Model that analyses finished chats. Default gpt-5.6-terra.
+---@field webhook_url? string|json.null # Where events of this agent's chats are posted, in place of the account's webhook. null: that one again.
+---@field webhook_events? retell_ai.ChatWebhookEvent[]|json.null # Which events are posted. Default chat_started, chat_ended, chat_analyzed.
+---@field webhook_timeout_ms? integer # How long to wait for the webhook, milliseconds. Default 10000.
+---@field data_storage_setting? retell_ai.DataStorageSetting|json.null # What is stored of chats. Default everything.
+---@field data_storage_retention_days? integer|json.null # Days after which the data of a chat is deleted, 1 to 730. null: never.
+---@field pii_config? retell_ai.PIIConfig # Personal data to take out of the messages.
+---@field opt_in_signed_url? boolean # Whether links to logs are signed and run out. Default false.
+---@field signed_url_expiration_ms? integer|json.null # Life of such links, milliseconds. Default 86400000, a day.
+---@field version_title? string|json.null # Title of the version, for your own use.
+---@field data? table<string, any> # The settings as one object, merged with the arguments; settings too new for this list too.
+
+--- Arguments of `delete_chat_agent`.
+---@class retell_ai.DeleteChatAgentArguments
+---@field agent_id string # The chat agent to delete.
+
 --- Read all settings of one chat agent.
 ---
 --- (read)
@@ -4135,6 +3879,93 @@ tools.retell_ai_update_chat_agent = tools.update_chat_agent
 ---@param arguments retell_ai.DeleteChatAgentArguments
 function tools.delete_chat_agent(arguments) end
 tools.retell_ai_delete_chat_agent = tools.delete_chat_agent
+
+-- Contacts
+
+---@class retell_ai.ListContacts.Filter
+---@field phone_number? string|retell_ai.StringFilter # The number, E.164.
+---@field contact_id? string|retell_ai.StringFilter # Id of the contact.
+---@field contact_tag_ids? string|string[]|retell_ai.EnumFilter # Id of a tag, or several of which one is enough.
+---@field do_not_call? boolean|retell_ai.BooleanFilter # Whether the person must not be contacted.
+---@field external_id? string|retell_ai.StringFilter|retell_ai.PresenceFilter # Id of the record in the CRM; `{"type": "present", "op": "pr"}` for any.
+---@field last_conversation_timestamp? number|number[]|retell_ai.NumberOrRangeFilter # When the last call or chat was, milliseconds since 1970: `[from, to]`.
+---@field custom_fields? table<string, table<string, any>|string|boolean|number|number[]|string[]|retell_ai.KeyedFilter>|retell_ai.KeyedFilter[] # By fields of your own, all that are given: `{"tier": "gold"}`.
+
+--- Arguments of `list_contacts`.
+---@class retell_ai.ListContactsArguments
+---@field filter? retell_ai.ListContacts.Filter # Which contacts. A key takes a plain value, `[low, high]` where it is a number, or the API's own filter object. All keys given must match.
+---@field search_query? string # Text to look for in number, first name, last name, CRM id and fields of your own, in any case.
+---@field excluded_contact_ids? string[] # Contacts to leave out, in `total` too; up to 1000.
+---@field limit? number # Items a page, 1 to 1000. Default 50.
+---@field sort_order? "asc"|"desc" # By the time of creation: asc, or desc (default), newest first.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+---@field skip? number # Number of contacts to pass over. Better: `pagination_key`.
+
+--- Arguments of `get_contact`.
+---@class retell_ai.GetContactArguments
+---@field contact_id string # The contact to read.
+
+--- Arguments of `get_contact_by_phone`.
+---@class retell_ai.GetContactByPhoneArguments
+---@field phone_number string # The number in E.164, with the plus sign.
+
+--- Arguments of `create_contact`.
+---@class retell_ai.CreateContactArguments
+---@field phone_number string # The number, in E.164. It cannot be changed later.
+---@field first_name? string # The person's first name.
+---@field last_name? string # The person's last name.
+---@field do_not_call? boolean # Whether the person must not be contacted. `create_phone_call` and `create_sms_chat` heed it only with `honor_internal_dnc`.
+---@field contact_memory? string|json.null # What agents shall know of the person, as plain text. Agents with `contact_memory_config` read it, and may rewrite it after a talk. null empties it.
+---@field contact_tag_ids? string[] # Ids of all tags of the contact (`contact_tags` of `get_crm_config`). The list takes the place of the one before.
+---@field custom_fields? table<string, any> # Values of the account's own fields, by name. Each has to fit the type that `get_crm_config` shows; null empties a field.
+
+--- Arguments of `update_contact`.
+---@class retell_ai.UpdateContactArguments
+---@field contact_id string # The contact to change.
+---@field first_name? string # The person's first name.
+---@field last_name? string # The person's last name.
+---@field do_not_call? boolean # Whether the person must not be contacted. `create_phone_call` and `create_sms_chat` heed it only with `honor_internal_dnc`.
+---@field contact_memory? string|json.null # What agents shall know of the person, as plain text. Agents with `contact_memory_config` read it, and may rewrite it after a talk. null empties it.
+---@field contact_tag_ids? string[] # Ids of all tags of the contact (`contact_tags` of `get_crm_config`). The list takes the place of the one before.
+---@field custom_fields? table<string, any> # Values of the account's own fields, by name. Each has to fit the type that `get_crm_config` shows; null empties a field.
+
+--- Arguments of `delete_contact`.
+---@class retell_ai.DeleteContactArguments
+---@field contact_id string # The contact to delete.
+
+--- Arguments of `list_contact_conversations`.
+---@class retell_ai.ListContactConversationsArguments
+---@field contact_id string # The contact whose calls and chats to list.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+
+--- A file: its name, and its content as text or in base64.
+---@class retell_ai.UploadContactImportFile.File
+---@field filename string
+---@field text? string
+---@field base64? string
+
+--- Arguments of `upload_contact_import_file`.
+---@class retell_ai.UploadContactImportFileArguments
+---@field file retell_ai.UploadContactImportFile.File # The CSV file, its first row the headers. A path, or `{"filename": …, "text": …}`.
+
+--- Arguments of `create_contact_import`.
+---@class retell_ai.CreateContactImportArguments
+---@field upload_id string # The file: `upload_id` in the reply of `upload_contact_import_file`.
+---@field column_mapping retell_ai.ColumnMapping[] # Which column becomes which field. Exactly one has to become phone_number; columns not named are left out.
+---@field contact_tags? string[] # Labels, not ids, of tags for every contact of the file. Tags that do not exist are made.
+---@field default_country? string # Country of numbers that lack a country code. Default US.
+
+--- Arguments of `get_contact_import`.
+---@class retell_ai.GetContactImportArguments
+
+--- Arguments of `backfill_contact_analysis_data`.
+---@class retell_ai.BackfillContactAnalysisDataArguments
+---@field backfill_attributes string[] # Names of the fields to fill. Each needs a mapping, save contact_memory: that is rewritten from the transcripts still stored, talk by talk, oldest first.
+---@field backfill_call_filter? retell_ai.BackfillCallFilter # Which calls and chats to go through. Without it, all.
+
+--- Arguments of `get_backfill_contact_job_status`.
+---@class retell_ai.GetBackfillContactJobStatusArguments
 
 --- List contacts, newest first, by number, tag, own fields and more.
 ---
@@ -4253,6 +4084,30 @@ tools.retell_ai_backfill_contact_analysis_data = tools.backfill_contact_analysis
 function tools.get_backfill_contact_job_status(arguments) end
 tools.retell_ai_get_backfill_contact_job_status = tools.get_backfill_contact_job_status
 
+-- CRM
+
+--- Arguments of `get_crm_config`.
+---@class retell_ai.GetCrmConfigArguments
+
+--- Arguments of `update_crm_config`.
+---@class retell_ai.UpdateCrmConfigArguments
+---@field custom_fields? retell_ai.CRMField[] # All fields of your own; the list takes the place of the one before. A field that a mapping still writes to cannot go: change `crm_analysis_data_mappings` with it.
+---@field contact_tags? retell_ai.ContactTag[]|json.null # All tags that contacts may have; the list takes the place of the one before. null or []: none. Contacts keep what they were given.
+---@field crm_analysis_data_mappings? retell_ai.CRMAnalysisMapping[] # Which answers of analyses are written to which fields; the list takes the place of the one before.
+---@field contact_memory_update_prompt? string|json.null # How a contact's memory is rewritten after a talk, for all agents. `{{name}}` placeholders work. null: the built-in prompt.
+---@field app_id? string|json.null # The CRM to exchange contacts with: an app of the type crm (`list_apps`). null ends the exchange. After a change the next sync reads every contact of the new CRM.
+---@field contact_columns_order? string[] # Order of fields for programs that show contacts as a table. Nothing else uses it.
+
+--- Arguments of `get_crm_schema`.
+---@class retell_ai.GetCrmSchemaArguments
+---@field app_id? string # The connection. Without it, the one that is linked; for another the API key needs the right to read apps.
+
+--- Arguments of `run_sync_job`.
+---@class retell_ai.RunSyncJobArguments
+
+--- Arguments of `get_sync_job_status`.
+---@class retell_ai.GetSyncJobStatusArguments
+
 --- Read the fields, tags and mappings of contacts, and which CRM is linked.
 ---
 --- (read)
@@ -4300,6 +4155,60 @@ tools.retell_ai_run_sync_job = tools.run_sync_job
 ---@return retell_ai.JobStatus result
 function tools.get_sync_job_status(arguments) end
 tools.retell_ai_get_sync_job_status = tools.get_sync_job_status
+
+-- Apps
+
+--- Arguments of `list_apps`.
+---@class retell_ai.ListAppsArguments
+---@field privacy_scope? "standard"|"pci" # Only those with tools of this scope: standard, or pci for card data. Without it, all.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field sort_order? retell_ai.SortOrder # Default descending, newest first.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+
+--- Arguments of `get_app`.
+---@class retell_ai.GetAppArguments
+---@field app_id string # The app to read.
+
+--- Arguments of `create_app`.
+---@class retell_ai.CreateAppArguments
+---@field type "crm"|"calendar"|"knowledge_base"|"support"|"communication" # Kind of system.
+---@field provider string # The system, such as hubspot. It has to be one of the kind `type`.
+---@field auth_config? retell_ai.AppCredentials # Credentials; never shown again. Leave it out for providers with a consent page of their own: they refuse it, and somebody has to sign in there in a browser.
+---@field name? string # Name that people read.
+---@field crm_config? retell_ai.AppSyncSettings # What is exchanged with a CRM. Only for the type crm.
+---@field tenant_id? string # Id of the sub-account, for providers that keep several on one host.
+---@field tenant_url? string # Base URL of your own host at the provider, for providers that give each customer one.
+
+--- Arguments of `update_app`.
+---@class retell_ai.UpdateAppArguments
+---@field app_id string # The app to change.
+---@field auth_config? retell_ai.AppCredentials # Credentials; never shown again. Leave it out for providers with a consent page of their own: they refuse it, and somebody has to sign in there in a browser.
+---@field name? string # Name that people read.
+---@field crm_config? retell_ai.AppSyncSettings # What is exchanged with a CRM. Only for the type crm.
+---@field tenant_id? string # Id of the sub-account, for providers that keep several on one host.
+---@field tenant_url? string # Base URL of your own host at the provider, for providers that give each customer one.
+
+--- Arguments of `delete_app`.
+---@class retell_ai.DeleteAppArguments
+---@field app_id string # The app to delete.
+---@field force_delete? boolean # Whether to delete it even while it is used; what uses it then lacks it. Default false.
+
+--- Arguments of `list_app_usages`.
+---@class retell_ai.ListAppUsagesArguments
+---@field app_id string # The connection.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+---@field sort_order? retell_ai.SortOrder # By the time of setting up. Default descending, newest first.
+
+--- Arguments of `get_app_tool_schema`.
+---@class retell_ai.GetAppToolSchemaArguments
+---@field app_id string # The connection.
+---@field app_tool_template_name string # Name of the tool in the provider's catalogue.
+---@field parameters? retell_ai.ToolParameters[] # The schemas so far, filled in: each property with `const`, a fixed value, or `description`, what the model shall put there. Empty at first.
+
+--- Arguments of `test_app_auth`.
+---@class retell_ai.TestAppAuthArguments
+---@field app_id string # The app to try.
 
 --- List the connections to outside systems, with their state.
 ---
@@ -4376,6 +4285,73 @@ tools.retell_ai_get_app_tool_schema = tools.get_app_tool_schema
 ---@return retell_ai.Success result
 function tools.test_app_auth(arguments) end
 tools.retell_ai_test_app_auth = tools.test_app_auth
+
+-- Tests
+
+--- Arguments of `list_test_case_definitions`.
+---@class retell_ai.ListTestCaseDefinitionsArguments
+---@field type "retell-llm"|"conversation-flow" # Kind of response engine: retell-llm with `llm_id`, conversation-flow with `conversation_flow_id`.
+---@field llm_id? string # The LLM whose test cases to list. Needed with type retell-llm.
+---@field conversation_flow_id? string # The flow whose test cases to list. Needed with type conversation-flow.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+
+--- Arguments of `get_test_case_definition`.
+---@class retell_ai.GetTestCaseDefinitionArguments
+---@field test_case_definition_id string # The test case to read.
+
+--- Arguments of `create_test_case_definition`.
+---@class retell_ai.CreateTestCaseDefinitionArguments
+---@field name string # Name for your own use.
+---@field response_engine retell_ai.TestEngine # What is tested: an LLM or a conversation flow, never a custom LLM.
+---@field user_prompt string # Who the user is, what they want and know, and how they behave.
+---@field metrics string[] # What the talk is judged by, one plain sentence each.
+---@field dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders of the prompts; all are strings.
+---@field llm_model? retell_ai.LanguageModel # Model that the simulation runs on. Models differ in price.
+---@field tool_mocks? retell_ai.ToolMock[] # Made-up results of tools. A call that none of them fits runs the real tool, with all its effects.
+
+--- Arguments of `update_test_case_definition`.
+---@class retell_ai.UpdateTestCaseDefinitionArguments
+---@field test_case_definition_id string # The test case to change.
+---@field name? string # Name for your own use.
+---@field dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders of the prompts; all are strings.
+---@field llm_model? retell_ai.LanguageModel # Model that the simulation runs on. Models differ in price.
+---@field metrics? string[] # What the talk is judged by, one plain sentence each.
+---@field response_engine? retell_ai.TestEngine # What is tested: an LLM or a conversation flow, never a custom LLM.
+---@field tool_mocks? retell_ai.ToolMock[] # Made-up results of tools. A call that none of them fits runs the real tool, with all its effects.
+---@field user_prompt? string # Who the user is, what they want and know, and how they behave.
+
+--- Arguments of `delete_test_case_definition`.
+---@class retell_ai.DeleteTestCaseDefinitionArguments
+---@field test_case_definition_id string # The test case to delete.
+
+--- Arguments of `create_batch_test`.
+---@class retell_ai.CreateBatchTestArguments
+---@field response_engine retell_ai.TestEngine # The LLM or conversation flow to test. Without a `version` in it, the latest.
+---@field test_case_definition_ids string[] # Ids of the test cases to run, 1 to 1000. Each is run once.
+
+--- Arguments of `get_batch_test`.
+---@class retell_ai.GetBatchTestArguments
+---@field test_case_batch_job_id string # The batch to read; `create_batch_test` gave its id.
+
+--- Arguments of `list_batch_tests`.
+---@class retell_ai.ListBatchTestsArguments
+---@field type "retell-llm"|"conversation-flow" # Kind of response engine: retell-llm with `llm_id`, conversation-flow with `conversation_flow_id`.
+---@field llm_id? string # The LLM whose batches to list. Needed with type retell-llm.
+---@field conversation_flow_id? string # The flow whose batches to list. Needed with type conversation-flow.
+---@field version? integer # Number of the version that was tested. Without it, the latest.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+
+--- Arguments of `list_test_runs`.
+---@class retell_ai.ListTestRunsArguments
+---@field test_case_batch_job_id string # The batch whose runs to list.
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+
+--- Arguments of `get_test_run`.
+---@class retell_ai.GetTestRunArguments
+---@field test_case_job_id string # The run to read, by its `test_case_job_id` in `list_test_runs`.
 
 --- List the test cases of one LLM or conversation flow.
 ---
@@ -4468,6 +4444,24 @@ tools.retell_ai_list_test_runs = tools.list_test_runs
 function tools.get_test_run(arguments) end
 tools.retell_ai_get_test_run = tools.get_test_run
 
+-- Files
+
+--- A file: its name, and its content as text or in base64.
+---@class retell_ai.CreateAsset.File
+---@field filename string
+---@field text? string
+---@field base64? string
+
+--- Arguments of `create_asset`.
+---@class retell_ai.CreateAssetArguments
+---@field file retell_ai.CreateAsset.File # PNG, JPEG, GIF, WebP, SVG, MP3, WAV, WebM, OGG, M4A, AAC or FLAC, up to 10 MB; sounds up to 210 seconds. A path, or `{"filename": …, "base64": …}`.
+
+--- Arguments of `list_export_requests`.
+---@class retell_ai.ListExportRequestsArguments
+---@field limit? integer # Items a page, 1 to 1000. Default 50.
+---@field sort_order? retell_ai.SortOrder # Default descending, newest first.
+---@field pagination_key? string # `pagination_key` of the page before; leave it out for the first.
+
 --- Upload an image or a sound, such as music for callers on hold.
 ---
 --- A sound serves as `custom_on_hold_music_asset_id` of a warm transfer; it is turned into speech-quality mono.
@@ -4488,6 +4482,17 @@ tools.retell_ai_create_asset = tools.create_asset
 ---@return retell_ai.ExportRequestPage result
 function tools.list_export_requests(arguments) end
 tools.retell_ai_list_export_requests = tools.list_export_requests
+
+-- Account
+
+--- Arguments of `get_current_user`.
+---@class retell_ai.GetCurrentUserArguments
+
+--- Arguments of `get_api_key_info`.
+---@class retell_ai.GetApiKeyInfoArguments
+
+--- Arguments of `get_concurrency`.
+---@class retell_ai.GetConcurrencyArguments
 
 --- Check the connection: organisation of the API key, its voice agents, its call slots.
 ---
@@ -4517,6 +4522,33 @@ tools.retell_ai_get_api_key_info = tools.get_api_key_info
 ---@return retell_ai.Concurrency result
 function tools.get_concurrency(arguments) end
 tools.retell_ai_get_concurrency = tools.get_concurrency
+
+-- Generic API Helpers
+
+--- Arguments of `api_get`.
+---@class retell_ai.ApiGetArguments
+---@field path string # Path from the API root, beginning with one slash, such as "/list-voices". No host, no query, no dot segments.
+---@field params? table<string, any> # Query parameters, name to value. null and absent are left out.
+
+--- Arguments of `api_post`.
+---@class retell_ai.ApiPostArguments
+---@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
+---@field body? any # The JSON body as the endpoint wants it, under its own field names. Left out, no body is sent.
+
+--- Arguments of `api_patch`.
+---@class retell_ai.ApiPatchArguments
+---@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
+---@field body? any # The JSON body as the endpoint wants it, under its own field names. Left out, no body is sent.
+
+--- Arguments of `api_put`.
+---@class retell_ai.ApiPutArguments
+---@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
+---@field body? any # The JSON body as the endpoint wants it, under its own field names. Left out, no body is sent.
+
+--- Arguments of `api_delete`.
+---@class retell_ai.ApiDeleteArguments
+---@field path string # Path from the API root, beginning with one slash. No host, no query, no dot segments.
+---@field body? any # A JSON body, which hardly any DELETE endpoint reads.
 
 --- Call any GET endpoint of the API.
 ---

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tool_generator import identifiers
-from tool_generator.emit.python.python_types import Module, Types, type_module
+from tool_generator.emit.python.python_types import Module, type_module
+from tool_generator.emit.python.record_types import Types
 
 
 def module_of(schemas: dict[str, Any]) -> Module:

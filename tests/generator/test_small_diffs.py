@@ -35,6 +35,20 @@ def reword(folder, tool):
     raise AssertionError(tool)
 
 
+def add_behind(folder, tool):
+    """Add a tool to the end of the file that holds `tool`."""
+    path = next(path for path in folder.glob("tools/*.yaml") if f"\n  {tool}:\n" in path.read_text(encoding="utf-8"))
+    added = f"""
+  one_more_{path.stem}:
+    class: read
+    method: GET
+    path: /one-more/{path.stem}
+    summary: Read one more.
+    returns: {{status: 200, schema: {{type: object, properties: {{text: {{type: string}}}}}}}}
+"""
+    path.write_text(path.read_text(encoding="utf-8").rstrip("\n") + "\n" + added, encoding="utf-8")
+
+
 @pytest.fixture
 def spec(tmp_path):
     return Path(shutil.copytree(SPEC, tmp_path / "spec"))
@@ -71,7 +85,8 @@ def generate(folder):
     output.write(files, folder / "generated")
 
 
-def test_two_branches_that_change_tools_of_two_groups_merge_without_a_conflict(tmp_path, spec):
+@pytest.mark.parametrize(("one", "two"), [(reword, reword), (add_behind, reword), (add_behind, add_behind)])
+def test_two_branches_that_change_tools_of_two_groups_merge_without_a_conflict(one, two, tmp_path, spec):
     # The last tool of one group and the first of the next: nowhere are two tools closer to each other.
     order = [tools for tools in groups(spec).values() if tools]
     first, second = order[0][-1], order[1][0]
@@ -79,11 +94,12 @@ def test_two_branches_that_change_tools_of_two_groups_merge_without_a_conflict(t
     generate(tmp_path)
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "--quiet", "-m", "Begin")
-    for branch, tool in (("one", first), ("two", second)):
+    for branch, change, tool in (("one", one, first), ("two", two, second)):
         git(tmp_path, "checkout", "--quiet", "-b", branch, "main")
-        reword(spec, tool)
+        change(spec, tool)
         generate(tmp_path)
-        git(tmp_path, "commit", "--quiet", "-am", f"Reword {tool}")
+        git(tmp_path, "add", ".")
+        git(tmp_path, "commit", "--quiet", "-m", f"Change {tool}")
     git(tmp_path, "merge", "--quiet", "--no-edit", "one")
     merged = generated_files(compile_spec(spec))
     assert output.difference(merged, tmp_path / "generated") == ""

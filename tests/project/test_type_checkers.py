@@ -12,7 +12,7 @@ import pytest
 
 import retell_ai
 from tool_generator.emit.python.argument_classes import arguments_name
-from tool_generator.emit.python.python_types import Types
+from tool_generator.emit.python.record_types import Types
 from tool_generator.identifiers import class_name
 from tool_runtime.core.registry import load_registry
 

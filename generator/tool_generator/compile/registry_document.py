@@ -123,13 +123,6 @@ def shape_schemas(shape: Any, path: tuple[str | int, ...] = ()) -> Iterator[tupl
         yield from shape_schemas(key.get("shape"), (*path, "keys", name, "shape"))
 
 
-def webhook_payloads(spec: Spec) -> Iterator[tuple[str, Any]]:
-    """Yield the name and the schema of the payload of every webhook event."""
-    section = spec.sections.get("webhooks")
-    if section is not None and section.whole:
-        yield from ((name, event["payload"]) for name, event in section.data["events"].items())
-
-
 def webhook_schemas(spec: Spec) -> Iterator[Any]:
     """Yield every schema of the webhooks: payloads, answers, and the requests of functions."""
     section = spec.sections.get("webhooks")

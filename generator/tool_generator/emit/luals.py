@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.emit.argument_schemas import RULES
 from tool_generator.emit.python.bindings import environment
 from tool_generator.emit.python.docstrings import lifecycle
-from tool_generator.emit.python.python_types import Types, uses
+from tool_generator.emit.python.python_types import uses
+from tool_generator.emit.python.record_types import Types
 from tool_generator.emit.reference.snippets import lua_literal
 from tool_generator.identifiers import class_name
 from tool_runtime.values.references import TYPES
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tool_runtime.core.registry import Registry
-    from tool_runtime.core.tools import Tool
+    from tool_runtime.core.tools import Group, Tool
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _KEYWORDS = frozenset(
@@ -73,6 +74,15 @@ class Function:
     returns: str
     told: str
     others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What stands together for one group of tools. So changes to the tools of two groups do not touch each other."""
+
+    title: str
+    classes: tuple[Class, ...]
+    functions: tuple[Function, ...]
 
 
 @dataclass(slots=True)
@@ -189,7 +199,7 @@ def lua_annotations(registry: Registry, notice: str) -> str:
     given = _sent_types(registry)
     for name, schema in registry.types.items():
         (sent if name in given else results).define(name, schema)
-    functions = [_function(tool, api.name, arguments, results) for tool in registry.tools.values()]
+    types_of_values = [*sent.classes, *results.classes]
     return (
         environment()
         .get_template("luals.lua.jinja")
@@ -197,10 +207,18 @@ def lua_annotations(registry: Registry, notice: str) -> str:
             notice=_line(notice),
             title=_line(api.title),
             name=api.name,
-            classes=[*sent.classes, *results.classes, *arguments.classes],
-            functions=functions,
+            classes=types_of_values,
+            sections=[_section(registry, group, arguments, results) for group in registry.groups.values()],
         )
     )
+
+
+def _section(registry: Registry, group: Group, given: _Writer, results: _Writer) -> Section:
+    """Write the tools of one group, with the classes that only these tools use."""
+    before = len(results.classes), len(given.classes)
+    functions = tuple(_function(registry.tools[name], registry.api.name, given, results) for name in group.tools)
+    classes = (*results.classes[before[0] :], *given.classes[before[1] :])
+    return Section(_line(group.title), classes, functions)
 
 
 def _arguments(prefix: str, tool: str) -> str:

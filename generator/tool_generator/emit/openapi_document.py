@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.compile.parameters import IN_BODY
 from tool_generator.emit.argument_schemas import RULES
 from tool_generator.emit.python.docstrings import lifecycle
-from tool_generator.emit.python.python_types import Types
+from tool_generator.emit.python.record_types import Types
 from tool_generator.model.schema_walk import rewritten
 from tool_generator.model.wire import WireField, own_operations, wire_fields, wire_names
 from tool_runtime.core.media import kind_of

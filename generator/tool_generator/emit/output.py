@@ -111,6 +111,8 @@ def write(files: dict[str, str], out: Path) -> tuple[list[str], list[str]]:
                 raise FileExistsError(message)
         pending[name] = content
     stale = stale_files(files, out)
+    for folder in {(out / name).parent for name in pending}:
+        folder.mkdir(parents=True, exist_ok=True)
     for name, content in sorted(pending.items()):
         _replace(out / name, content)
     for name in stale:
@@ -121,15 +123,12 @@ def write(files: dict[str, str], out: Path) -> tuple[list[str], list[str]]:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    """Write a file whole, or leave the file as it was. The folder exists."""
+    # A name that no other process has; `tempfile` would make files that only their owner may read.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        # mkstemp makes files that only their owner may read.
-        Path(temporary).chmod(0o644)
+        temporary.write_bytes(content)
         os.replace(temporary, path)  # noqa: PTH105 - the atomic call by its own name
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108 - the counterpart of the call above
+        temporary.unlink(missing_ok=True)
         raise

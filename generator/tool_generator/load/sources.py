@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = Any
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_STR = "tag:yaml.org,2002:str"
 _LINE = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 _ANCHOR = re.compile(r"&(\S+)")
 _CORE_TAGS = {"map", "seq", "str", "int", "float", "bool", "null"}

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tool_generator import identifiers
-from tool_generator.emit.python.python_types import Definition, Field, Module, Types
+from tool_generator.emit.python.python_types import Definition, Field, Module
 from tool_generator.emit.python.sharing import Family, with_common_bases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tool_generator.emit.python.record_types import Types
     from tool_runtime.core.registry import Registry
     from tool_runtime.core.tools import Parameter
 

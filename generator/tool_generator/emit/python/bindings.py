@@ -24,7 +24,8 @@ from tool_generator import identifiers
 from tool_generator.emit.python import client_bindings, webhook_bindings
 from tool_generator.emit.python.argument_classes import OWN, argument_classes
 from tool_generator.emit.python.literals import comment, docstring, literal
-from tool_generator.emit.python.python_types import Module, Types, type_module, words
+from tool_generator.emit.python.python_types import Module, type_module, words
+from tool_generator.emit.python.record_types import Types
 from tool_generator.emit.python.sharing import with_bases
 from tool_generator.emit.python.type_modules import exported, listed, source_of, text_of, type_files, typing_of
 

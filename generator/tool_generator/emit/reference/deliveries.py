@@ -12,9 +12,8 @@ from typing import Any
 from tool_generator.emit.reference.functions import Code, DocumentedApi
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
-from tool_generator.emit.reference.notation import notation, referred
+from tool_generator.emit.reference.notation import notation
 from tool_generator.emit.reference.snippets import json_literal
-from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Webhooks
 
 
@@ -25,12 +24,6 @@ class Deliveries:
     python: Code
     notes: tuple[str, ...]
     events: tuple[str, ...]
-
-
-def payload_types(registry: Registry) -> list[str]:
-    """Return the types that the payloads of events name."""
-    events = registry.webhooks.events if registry.webhooks else {}
-    return [name for event in events.values() for name in referred(event.payload)]
 
 
 def deliveries(api: DocumentedApi, links: Links) -> Deliveries | None:
