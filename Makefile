@@ -29,8 +29,8 @@ WORKERS := -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: browser official-suite sandbox-load sandbox-fuzz image
 .PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: browser official-suite sandbox-load sandbox-fuzz image
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 

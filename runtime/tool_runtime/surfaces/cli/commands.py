@@ -57,6 +57,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Files, scripts and agents": {
         "sync": ("sync_commands:sync_command", "Keep agents, prompts and flows as files."),
         "completion": ("completion_command:completion_command", "Print the completion script of a shell."),
+        "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
     },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
