@@ -239,8 +239,8 @@ def _for_explorer(document: Mapping[str, Any], registry: Registry) -> dict[str, 
     serve = f"{registry.api.command} sandbox serve"
     shown["servers"] = [{"url": SANDBOX, "description": f"The sandbox: {serve}"}]
     about = (
-        f"What is tried here goes to the sandbox on this machine, with any key. Start the sandbox with `{serve}`; where "
-        "this site is not on this machine, add `--allow-origin` and the origin of this site."
+        f"What is tried here goes to the sandbox on this machine, with any key. Start the sandbox with `{serve}`; "
+        "where this site is not on this machine, add `--allow-origin` and the origin of this site."
     )
     shown["info"]["description"] = f"{registry.api.summary.strip()}\n\n{about}"
     titles = {group.name: group.title or group.name for group in registry.groups.values()}
