@@ -168,6 +168,7 @@ def _project(site: Site, readme: Readme, project: ProjectTexts, known: set[str])
         rendered_from(templates, "changes.md.jinja", {"changelog": changelog}),
         line="the changelog, and how changes of the API are followed",
         section="Changes",
+        searched=False,
     )
     yield site.page(
         "changes/tools.md",
