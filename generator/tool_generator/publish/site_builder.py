@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -42,7 +43,8 @@ def build_site(compiled: Compiled, root: Path, work: Path, out: Path, *, url: st
     SpecProblems, and FileExistsError if a folder holds files of another origin.
     """
     if find_spec(BUILDER) is None:
-        message = f'the site is built by {BUILDER}: pip install "{compiled.registry.api.distribution}[docs]"'
+        owner = packages_distributions().get("tool_generator", ["tool_generator"])[0]
+        message = f'the site is built by {BUILDER}: pip install "{owner}[docs]"'
         raise BuildFailed(message)
     if out.exists() and any(out.iterdir()) and not (out / _SIGN).is_file():
         message = f"{out} holds something that is no site: choose another folder"

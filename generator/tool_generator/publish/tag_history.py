@@ -37,16 +37,25 @@ def release_history(root: Path, registry: Registry) -> tuple[ReleaseNotes, ...]:
     """
     states: list[tuple[str, Registry]] = []
     for tag, date in _tags(root):
-        try:
-            old = find_registry(f"{tag}:generated/{registry.api.name}/registry.json", root)
-        except Unusable:
-            continue
-        states.append((f"{tag.removeprefix('v')} ({date})", old))
+        old = _registry_at(tag, root, registry.api.name)
+        if old is not None:
+            states.append((f"{tag.removeprefix('v')} ({date})", old))
     if not states:
         return ()
     states.append((NEXT, registry))
     notes = [_notes(title, difference(old, new)) for (_, old), (title, new) in pairwise(states)]
     return tuple(one for one in reversed(notes) if one.text or one.title != NEXT)
+
+
+def _registry_at(tag: str, root: Path, name: str) -> Registry | None:
+    """Return the registry of the API at a tag: at its usual place, or the only one that the tag holds."""
+    for given in (f"{tag}:generated/{name}/registry.json", tag):
+        try:
+            found = find_registry(given, root)
+        except Unusable:
+            continue
+        return found if found.api.name == name else None
+    return None
 
 
 def _tags(root: Path) -> Iterator[tuple[str, str]]:

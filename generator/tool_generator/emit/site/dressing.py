@@ -31,7 +31,7 @@ _ITEM = re.compile(r"(?P<indent> *)(?P<marker>[-*+]|\d{1,9}[.)]) +(?P<text>\S.*)
 _SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
 _ESCAPED = re.compile(r"\\([<>&~\"'|=:;,@$%^/?])")
 # Our own marks of headings, and every other brace, which the builder might read as a mark.
-_BRACE = re.compile(r"\{(?! data-search-exclude \}$| #[\w.-]+ \}$)")
+_BRACE = re.compile(r"\{(?! data-search-exclude \}$| [#.][\w.-]+ \}$)")
 _NOTICE = re.compile(r"> \*\*(?P<title>[^*]+?)[.:]?\*\* ?(?P<text>.*)")
 _FIELD = re.compile(r"(?P<name>`[^`]+`) \(")
 _SHOWN_FIELD = re.compile(r'(?P<indent> *)- `(?P<name>[^`<>&]+)` <span class="rt-type">')

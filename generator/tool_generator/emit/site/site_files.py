@@ -168,6 +168,7 @@ def _project(site: Site, readme: Readme, project: ProjectTexts, known: set[str])
         rendered_from(templates, "changes.md.jinja", {"changelog": changelog}),
         line="the changelog, and how changes of the API are followed",
         section="Changes",
+        searched=False,
     )
     yield site.page(
         "changes/tools.md",
@@ -239,7 +240,8 @@ def _for_explorer(document: Mapping[str, Any], registry: Registry) -> dict[str, 
     serve = f"{registry.api.command} sandbox serve"
     shown["servers"] = [{"url": SANDBOX, "description": f"The sandbox: {serve}"}]
     about = (
-        f"What is tried here goes to the sandbox on this machine. Start the sandbox with `{serve}`; any key will do."
+        f"What is tried here goes to the sandbox on this machine, with any key. Start the sandbox with `{serve}`; "
+        "where this site is not on this machine, add `--allow-origin` and the origin of this site."
     )
     shown["info"]["description"] = f"{registry.api.summary.strip()}\n\n{about}"
     titles = {group.name: group.title or group.name for group in registry.groups.values()}

@@ -69,7 +69,9 @@ class ToolSections:
             tool_path(tool.name),
             item.name,
             text + changes,
-            shown=shown.replace("\n## More examples\n", f"\n## More examples {UNSEARCHED}\n") + changes,
+            shown=shown.replace("\n## More examples\n", f"\n## More examples {UNSEARCHED}\n")
+            + changes
+            + _found_by(tool),
             line=inline(tool.summary),
             section=SECTION,
             own=("tool", tool.name),
@@ -154,10 +156,12 @@ def badges_of(tool: Tool) -> str:
 def _head(tool: Tool) -> str:
     request = f"{tool.method} {tool.path}"
     parts = [f'<p class="rt-badges">{badges_of(tool)} <code>{escape(request)}</code></p>']
-    if tool.keywords:
-        words = escape(", ".join(tool.keywords))
-        parts.append(f'<p class="rt-keywords">{words}</p>')
     return "\n\n".join(parts)
+
+
+def _found_by(tool: Tool) -> str:
+    """Return a heading with what people say for what the tool does: the search gives headings more weight than text."""
+    return f"\n#### Also: {heading(', '.join(tool.keywords))} {{ .rt-keywords }}\n" if tool.keywords else ""
 
 
 def _changes(changes: Sequence[ToolChange]) -> str:

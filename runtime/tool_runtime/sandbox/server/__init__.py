@@ -6,6 +6,7 @@
 | application | the ASGI application: which requests are the API's and which the sandbox's own; the web page; events |
 | connections | uvicorn, and connections that end in the middle |
 | heartbeat | time that passes by itself, and the sending of webhooks |
+| other_pages | which pages of other origins may use the API |
 | serving | a server in a thread or in the foreground; its files |
 
 Needs uvicorn (extra `sandbox`). Listens on loopback unless another host is named.

@@ -19,6 +19,7 @@ from tool_runtime.sandbox.received import Received
 from tool_runtime.sandbox.sandbox import Sandbox
 from tool_runtime.sandbox.server.admin import AdminRequest, answer
 from tool_runtime.sandbox.server.admin_path import PREFIX
+from tool_runtime.sandbox.server.other_pages import asks_first, consent, is_welcome, readable_by
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,12 +42,19 @@ _HANGS: Final = ("connect_timeout", "read_timeout")
 
 
 class Application:
-    """Answers for one sandbox. `hosts` are further names under which its own API may be reached (None: any)."""
+    """Answers for one sandbox.
 
-    def __init__(self, sandbox: Sandbox, break_off: Break, hosts: tuple[str, ...] | None = ()) -> None:
+    `hosts` are further names under which its own API may be reached (None: any); `origins` are those of pages that may
+    use the API beside pages of this machine.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, break_off: Break, hosts: tuple[str, ...] | None = (), origins: tuple[str, ...] = ()
+    ) -> None:
         self.sandbox = sandbox
         self._break = break_off
         self._hosts = hosts
+        self._origins = origins
         self._watching: set[asyncio.Queue[dict[str, Any]]] = set()
         self.changed = asyncio.Event()
         self.closing = asyncio.Event()
@@ -80,11 +88,18 @@ class Application:
 
     async def _api(self, scope: Scope, path: str, content: bytes, receive: Receive, send: Send) -> None:
         query = scope["query_string"].decode("latin-1")
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        origin = headers.get("origin")
+        if origin is not None and is_welcome(origin, self._origins):
+            send = readable_by(origin, send)
+            if asks_first(scope["method"], headers):
+                await _send(send, consent(headers))
+                return
         incoming = Incoming(
             method=scope["method"],
             path=path,
             query=tuple(parse_qsl(query, keep_blank_values=True)),
-            headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+            headers=headers,
             content=content,
         )
         try:

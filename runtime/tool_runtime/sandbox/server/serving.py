@@ -25,12 +25,20 @@ _START_LIMIT: Final = 30
 class SandboxServer:
     """A sandbox that listens. `port` 0 takes a free one; `state` is a file that keeps the records.
 
+    `origins` are those of pages, such as `https://docs.example`, that may use the API beside pages of this machine.
+
     Use as a context manager to serve in a thread: `with SandboxServer(sandbox) as server: print(server.url)`. Raises
     `MissingExtra` where uvicorn is not installed, `ConfigurationError` where the port is taken or the file is no state.
     """
 
     def __init__(
-        self, sandbox: Sandbox, *, host: str = _LOOPBACK, port: int = 0, state: str | Path | None = None
+        self,
+        sandbox: Sandbox,
+        *,
+        host: str = _LOOPBACK,
+        port: int = 0,
+        state: str | Path | None = None,
+        origins: tuple[str, ...] = (),
     ) -> None:
         try:
             from tool_runtime.sandbox.server.connections import break_off, make_server
@@ -46,7 +54,7 @@ class SandboxServer:
         shown = "127.0.0.1" if host in {"0.0.0.0", "::", ""} else f"[{host}]" if ":" in host else host  # noqa: S104 - a comparison
         self.url = f"http://{shown}:{self.port}"
         hosts = (host.lower(),) if host in {_LOOPBACK, "::1", "localhost"} else None
-        self._application = Application(sandbox, break_off, hosts)
+        self._application = Application(sandbox, break_off, hosts, origins)
         self._server: Any = make_server(self._application)
         self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None

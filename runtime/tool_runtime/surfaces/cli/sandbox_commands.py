@@ -113,6 +113,7 @@ def _clock(text: str, start: str | None) -> "Clock":
     show_default=True,
     help="How many requests and webhooks are remembered.",
 )
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Let pages of https://HOST use it. Repeatable.")
 @click.option("--chance", type=int, default=0, help="The seed of failures that strike by chance.")
 @click.pass_obj
 def serve_command(
@@ -138,7 +139,8 @@ def serve_command(
         journal=more["journal"],
         seed=more["chance"],
     )
-    server = SandboxServer(sandbox, host=host, port=port, state=more["state"])
+    origins = tuple(origin.rstrip("/") for origin in more["allow_origin"])
+    server = SandboxServer(sandbox, host=host, port=port, state=more["state"], origins=origins)
     if seed is not None:
         _sow(sandbox, seed)
     told = {"url": server.url, "port": server.port, "pid": os.getpid()}
