@@ -6,6 +6,7 @@
     references.py  everything that names something else: steps, waiters, pagination, reconcile, templates
     first_law.py   what a spec must never order: blind repeats, hidden writes, calls that go elsewhere
     webhooks.py    the signature of deliveries, and the events
+    prompts.py     prompts: their arguments, and the tools that they name
     sync_kinds.py  records that people keep as files
     sandbox.py     resources of the sandbox and steps of the demo
     examples.py    values: examples and defaults against the schemas
@@ -24,6 +25,7 @@ from tool_generator.check.first_law import check_first_law
 from tool_generator.check.names import check_names
 from tool_generator.check.references import check_references
 from tool_generator.check.sandbox import check_sandbox
+from tool_generator.check.prompts import check_prompts
 from tool_generator.check.sync_kinds import check_sync_kinds
 from tool_generator.check.tools import check_api, check_tool
 from tool_generator.check.types import check_made_of, check_shapes, check_types, check_unused
@@ -51,6 +53,7 @@ def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
         check_tool(spec.tools[name], known, report)
     check_references(spec, parameters, types, report)
     check_first_law(spec, parameters, types, report)
+    check_prompts(spec, report)
     check_sync_kinds(spec, parameters, types, report)
     check_webhooks(spec, types, report)
     check_sandbox(spec, report)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tool_generator.load.sources import Source
     from tool_generator.problems import Report
 
-SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "webhooks", "shapes")
-_NAMED_SECTIONS = ("pagination", "waiters", "sync", "shapes")
+SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "prompts", "webhooks", "shapes")
+_NAMED_SECTIONS = ("pagination", "waiters", "sync", "prompts", "shapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Spec:
     pagination: dict[str, Entry] = field(default_factory=dict)
     waiters: dict[str, Entry] = field(default_factory=dict)
     sync: dict[str, Entry] = field(default_factory=dict)
+    prompts: dict[str, Entry] = field(default_factory=dict)
     shapes: dict[str, Entry] = field(default_factory=dict)
     groups: dict[str, Entry] = field(default_factory=dict)
     tools: dict[str, Entry] = field(default_factory=dict)

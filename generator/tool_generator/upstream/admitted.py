@@ -20,7 +20,7 @@ Role: TypeAlias = str  # "request" or "reply"
 MAX_ALTERNATIVES = 64
 ANNOTATIONS = frozenset(
     {
-        "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret",
+        "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret", "untrusted",
         "contentMediaType", "contentEncoding",
     }
 )  # fmt: skip

@@ -16,12 +16,14 @@ from tool_runtime.core.tools import (
     Auth,
     Group,
     PageStyle,
+    Prompt,
     Server,
     SyncKind,
     Tool,
     Waiter,
     Webhooks,
     read_entry,
+    read_prompt,
     read_sync_kind,
     read_tool,
     read_waiter,
@@ -84,6 +86,7 @@ class Registry:
         self.tools: Mapping[str, Tool] = Entries(document["tools"], read_tool)
         self.waiters: Mapping[str, Waiter] = Entries(document.get("waiters", {}), read_waiter)
         self.sync: Mapping[str, SyncKind] = Entries(document.get("sync", {}), read_sync_kind)
+        self.prompts: Mapping[str, Prompt] = Entries(document.get("prompts", {}), read_prompt)
         self.page_styles: Mapping[str, PageStyle] = Entries(
             document.get("pagination", {}), lambda _, entry: read_entry(PageStyle, entry)
         )

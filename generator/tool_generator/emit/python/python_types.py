@@ -27,6 +27,7 @@ _ALIAS_KEYS = {
     "default",
     "deprecated",
     "secret",
+    "untrusted",
     "readOnly",
     "writeOnly",
 }

@@ -48,14 +48,21 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("status_commands:doctor_command", "Look for what does not work, and how to mend it."),
         "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
     },
-    "Files, scripts and agents": {},
+    "Files, scripts and agents": {
+        "mcp": ("mcp_commands:mcp_command", "Serve the tools to agents, and use other servers' tools."),
+    },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
 
 # Seed spelling -> the words that it stands for. `integrations:X` is X, and `mcp:X` is `mcp X`, unless it stands here.
 SEED_SPELLINGS: dict[str, tuple[str, ...]] = {
     "integrations:fields": ("accounts", "fields"),
-    "mcp:lua": ("lua",),
+    "mcp:lua": ("mcp", "lua"),
+    "mcp:gateway:export": ("mcp", "config"),
+    "mcp:gateway:install": ("mcp", "install"),
+    "mcp:secret:set": ("mcp", "secret", "set"),
+    "mcp:secret:list": ("mcp", "secret", "list"),
+    "mcp:secret:unset": ("mcp", "secret", "unset"),
 }
 # Commands that are about all tools: the seed's scripts name the API behind them, and here there is only one.
 WITHOUT_PROVIDER = frozenset({"list", "status", "doctor", "accounts", "configure", "examples", "search"})

@@ -16,7 +16,8 @@ _PAGE_LINK = re.compile(r"\[([^\]\n]+)\]\((?!https?:)[^)\s]+\)")
 _COMMENT = re.compile(r"<!--.*?-->\n*", re.DOTALL)
 # What rich draws with, and the marks of ordinary prose: bullet, lines, corners, ellipsis, quote, arrow, dashes.
 _PLAIN = str.maketrans(
-    "\u00b7\u2022\u2500\u2501\u2502\u2503\u258c\u2550\u250f\u2513\u2517\u251b\u2019\u2013\u2014\u2192", "-*-=|||=++++'-->"
+    "\u00b7\u2022\u2500\u2501\u2502\u2503\u258c\u2550\u250f\u2513\u2517\u251b\u2019\u2013\u2014\u2192",
+    "-*-=|||=++++'-->",
 ) | {0x2026: "..."}
 
 
