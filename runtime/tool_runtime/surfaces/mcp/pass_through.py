@@ -6,9 +6,6 @@ into the ledger before it is sent. An equal write within the ledger's window is 
 goes through the same limit as our own results, and is marked: a server's words are somebody else's.
 """
 
-import hashlib
-import json
-import secrets
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,21 +14,22 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from tool_runtime.core.gate import Invocation
-from tool_runtime.core.ledger import AnyLedger, Ending, Entry, Intent, LedgerNotWritten
 from tool_runtime.errors import OutcomeUnknown, PolicyRefused, ToolError, as_tool_error
 from tool_runtime.surfaces.common.results import envelope_of
+from tool_runtime.surfaces.mcp import server_ledger
 from tool_runtime.surfaces.mcp.connected_server import every_page
 from tool_runtime.surfaces.mcp.faces import short_name
 from tool_runtime.surfaces.mcp.hub import Hub
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.served_client import ServedClient
+from tool_runtime.surfaces.mcp.server_answers import error_of
+from tool_runtime.surfaces.mcp.server_ledger import Known, Write
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.mcp.calls import Calls, Result
 
 # Seconds for which another server's lists are kept.
 LISTS_LIVE = 300.0
-REPEAT_WINDOW_MS = 600_000
 
 
 class PassThrough:
@@ -187,7 +185,8 @@ class PassThrough:
     ) -> "Result":
         started = time.monotonic()
         client, name = calls.client, params.name
-        digest = hashlib.sha256(json.dumps([server, tool.name, given], sort_keys=True).encode()).hexdigest()
+        write = Write(server, tool.name, given, "mcp", again)
+        digest = write.digest
         word = client.write_word()
         if self._options.write == "deny" or word == "deny":
             raise PolicyRefused(
@@ -207,15 +206,7 @@ class PassThrough:
 
         async def work() -> Any:
             try:
-                return await recorded(
-                    client,
-                    name,
-                    server,
-                    given,
-                    digest,
-                    again=again,
-                    send=lambda: self._send(server, tool, given, is_write=True),
-                )
+                return await recorded(client, write, lambda: self._send(server, tool, given, is_write=True))
             except ToolError as error:
                 return error
 
@@ -270,72 +261,32 @@ class PassThrough:
         await self.hub.aclose()
 
 
-async def recorded(
-    client: ServedClient,
-    name: str,
-    server: str,
-    given: Mapping[str, Any],
-    digest: str,
-    *,
-    again: bool,
-    send: Any,
-) -> tuple[dict[str, Any], str | None]:
+async def recorded(client: ServedClient, write: Write, send: Any) -> tuple[dict[str, Any], str | None]:
     """Make a write of another server under the ledger, and return its result, and the id of the call that it repeats.
 
     Raises `OutcomeUnknown` for a repeat of a write whose outcome nobody knows.
     """
-    ledger: AnyLedger | None = client.ledger
-    if ledger is None:
-        return await send(), None
-    intent = Intent(
-        id=secrets.token_hex(16),
-        at_ms=int(client.clock.wall() * 1000),
-        surface="mcp",
-        account=f"mcp:{server}",
-        tool=name,
-        effects=(),
-        arguments=dict(given),
-        digest=digest,
-    )
-    first: list[Entry] = []
+    ledger = client.ledger
 
-    def judge(entries: Any) -> None:
-        for entry in () if again else entries:
-            if entry.outcome not in {"not_sent", "refused", "failed"}:
-                first.append(entry)
-                raise _Known
+    def now() -> int:
+        return int(client.clock.wall() * 1000)
 
     try:
-        ledger.begin(intent, None, judge=judge, window_ms=REPEAT_WINDOW_MS)
-    except _Known:
-        return _earlier(name, first[0])
-    outcome: dict[str, Any] = {"outcome": "unknown"}
+        record = server_ledger.begin(ledger, write, now(), "all")
+    except Known as known:
+        return known.result, known.first
     try:
         result = await send()
-        outcome = {"outcome": "refused" if result.get("isError") else "done", "result": result}
-    except ToolError as error:
-        outcome = {"outcome": error.outcome, "error": error.code, "message": error.message}
-        error.know(record=intent.id)
+        error = error_of(f"{write.server}.{write.name}", result, is_read=False)
+    except BaseException as error:
+        server_ledger.failed(ledger, record, now(), error)
         raise
-    finally:
-        try:
-            ledger.end(intent.id, Ending(at_ms=int(client.clock.wall() * 1000), **outcome))
-        except LedgerNotWritten as error:
-            _note(str(error))
+    if error is not None:
+        # The result goes to the client as it is; the ledger knows that nothing was done, or that nobody knows.
+        server_ledger.failed(ledger, record, now(), error)
+    else:
+        server_ledger.done(ledger, record, now(), result)
     return result, None
-
-
-class _Known(Exception):
-    """The ledger knows an equal call."""
-
-
-def _earlier(name: str, entry: Entry) -> tuple[dict[str, Any], str | None]:
-    if entry.ending is not None and entry.outcome == "done" and entry.ending.result_kept:
-        return entry.ending.result, entry.intent.id
-    state = "was done" if entry.outcome == "done" else "may have happened"
-    message = f"an equal call of {name} {state}; nothing was sent this time"
-    hint = "Find out what became of the first call. If a second one is meant, say so: _again: true."
-    raise OutcomeUnknown(message, tool=name, repeat_of=entry.intent.id, record=entry.intent.id, hint=hint)
 
 
 def is_read(tool: types.Tool) -> bool:
