@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
     },
     "Files, scripts and agents": {
+        "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
         "mcp": ("mcp_commands:mcp_command", "Serve the tools to agents, and use other servers' tools."),
     },
 }

@@ -56,6 +56,7 @@ class Session:
         self.data: Any = None
         self.given = False
         self.asked_nobody = False
+        self.extra: dict[str, Any] = {}
 
     @cached_property
     def package(self) -> Package:
@@ -113,7 +114,7 @@ class Session:
         from tool_runtime.surfaces.common.results import envelope_of
 
         duration_ms = (time.monotonic() - self.started) * 1000
-        return envelope_of(self.function, duration_ms=duration_ms, **{"meta": self.meta, **parts})
+        return envelope_of(self.function, duration_ms=duration_ms, **{"meta": self.meta, **parts}) | self.extra
 
     def client(
         self, kind: "type[Connected] | None" = None, confirm: "Callable[[Invocation], bool] | None" = None

@@ -12,6 +12,7 @@ import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
@@ -185,6 +186,11 @@ class _Base:
         return self._context.account.name
 
     @property
+    def clock(self) -> Clock:
+        """The clock that waits and deadlines go by: the sandbox's own, or the system's."""
+        return self._clock
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The names of the accounts that have a key."""
         return self._accounts.names
@@ -215,8 +221,8 @@ class _Base:
             warn_of_deprecation(tool, type(self))
         return tool
 
-    def _invocation(self, tool: str, arguments: Any, request_options: Any) -> Flow:
-        return invoke(self._context, self._tool(tool), _given(arguments), request_options)
+    def _invocation(self, tool: str, arguments: Any, request_options: Any, record: str | None = None) -> Flow:
+        return invoke(self._context, self._tool(tool), _given(arguments), request_options, record_id=record)
 
     def _pages(self, tool: str, arguments: Any, max_items: Any, request_options: Any) -> Pages:
         return Pages(self._context, self._tool(tool), _given(arguments), request_options, max_items)
@@ -273,10 +279,29 @@ class Client(_Base):
         arguments: Mapping[str, Any] | None = None,
         *,
         request_options: RequestOptions | None = None,
+        record: str | None = None,
     ) -> Done:
-        """Call a tool as `call` does, and return its result with its ledger id."""
-        done: Done = self._run(self._invocation(tool, arguments, request_options))
+        """Call a tool as `call` does, and return its result with its ledger id.
+
+        `record` is the ledger id that a write shall have; an id that the ledger holds already is refused.
+        """
+        done: Done = self._run(self._invocation(tool, arguments, request_options, record))
         return done
+
+    def page(self, tool: str, arguments: Mapping[str, Any] | None = None) -> tuple[list[Any], dict[str, Any] | None]:
+        """Return the rows of one page, and the arguments that ask for the next one; None where there is none."""
+        pages = self._pages(tool, arguments, None, None)
+        rows: list[Any] = self._run(pages.fetch())
+        return rows, pages.following
+
+    def asking(self, confirm: Confirm) -> Self:
+        """Return this client with another `confirm`, which is asked wherever a policy says so; the rest is shared."""
+        check_settings(self._settings, None, confirm, awaits=self._awaits)
+        other = copy.copy(self)
+        other._settings = {**self._settings, "can_ask": True}  # noqa: SLF001 - the same class
+        other._confirm = confirm  # noqa: SLF001 - as above
+        other._context = replace(self._context, can_ask=True)  # noqa: SLF001 - as above
+        return other
 
     def pages(
         self,
