@@ -179,7 +179,13 @@ def _give(session: Session, client: "Client", result: "LuaResult", *, dry_run: b
     problem = result.problem()
     if problem is not None:
         if result.error is not None:
-            problem.know(**{name: value for name, value in result.error.to_dict().items() if value is not None and name != "details"})
+            problem.know(
+                **{
+                    name: value
+                    for name, value in result.error.to_dict().items()
+                    if value is not None and name != "details"
+                }
+            )
         if result.status == "paused":
             problem.know(hint=_next_step(session, result))
         raise problem

@@ -228,7 +228,7 @@ def check_server_json(document: Mapping[str, Any]) -> None:
 
 def _short(text: str, longest: int) -> str:
     """Return the first sentence, or as many words as fit."""
-    sentence = text.split(". ")[0].strip()
+    sentence = text.split(". ", maxsplit=1)[0].strip()
     if len(sentence) <= longest:
         return sentence
     cut = sentence[: longest - 1].rsplit(" ", 1)[0]

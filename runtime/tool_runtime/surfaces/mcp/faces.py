@@ -139,6 +139,7 @@ def code_tools(title: str, *, writes: bool) -> list[types.Tool]:
             "description": "validate: check names and syntax, and run nothing.",
         },
         "args": {"type": "object", "description": "The table `args` of the script."},
+        "again": {"type": "boolean", "description": "True: the same script is meant a second time."},
         "resume": {"type": "string", "description": "The id of a paused run, to go on with it. Give no code then."},
     }
     kind = "Writes are made as the accounts' policies allow." if writes else "Writes are refused."

@@ -2,8 +2,8 @@
 
 A tool is `mcp__SERVER__TOOL`. One that says of itself that it only reads is a read; every other one is a write whose
 effects nobody knows: hidden and refused unless writes are allowed, asked for where a person is to be asked, and written
-into the ledger before it is sent. An equal write within the ledger's window is answered from there. What a server says
-goes through the same limit as our own results, and is marked: a server's words are somebody else's.
+into the ledger before it is sent. An equal write within the ledger's window is answered from there. A result that fits
+the limit goes on as it is; a longer one is cut as our own results are, in our envelope, and marked as foreign.
 """
 
 import time
@@ -69,7 +69,13 @@ class PassThrough:
                 "templates": (client.list_resource_templates, "resource_templates"),
                 "prompts": (client.list_prompts, "prompts"),
             }[kind]
-            return await every_page(lambda cursor: fetch(cursor=cursor), items)
+            try:
+                return await every_page(lambda cursor: fetch(cursor=cursor), items)
+            except MCPError as error:
+                if error.code == types.METHOD_NOT_FOUND:
+                    # A server has resources without templates, and the other way round.
+                    return []
+                raise
 
         try:
             found: list[Any] = await self.hub.call(server, work, what=f"{server}: list of {kind}", is_read=True)
@@ -244,7 +250,8 @@ class PassThrough:
         from tool_runtime.surfaces.mcp.cutting import size_of
 
         if size_of(result) <= self._options.max_result_bytes and not meta.get("repeat"):
-            known = types.CallToolResult.model_validate(result)
+            # Who answered is said by the server of this connection.
+            known = types.CallToolResult.model_validate({**result, "_meta": None})
             if not isinstance(known.structured_content, dict | None):
                 known = known.model_copy(update={"structured_content": {"result": known.structured_content}})
             return known

@@ -4,11 +4,13 @@ Two namespaces of the Lua host's seam. A server that cannot be reached is not na
 it: names of tools are resolved when they are called, and only then a connection is made.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tool_runtime.core.flow import Done
 from tool_runtime.errors import Fault, InvalidArguments, ToolError, UnknownTool
+from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.mcp.server_answers import is_read, page_of
 from tool_runtime.surfaces.mcp.server_calls import ServerCalls
 from tool_runtime.surfaces.mcp.server_trust import read_trust, state_of
@@ -32,7 +34,6 @@ class ServerTools:
 
     def __init__(self, calls: ServerCalls, prepared: Callable[..., Any]) -> None:
         self._calls, self._prepared = calls, prepared
-        self._problems: dict[str, str] = {}
 
     def _servers(self) -> list[str]:
         places = self._calls.hub.places
@@ -44,15 +45,8 @@ class ServerTools:
         ]
 
     def node(self) -> Mapping[str, Any]:
-        """Return the tree of names: each server with its tools."""
-        tree = {}
-        for server in self._servers():
-            try:
-                tree[server] = {"f": [str(tool["name"]) for tool in self._calls.tools(server)]}
-            except ToolError as error:
-                self._problems[server] = error.message
-                tree[server] = {"f": []}
-        return {"f": [], "n": tree}
+        """Return the tree of names: each server, whose tools are looked up when one is called."""
+        return {"f": [], "n": {server: {"f": [], "o": True} for server in self._servers()}}
 
     def prepare(self, member: str, arguments: Any) -> Any:
         """Prepare a call of `SERVER.TOOL`. Raises `ToolError`."""
@@ -62,8 +56,6 @@ class ServerTools:
                 server, dot, name = one, ".", member.removeprefix(f"{one}.")
         if not dot:
             raise UnknownTool(self.missing(member))
-        if server in self._problems:
-            raise UnknownTool(f"the server {server} cannot be reached: {self._problems[server]}")
         tool = self._calls.tool(server, name)
         given, chosen = _given(f"{server}.{name}", tool, arguments)
 
@@ -79,8 +71,6 @@ class ServerTools:
     def missing(self, member: str) -> str:
         """Say that there is no such server or tool, with the nearest one."""
         server, _, name = member.partition(".")
-        if server in self._problems:
-            return f"the server {server} cannot be reached: {self._problems[server]}"
         known = self._servers()
         if server not in known:
             near = nearest(server, known)
@@ -194,19 +184,61 @@ class ServerFunctions:
         return self._calls.get_prompt(server, name, given)
 
 
-class ServerPages:
-    """`docs.read("mcp.SERVER")`: the pages of servers, beside those of a package."""
+@dataclass(frozen=True, slots=True)
+class ServerPage:
+    """The page of a server, or of one tool of a server."""
 
-    def __init__(self, calls: ServerCalls) -> None:
-        self._calls = calls
+    name: str
+    summary: str
+    text: str
+    kind: str = "server"
 
-    def page(self, name: str) -> str | None:
-        """Return the page of `mcp.SERVER` or `mcp.SERVER.TOOL`; None for a name of another kind. Raises `ToolError`."""
+    def read(self) -> str:
+        """Return the Markdown of the page."""
+        return self.text
+
+
+class PagesWithServers:
+    """The pages of a package, and behind them `mcp.SERVER`: what `docs` of a script reads.
+
+    Without `own`, the pages of the package are left out.
+    """
+
+    def __init__(self, package: Package, calls: ServerCalls, *, own: bool = True) -> None:
+        self._package, self._calls, self._own = package, calls, own
+
+    @property
+    def api(self) -> dict[str, Any]:
+        """The identity of the API."""
+        return self._package.api
+
+    @property
+    def pages(self) -> Sequence[Any]:
+        """Every page. The text of a server's page is made when the page is read."""
+        own = self._package.pages if self._own else ()
+        servers = self._calls.hub.places.entries()
+        return [*own, *(ServerPage(f"mcp.{name}", f"the server {name}", "") for name in servers)]
+
+    def search(self, words: str, limit: int = 10) -> Sequence[Any]:
+        """Return the pages that match some words; servers by name."""
+        own = list(self._package.search(words, limit)) if self._own else []
+        hits = [page for page in self.pages if page.kind == "server" and words.strip().lower() in page.name.lower()]
+        return [*hits, *own][:limit]
+
+    def page(self, name: str) -> Any:
+        """Return a page by name. Raises `ToolError`."""
         bare = name.removeprefix("app.")
         if not bare.startswith("mcp."):
-            return None
+            if self._own:
+                return self._package.page(name)
+            raise UnknownTool(f"there is no page named {name[:200]!r}", hint="Pages here: mcp.SERVER, mcp.SERVER.TOOL.")
         rest = bare.removeprefix("mcp.")
         if rest in self._calls.hub.places.entries():
-            return self._calls.page(rest)
+            return ServerPage(bare, f"the server {rest}", self._calls.page(rest))
         server, tool = self._calls.find(rest)
-        return page_of(server, [tool])
+        return ServerPage(bare, str(tool.get("description") or ""), page_of(server, [tool]))
+
+
+def namespaces_of(calls: ServerCalls, prepared: Callable[..., Any]) -> list[Any]:
+    """Return the namespaces of a script that may use other servers; `prepared` is the seam's kind of a ready call."""
+    return [ServerTools(calls, prepared), ServerFunctions(calls, prepared)]

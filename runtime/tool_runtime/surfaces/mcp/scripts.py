@@ -104,13 +104,23 @@ class Scripts:
         from tool_runtime.surfaces.common.scripts import check_script
 
         found = await anyio.to_thread.run_sync(lambda: check_script(session, code))
-        problems = [problem.to_dict() if hasattr(problem, "to_dict") else problem for problem in found]
-        data = {"valid": not problems, "problems": problems}
+        data, problem = found.to_dict(), found.problem()
+        if problem is not None:
+            return self._calls.replies.of(envelope_of(NAME, data=data, error=problem, duration_ms=_ms(started)))
         return self._calls.replies.of(envelope_of(NAME, data=data, duration_ms=_ms(started)))
 
     async def _job(
-        self, context: Any, params: Any, session: Any, key: str, run: Callable[[], Any], started: float
+        self,
+        context: Any,
+        params: Any,
+        session: Any,
+        key: str,
+        run: Callable[[], Any],
+        started: float,
+        origin: str | None = None,
     ) -> "Result":
+        """Run, wait, and answer. `origin` is the key of the run that this one goes on with."""
+
         async def work() -> Any:
             try:
                 return await anyio.to_thread.run_sync(run)
@@ -129,26 +139,30 @@ class Scripts:
         if isinstance(value, BaseException):
             return self._calls.replies.of(envelope_of(NAME, error=as_tool_error(value), duration_ms=_ms(started)))
         if value.status == "paused" and self._options.write != "deny" and self._calls.approvals.can_ask(context):
-            return await self._ask(context, params, session, value, started)
+            pending = [dict(one) for one in value.pending]
+            return await self._go_on(context, params, session, value.run, pending, origin or key, started)
         if not value.retryable:
-            self._kept[key] = (time.monotonic(), value)
+            self._kept[origin or key] = (time.monotonic(), value)
             while len(self._kept) > MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
         return self._reply(value, started, repeat=joined)
 
-    async def _ask(self, context: Any, params: Any, session: Any, value: Any, started: float) -> "Result":
-        """Ask about what a paused run waits for, and go on with the answer."""
-        run, pending = value.run, [dict(one) for one in value.pending]
-        return await self._go_on(context, params, session, run, pending, started)
-
     async def _go_on(
-        self, context: Any, params: Any, session: Any, run: str, pending: list[dict[str, Any]], started: float
+        self,
+        context: Any,
+        params: Any,
+        session: Any,
+        run: str,
+        pending: list[dict[str, Any]],
+        origin: str,
+        started: float,
     ) -> "Result":
+        """Ask about what a paused run waits for, and go on with the answer."""
         sequence = [int(one["seq"]) for one in pending]
         subject = json.dumps([NAME, run, sequence])
         approvals = self._calls.approvals
         try:
-            answer = await approvals.ask(context, params, _question(pending), subject, held=(run, pending))
+            answer = await approvals.ask(context, params, _question(pending), subject, held=(run, pending, origin))
         except ToolError as error:
             return self._calls.replies.of(envelope_of(NAME, error=error, meta={"run": run}, duration_ms=_ms(started)))
         if isinstance(answer, types.InputRequiredResult):
@@ -162,12 +176,20 @@ class Scripts:
             f"{run} {sequence}",
             lambda: session.resume(run, approve=sequence),
             started,
+            origin,
         )
 
     def _reply(self, value: Any, started: float, *, repeat: bool) -> types.CallToolResult:
         data = value.to_dict()
         problem = value.problem()
-        meta = {"class": "write" if value.effect_status != "none" else "read", "repeat": repeat}
+        client = self._calls.client
+        meta: dict[str, Any] = {
+            "account": client.account_name,
+            "class": "write" if value.effect_status != "none" else "read",
+            "effects": sorted({effect for call in value.calls for effect in call.effects}),
+            "sandbox": client.sandbox is not None,
+            "repeat": repeat,
+        }
         if any(call.get("tool") for call in data.get("calls", ())):
             # Nobody can say where in a script's output the words of callers stand.
             meta["untrusted"] = ["data.output", "data.result"]

@@ -9,10 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-
 from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.errors import APIError, Fault, InvalidArguments, OutcomeUnknown, ToolError
 from tool_runtime.values.references import TYPES
+from tool_runtime.values.suggestions import nearly
 
 LONGEST_MESSAGE = 2_000
 MOST_FAULTS = 20
@@ -121,7 +121,13 @@ def check_arguments(what: str, schema: Mapping[str, Any] | None, arguments: Any)
         validator = jsonschema_rs.validator_for(dict(schema))
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return
-    faults = []
+    properties = schema.get("properties") or {}
+    known = list(properties) if isinstance(properties, Mapping) else []
+    faults = [
+        Fault(name, "unknown", "there is no such argument", near)
+        for name in arguments
+        if name not in known and (near := nearly(name, known)) is not None
+    ]
     for error in validator.iter_errors(dict(arguments)):
         path = ".".join(map(str, error.instance_path)) or "arguments"
         faults.append(Fault(path, "value", str(error.message)[:300]))

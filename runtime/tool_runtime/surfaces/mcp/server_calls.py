@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mcp.shared.exceptions import MCPError
+from mcp_types import METHOD_NOT_FOUND
+
 from tool_runtime.core.flow import Repeats
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import LedgerNotWritten
-from tool_runtime.errors import PolicyRefused, UnknownTool
+from tool_runtime.errors import ConfigurationError, PolicyRefused, UnknownTool
 from tool_runtime.surfaces.common.client import Client
 from tool_runtime.surfaces.mcp import server_ledger
 from tool_runtime.surfaces.mcp.connected_server import every_page
@@ -64,15 +67,27 @@ class ServerCalls:
     def __init__(
         self,
         hub: BlockingHub,
-        client: ServerClient,
+        client: ServerClient | None,
         *,
         surface: str,
         confirm: Confirm | None = None,
         repeats: Repeats = "undelivered",
     ) -> None:
-        self.hub, self.client = hub, client
+        self.hub, self._client = hub, client
         self._surface, self._confirm, self._repeats = surface, confirm, repeats
         self._tools: dict[str, list[dict[str, Any]]] = {}
+
+    @property
+    def client(self) -> ServerClient:
+        """The client whose policy and ledger count."""
+        if self._client is None:
+            message = "these connections were made for lists alone"
+            raise ConfigurationError(message)
+        return self._client
+
+    def use(self, client: ServerClient, confirm: Confirm | None) -> None:
+        """Let calls go by a client's policy and ledger; lists need neither."""
+        self._client, self._confirm = client, confirm
 
     def tools(self, server: str) -> list[dict[str, Any]]:
         """Return a server's tools as the protocol shows them, by name."""
@@ -86,7 +101,13 @@ class ServerCalls:
             capabilities = client.server_capabilities
             if capabilities is not None and getattr(capabilities, section, None) is None:
                 return []
-            return await every_page(lambda cursor: getattr(client, fetch)(cursor=cursor), items)
+            try:
+                return await every_page(lambda cursor: getattr(client, fetch)(cursor=cursor), items)
+            except MCPError as error:
+                if error.code == METHOD_NOT_FOUND:
+                    # A server has resources without templates, and the other way round.
+                    return []
+                raise
 
         return [plain(one) for one in self.hub.call(server, work, what=f"{server}: {what}", is_read=True)]
 
