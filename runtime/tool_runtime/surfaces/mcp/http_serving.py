@@ -7,8 +7,10 @@ name. The token comes from a variable; without one, a token is made for this run
 
 import hmac
 import secrets
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -89,18 +91,32 @@ async def serve_http(
         # A dial that is under way comes to its end; the ledger has its outcome.
         timeout_graceful_shutdown=int(LAST_PATIENCE),
     )
-    server = uvicorn.Server(config)
+
+    class Quiet(uvicorn.Server):
+        """A server that leaves signals to us: its own way raises them again once it has ended."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+    server = Quiet(config)
+    failure: ConfigurationError | None = None
     async with anyio.create_task_group() as group:
 
         async def run() -> None:
+            nonlocal failure
             try:
                 await server.serve()
             except SystemExit:
-                raise ConfigurationError(
-                    f"nothing can listen on {host}:{port}", hint="Choose another --port."
-                ) from None
+                failure = ConfigurationError(f"nothing can listen on {host}:{port}", hint="Choose another --port.")
             group.cancel_scope.cancel()
 
+        async def watch() -> None:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                async for _ in signals:
+                    server.should_exit = True
+
+        group.start_soon(watch)
         group.start_soon(run)
         while not server.started:
             await anyio.sleep(0.01)
@@ -111,6 +127,8 @@ async def serve_http(
             _say(f"the bearer token of this run: {token}")
     with anyio.CancelScope(shield=True):
         await service.aclose()
+    if failure is not None:
+        raise failure
     return 0
 
 
