@@ -52,6 +52,8 @@ def application(service: Service, token: str, *, host: str, allowed: Sequence[st
 
 
 def _behind_token(inner: Any, token: str) -> Any:
+    from starlette.requests import ClientDisconnect
+
     wanted = b"Bearer " + token.encode()
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
@@ -62,7 +64,11 @@ def _behind_token(inner: Any, token: str) -> Any:
                 await send({"type": "http.response.start", "status": 401, "headers": head})
                 await send({"type": "http.response.body", "body": b"a bearer token is needed\n"})
                 return
-        await inner(scope, receive, send)
+        try:
+            await inner(scope, receive, send)
+        except ClientDisconnect:
+            # A client that hung up in the middle of its request: nothing was asked for yet.
+            return
 
     return guarded
 
@@ -88,8 +94,8 @@ async def serve_http(
         port=port,
         log_level="warning",
         access_log=False,
-        # A dial that is under way comes to its end; the ledger has its outcome.
-        timeout_graceful_shutdown=int(LAST_PATIENCE),
+        # Dials are waited for before this begins; a stream that a client holds open holds nobody up.
+        timeout_graceful_shutdown=2,
     )
 
     class Quiet(uvicorn.Server):
@@ -114,6 +120,8 @@ async def serve_http(
         async def watch() -> None:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for _ in signals:
+                    for job in await service.desk.settle(LAST_PATIENCE):
+                        _say(f"{job.label} is still under way; the ledger says so")
                     server.should_exit = True
 
         group.start_soon(watch)
