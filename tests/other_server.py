@@ -15,8 +15,9 @@ from pathlib import Path
 def main() -> None:
     words = sys.argv[2:]
     if "nonsense" in words:
-        print("Welcome! This is no protocol.", flush=True)
-        print("my last words", file=sys.stderr, flush=True)
+        sys.stdout.write("Welcome! This is no protocol.\n")
+        sys.stdout.flush()
+        sys.stderr.write("my last words\n")
         sys.stdin.read()
         return
     if "silent" in words:

@@ -219,7 +219,8 @@ class Schemas:
 
 
 _ANNOTATIONS = {
-    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret", "untrusted",
+    "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret",
+    "untrusted",
     "externalDocs", "xml", "summary", "$comment", "format", "contentMediaType", "contentEncoding", "discriminator",
 }  # fmt: skip
 

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 from tool_generator.check.examples import check_examples
 from tool_generator.check.first_law import check_first_law
 from tool_generator.check.names import check_names
+from tool_generator.check.prompts import check_prompts
 from tool_generator.check.references import check_references
 from tool_generator.check.sandbox import check_sandbox
-from tool_generator.check.prompts import check_prompts
 from tool_generator.check.sync_kinds import check_sync_kinds
 from tool_generator.check.tools import check_api, check_tool
 from tool_generator.check.types import check_made_of, check_shapes, check_types, check_unused

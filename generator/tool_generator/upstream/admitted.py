@@ -20,8 +20,8 @@ Role: TypeAlias = str  # "request" or "reply"
 MAX_ALTERNATIVES = 64
 ANNOTATIONS = frozenset(
     {
-        "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret", "untrusted",
-        "contentMediaType", "contentEncoding",
+        "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret",
+        "untrusted", "contentMediaType", "contentEncoding",
     }
 )  # fmt: skip
 _KINDS = {

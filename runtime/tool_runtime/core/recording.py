@@ -93,7 +93,9 @@ class _Repeat(Exception):
 
 
 def open_record(context: Context, bound: Bound, parent: Record | None, record_id: str | None = None) -> Record | None:
-    """Write the intent of a write and return its record; None where nothing is recorded. `record_id` is its id, if given.
+    """Write the intent of a write and return its record; None where nothing is recorded.
+
+    `record_id` is the id of the record, if given.
 
     Raises `OutcomeUnknown` for a repeat whose first call may have happened, `CapReached`, and `ConfigurationError`
     where the ledger cannot be written: then nothing is sent.

@@ -103,17 +103,16 @@ def profile_command(session: Session, /, name: str | None, **choices: Any) -> No
     given = {key: value for key, value in choices.items() if value is not None and value != ()}
     known = load("mcp.serve_options:read_profiles")(path)
     if name is None:
-        shown = {one: _plain(profile.choices) for one, profile in known.items()}
-        session.give(
-            shown, lambda: output.write("\n".join(f"{one}: {_line(kept)}" for one, kept in shown.items()) or "none")
-        )
+        listed = {one: _plain(profile.choices) for one, profile in known.items()}
+        lines = [f"{one}: {_line(kept)}" for one, kept in listed.items()]
+        session.give(listed, lambda: output.write("\n".join(lines) or "none"))
         return
     if given:
         profile = load("mcp.serve_options:Profile")(name, given)
         load("mcp.serve_options:keep_profile")(path, profile)
     else:
         profile = load("mcp.serve_options:read_profile")(path, name)
-    shown = {"name": name, "choices": _plain(profile.choices), "file": str(path)}
+    shown: dict[str, Any] = {"name": name, "choices": _plain(profile.choices), "file": str(path)}
     session.give(shown, lambda: output.write(f"{name}: {_line(shown['choices'])}"))
 
 

@@ -102,7 +102,7 @@ def add_command(
     everywhere: bool,
     replace: bool,
 ) -> None:
-    """Add the server NAME: a command, or --url. Write secrets as ${secret:NAME}, and set them by mcp secret set NAME."""
+    """Add the server NAME: a command, or --url. Secrets are written as ${secret:NAME} (mcp secret set NAME)."""
     if command and program:
         raise click.UsageError("the command is given twice")
     words = [*command] if command else [program] if program else []

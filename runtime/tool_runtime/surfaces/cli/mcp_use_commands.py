@@ -91,8 +91,8 @@ def call_command(
 ) -> None:
     """Call SERVER.TOOL of another server, and write the result to stdout as JSON.
 
-    ARGUMENTS are those of `call`: one JSON object (inline, @file, or piped in), or single ones. A tool that does not say
-    that it only reads is a write: it is asked for, recorded, and not made twice.
+    ARGUMENTS are those of `call`: one JSON object (inline, @file, or piped in), or single ones. A tool that does not
+    say that it only reads is a write: you are asked first, it is recorded, and it is not made twice.
     """
     del tool
     from tool_runtime.surfaces.cli import calling

@@ -13,9 +13,8 @@ the first call.
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -25,6 +24,9 @@ from tool_runtime.core.gate import Invocation
 from tool_runtime.errors import PolicyRefused
 from tool_runtime.surfaces.common.printable import printable
 from tool_runtime.surfaces.mcp.desk import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Seconds in which a person may answer.
 THINKING_TIME = 600.0

@@ -30,8 +30,9 @@ import sys
 
 from {module}.__main__ import main
 
-for name in [name for name, value in os.environ.items() if name.startswith("{prefix}_") and (not value.strip() or "${{" in value)]:
-    del os.environ[name]
+for name, value in list(os.environ.items()):
+    if name.startswith("{prefix}_") and (not value.strip() or "${{" in value):
+        del os.environ[name]
 write = os.environ.pop("{prefix}_BUNDLE_WRITE", "deny")
 sys.argv[1:] = ["mcp", "serve", "--write", write if write in ("deny", "ask", "allow") else "deny"]
 main()

@@ -229,7 +229,7 @@ def _with_toml(before: str, keys: Sequence[str], entry: Mapping[str, Any]) -> st
         table = tomlkit.table()
         for key, value in entry.items():
             table[key] = value
-        document[section][name] = table  # type: ignore[index]  # a table, or the line above raises
+        document[section][name] = table
         return str(tomlkit.dumps(document))
     except (TOMLKitError, TypeError, ValueError) as error:
         raise ConfigurationError(f"not TOML that can be changed: {error}") from None

@@ -6,13 +6,12 @@ A read that meets a dead connection is sent once more over a new one. A write ne
 
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types as types
-from anyio.abc import TaskGroup
 from mcp import Client, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
@@ -30,6 +29,9 @@ from tool_runtime.errors import (
     UnreadableReply,
 )
 from tool_runtime.surfaces.mcp.server_entries import ServerEntry
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 CONNECT_SECONDS = 30.0
 TIMED_OUT = -32001
@@ -95,19 +97,19 @@ class ConnectedServer:
                 raise kind(message, tool=what) from None
             except ToolError:
                 raise
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever ends a connection, the outcome is said
                 stop.set()
                 await self._gone(client)
                 if again:
                     continue
-                kind = ConnectionFailed if is_read else OutcomeUnknown
-                raise kind(f"{what}: {_flat(error)}", tool=what) from None
+                lost: type[ToolError] = ConnectionFailed if is_read else OutcomeUnknown
+                raise lost(f"{what}: {_flat(error)}", tool=what) from None
         message = f"{what}: no connection"
         raise ConnectionFailed(message, tool=what)
 
     async def _gone(self, client: Client) -> None:
         with anyio.move_on_after(10):
-            while self._client is client:
+            while self._client is client:  # noqa: ASYNC110 - the owner of a connection says nothing when it is gone
                 await anyio.sleep(0.005)
 
     def _told(self, error: MCPError, what: str, *, gone: bool, is_read: bool) -> ToolError:
@@ -149,7 +151,9 @@ class ConnectedServer:
                 info = client.server_info
                 if info is not None and info.name == self._own_name:
                     message = f"{self.entry.name} is this program's own server, and would call itself"
-                    raise ConfigurationError(message, hint=f"Remove it: mcp remove {self.entry.name}")
+                    raise ConfigurationError(  # noqa: TRY301 - the owner ends below
+                        message, hint=f"Remove it: mcp remove {self.entry.name}"
+                    )
                 self._client, self._stop = client, anyio.Event()
                 started = True
                 task_status.started()
@@ -157,7 +161,7 @@ class ConnectedServer:
         except ToolError:
             if not started:
                 raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as above
             if not started:
                 own = _tool_error_in(error)
                 message = f"{self.entry.name} cannot be reached: {_flat(error)}{self._last_words()}"
@@ -183,7 +187,7 @@ class ConnectedServer:
             return stdio_client(known, errlog=self._log)
         if entry.kind == "sse":
             return sse_client(entry.url, headers=dict(entry.headers))
-        return streamable_http_client(entry.url, http_client=create_mcp_http_client(headers=dict(entry.headers)))
+        return _over_http(entry.url, dict(entry.headers))
 
     def _last_words(self) -> str:
         """Return the end of what a server wrote to stderr, without secrets of the entry."""
@@ -208,6 +212,16 @@ class ConnectedServer:
         if client is not None and stop is not None:
             stop.set()
             await self._gone(client)
+
+
+@asynccontextmanager
+async def _over_http(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
+    """Connect over HTTP with headers of our own; the SDK leaves a client that it was given open."""
+    async with (
+        create_mcp_http_client(headers=headers) as http,
+        streamable_http_client(url, http_client=http) as streams,
+    ):
+        yield streams
 
 
 async def every_page(fetch: Callable[[str | None], Awaitable[Any]], items: str) -> list[Any]:

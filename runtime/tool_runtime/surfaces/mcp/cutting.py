@@ -61,7 +61,9 @@ def _text(value: str, limit: int, path: str) -> tuple[str, list[Cut]]:
 
 
 def _list(value: list[Any], limit: int, path: str) -> tuple[list[Any], list[Cut]]:
-    room, kept, cuts = limit - 2, [], []
+    room = limit - 2
+    kept: list[Any] = []
+    cuts: list[Cut] = []
     for item in value:
         needed = size_of(item) + 2
         if needed > room:

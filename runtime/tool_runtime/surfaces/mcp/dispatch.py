@@ -81,8 +81,8 @@ class Dispatch:
             "allow": "Writes are allowed as the accounts' policies say; some ring a phone or cost money.",
         }[self._options.write]
         return (
-            f"{api.get('summary') or api['title']} {first} {writes} A write whose outcome is 'unknown' may have happened:"
-            " never just repeat it. An equal write within some minutes is answered with the first one's outcome; again:"
+            f"{api.get('summary') or api['title']} {first} {writes} A write whose outcome is 'unknown' may have"
+            " happened: never just repeat it. An equal write within some minutes is answered with the first one's outcome; again:"
             " true makes a second one."
         )
 

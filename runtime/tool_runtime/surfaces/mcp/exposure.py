@@ -1,6 +1,6 @@
 """Exposure: which tools a server offers, and which it calls at all.
 
-One judgement serves both: what is hidden is refused at dispatch too, so a client that knows a hidden name gains nothing.
+One judgement serves both: what is hidden is refused at dispatch too, so who knows a hidden name gains nothing.
 Must not know: accounts and their policies, which the gate judges.
 """
 

@@ -20,7 +20,12 @@ from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.common.tool_definitions import annotations, tool_definition
 
 LONGEST_NAME = 64
-READS = {"read_only_hint": True, "destructive_hint": False, "idempotent_hint": True, "open_world_hint": False}
+READS: dict[str, Any] = {
+    "read_only_hint": True,
+    "destructive_hint": False,
+    "idempotent_hint": True,
+    "open_world_hint": False,
+}
 
 TEXT = {"type": "string"}
 ARGUMENTS = {"type": "object", "description": "The arguments of the tool, by name. read_docs shows them."}
@@ -66,8 +71,8 @@ def search_tools(registry: Registry, accounts: Sequence[str], *, writes: bool) -
         types.Tool(
             name="search_tools",
             title=f"Search the tools of {title}",
-            description=f"Find tools of {title} by words, such as 'end a call'. Groups: {groups}. Each hit names the tool,"
-            " what it does, whether it changes something, and what that may cost.",
+            description=f"Find tools of {title} by words, such as 'end a call'. Groups: {groups}. Each hit names the"
+            " tool, what it does, whether it changes something, and what that may cost.",
             input_schema=_schema(
                 {
                     "query": {"type": "string", "description": "Words. Empty: every tool."},
@@ -81,8 +86,8 @@ def search_tools(registry: Registry, accounts: Sequence[str], *, writes: bool) -
         types.Tool(
             name="call_tool",
             title=f"Call a tool of {title}",
-            description=f"Call one tool of {title} ({kind}). Read its page first with read_docs. Nothing is sent unless the"
-            " arguments fit. An error says what is wrong; when its outcome is 'unknown', the call may have happened:"
+            description=f"Call one tool of {title} ({kind}). Read its page first with read_docs. Nothing is sent unless"
+            " the arguments fit. An error says what is wrong; when its outcome is 'unknown', the call may have happened:"
             " follow reconcile, and do not just repeat it.",
             input_schema=_schema(call, "tool"),
             annotations=types.ToolAnnotations(
@@ -97,8 +102,8 @@ def _reader(name: str, title: str) -> types.Tool:
     return types.Tool(
         name=name,
         title=f"Read the reference of {title}",
-        description=f"Read a page of the reference of {title}: a tool, a type or a guide, by name; 'overview' first. A page"
-        " that is longer than a result goes on at next_offset.",
+        description=f"Read a page of the reference of {title}: a tool, a type or a guide, by name; 'overview' first. A"
+        " page that is longer than a result goes on at next_offset.",
         input_schema=_schema(
             {
                 "page": {"type": "string", "description": "The name of a tool, a type or a guide; or overview."},
@@ -121,8 +126,8 @@ def _waiter(registry: Registry, accounts: Sequence[str]) -> types.Tool:
     return types.Tool(
         name="wait_for",
         title="Wait for a state",
-        description=f"Wait for a state, with progress. Answers within a minute: with the record once the state is there,"
-        f" else with a handle to go on from. {listed}"[:2_000],
+        description=f"Wait for a state, with progress. Answers within a minute: with the record once the state is"
+        f" there, else with a handle to go on from. {listed}"[:2_000],
         input_schema=_schema(known | _account(accounts) | LONGER),
         annotations=types.ToolAnnotations(**{**READS, "open_world_hint": True}),
     )
@@ -165,9 +170,9 @@ def code_tools(title: str, *, writes: bool) -> list[types.Tool]:
         types.Tool(
             name="execute_lua",
             title="Run a script",
-            description=f"Run a Lua script in a locked process: app.integrations.<api>.<tool>({{...}}), docs.read(page),"
-            f" json, regex, print. Many calls and their evaluation take one request. {kind} The answer lists every call;"
-            " when retryable is false, do not run the script again as a whole.",
+            description=f"Run a Lua script, in a locked process: app.integrations.<api>.<tool>({{...}}),"
+            f" docs.read(page), json, regex, print. Many calls and their evaluation take one request. {kind} The answer lists every"
+            " call; when retryable is false, do not run the script again as a whole.",
             input_schema=_schema(script),
             annotations=types.ToolAnnotations(
                 read_only_hint=not writes, destructive_hint=writes, idempotent_hint=not writes, open_world_hint=True

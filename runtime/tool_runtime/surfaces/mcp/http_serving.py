@@ -1,6 +1,6 @@
 """Serving over HTTP: on loopback, for those who have the token.
 
-Every request needs `Authorization: Bearer TOKEN`, whatever it asks for, and is compared in constant time. The SDK checks
+Every request needs `Authorization: Bearer TOKEN`, which is compared in constant time. The SDK checks
 `Host` and `Origin`, so that no page in a browser reaches the server by another name; a proxy in front is allowed by
 name. The token comes from a variable; without one, a token is made for this run and shown on stderr alone.
 """
@@ -126,7 +126,7 @@ async def serve_http(
 
         group.start_soon(watch)
         group.start_soon(run)
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await anyio.sleep(0.01)
         real = server.servers[0].sockets[0].getsockname()[1]
         shown = f"[{host}]" if ":" in host else host

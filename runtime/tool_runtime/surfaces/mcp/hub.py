@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-from anyio.abc import TaskGroup
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from mcp import Client
 
@@ -24,6 +23,9 @@ from tool_runtime.surfaces.mcp.server_entries import ServerEntry, expanded, read
 from tool_runtime.surfaces.mcp.server_secrets import ServerSecrets
 from tool_runtime.surfaces.mcp.server_trust import check_trust, read_trust, trust_file
 from tool_runtime.values.suggestions import nearest
+
+if TYPE_CHECKING:
+    from anyio.abc import TaskGroup
 
 
 class Places:

@@ -284,13 +284,13 @@ async def recorded(client: ServedClient, write: Write, send: Any) -> tuple[dict[
         return known.result, known.first
     try:
         result = await send()
-        error = error_of(f"{write.server}.{write.name}", result, is_read=False)
+        refusal = error_of(f"{write.server}.{write.name}", result, is_read=False)
     except BaseException as error:
         server_ledger.failed(ledger, record, now(), error)
         raise
-    if error is not None:
+    if refusal is not None:
         # The result goes to the client as it is; the ledger knows that nothing was done, or that nobody knows.
-        server_ledger.failed(ledger, record, now(), error)
+        server_ledger.failed(ledger, record, now(), refusal)
     else:
         server_ledger.done(ledger, record, now(), result)
     return result, None

@@ -126,7 +126,7 @@ class Reading:
             text = without_head(page.read())
         except ToolError as error:
             raise _no_resource(uri, str(error.hint or "")) from None
-        contents = [types.TextResourceContents(uri=uri, text=text, mime_type=MARKDOWN)]
+        contents: list[Any] = [types.TextResourceContents(uri=uri, text=text, mime_type=MARKDOWN)]
         return types.ReadResourceResult(contents=contents)
 
     async def _record(self, uri: str, kind: SyncKind, identifier: str) -> types.ReadResourceResult:

@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import mcp_types as types
@@ -62,9 +62,10 @@ class Scripts:
             agent = self._agent if sandbox is None else replace(self._agent, sandbox=sandbox)
             if self._options.write == "deny":
                 agent = replace(agent, read_only=True)
-            client = agent_client(
+            made = agent_client(
                 self._package.registry, agent, surface="mcp", kind=ScriptClient, repeats="all", delivers=False
             )
+            client = cast("ScriptClient", made)
             client.choose(self._exposure.refusal, asks_for_writes=self._options.write == "ask")
             self._session = LuaSession(client, package=self._package)
         return self._session
@@ -81,7 +82,8 @@ class Scripts:
             return await self._validate(session, str(code), started)
         held = self.held(params)
         if held is not None:
-            return await self._go_on(context, params, session, *held, started)
+            run, pending, origin = held
+            return await self._go_on(context, params, session, run, pending, origin, started)
         if resume is not None:
             return await self._job(
                 context, params, session, f"resume {resume}", lambda: session.resume(resume), started
@@ -91,10 +93,10 @@ class Scripts:
         if kept is not None and time.monotonic() - kept[0] < KEPT_SECONDS and not given.get("again"):
             return self._reply(kept[1], started, repeat=True)
 
-        def run() -> Any:
+        def begin() -> Any:
             return session.run(str(code), args=given.get("args"))
 
-        return await self._job(context, params, session, digest, run, started)
+        return await self._job(context, params, session, digest, begin, started)
 
     def held(self, params: Any) -> Any:
         """Return the paused run whose question this request answers."""
@@ -109,7 +111,7 @@ class Scripts:
             return self._calls.replies.of(envelope_of(NAME, data=data, error=problem, duration_ms=_ms(started)))
         return self._calls.replies.of(envelope_of(NAME, data=data, duration_ms=_ms(started)))
 
-    async def _job(
+    async def _job(  # noqa: PLR0917 - what a request is, and what it goes on with
         self,
         context: Any,
         params: Any,
@@ -132,7 +134,7 @@ class Scripts:
 
         job, joined = self._calls.desk.start(NAME, work, key=f"{NAME} {key}", keeps_on=True)
         if not await self._calls.desk.wait(job, self._options.patience, pulse):
-            hint = "The script is still running. Do not start it again; call execute_lua with the same code for its result."
+            hint = "The script is still running. For its result, call execute_lua with the same code; it runs once."
             meta = {"state": "under_way", "hint": hint}
             return self._calls.replies.of(envelope_of(NAME, meta=meta, duration_ms=_ms(started)))
         value = job.value
@@ -147,7 +149,7 @@ class Scripts:
                 self._kept.pop(next(iter(self._kept)))
         return self._reply(value, started, repeat=joined)
 
-    async def _go_on(
+    async def _go_on(  # noqa: PLR0917 - as above
         self,
         context: Any,
         params: Any,

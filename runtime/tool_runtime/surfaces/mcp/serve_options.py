@@ -50,10 +50,10 @@ class ServeOptions:
         for name in ("resources", "prompts"):
             if not isinstance(getattr(self, name), bool):
                 raise UsageError(f"{name} is true or false, not {getattr(self, name)!r:.80}")
-        size = self.max_result_bytes
+        size: Any = self.max_result_bytes
         if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST_RESULT <= size <= LARGEST_RESULT:
             raise UsageError(f"max_result_bytes is a number from {SMALLEST_RESULT} to {LARGEST_RESULT}, not {size!r}")
-        patience = self.patience
+        patience: Any = self.patience
         if isinstance(patience, bool) or not isinstance(patience, int | float) or not 0 < patience <= LONGEST_PATIENCE:
             raise UsageError(f"patience is a number of seconds, at most {LONGEST_PATIENCE:g}, not {patience!r}")
 

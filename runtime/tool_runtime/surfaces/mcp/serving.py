@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import mcp_types as types
@@ -52,9 +52,10 @@ class Service:
             total=agent.total,
             retries=agent.retries,
         )
-        self.client = agent_client(
+        made = agent_client(
             registry, forced, surface="mcp", confirm=approved, kind=ServedClient, repeats="all", delivers=False
         )
+        self.client = cast("ServedClient", made)
         exposure = Exposure(registry, options)
         self.client.choose(exposure.refusal, asks_for_writes=options.write == "ask")
         self.package, self.options, self.desk = package, options, Desk()
@@ -109,7 +110,8 @@ class Service:
             on_get_prompt=reading.get_prompt if prompts else None,
             on_completion=reading.complete if resources or prompts else None,
         )
-        server.middleware.append(_only_envelopes)
+        envelopes: Any = _only_envelopes
+        server.middleware.append(envelopes)
         server.middleware.append(self.approvals.boundary(name))
         return server
 
@@ -126,7 +128,7 @@ async def _only_envelopes(context: Any, call_next: Any) -> Any:
         return await call_next(context)
     except MCPError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the seam of the whole server
         import traceback
 
         print("".join(traceback.format_exception(error)).rstrip(), file=sys.stderr, flush=True)  # noqa: T201 - the log

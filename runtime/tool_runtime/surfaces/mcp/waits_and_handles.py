@@ -43,14 +43,14 @@ def read_handle(text: Any) -> Waiting:
     """Return what a handle says. Raises `InvalidArguments` for a text that is no handle."""
     try:
         if not isinstance(text, str) or not text.startswith(_PREFIX) or len(text) > _LONGEST_HANDLE:
-            raise ValueError(text)
+            raise ValueError(text)  # noqa: TRY301 - every kind of a wrong handle ends below
         body = text.removeprefix(_PREFIX)
         known = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         waiting = Waiting(**known)
         kinds = (str, dict, str | None, int | float | None)
         values = (waiting.waiter, waiting.arguments, waiting.account, waiting.left)
         if not all(isinstance(value, kind) for value, kind in zip(values, kinds, strict=True)):
-            raise TypeError(text)
+            raise TypeError(text)  # noqa: TRY301 - as above
     except (ValueError, TypeError, binascii.Error, RecursionError):
         fault = Fault("handle", "value", "is no handle of this server, or a handle of long ago")
         raise InvalidArguments(str(fault), faults=(fault,), hint="Give waiter and arguments instead.") from None
@@ -72,7 +72,10 @@ async def wait_a_while(
     patience: float,
     progress: Callable[[float, float | None, str], Awaitable[None]],
 ) -> Waited:
-    """Wait for a state, at most `patience` seconds. Raises as `AsyncClient.wait_for`, but for an end that comes early."""
+    """Wait for a state, at most `patience` seconds.
+
+    Raises as `AsyncClient.wait_for`, but for an end that comes early.
+    """
     waiter = registry.waiter(waiting.waiter)
     whole = waiter.timeout if waiting.left is None else waiting.left
     here = min(whole, patience)
@@ -85,10 +88,11 @@ async def wait_a_while(
         async def tell(reply: Any) -> None:
             await progress(clock.monotonic() - started, here, _state(waiter, reply))
 
+        def watch(reply: Any) -> None:
+            group.start_soon(tell, reply)
+
         try:
-            reply = await client.wait_for(
-                waiter.name, waiting.arguments, timeout=here, watch=lambda reply: group.start_soon(tell, reply)
-            )
+            reply = await client.wait_for(waiter.name, waiting.arguments, timeout=here, watch=watch)
         except ToolError as error:
             # Raised behind the group, which would wrap the error.
             failure = error

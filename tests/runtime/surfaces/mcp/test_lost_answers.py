@@ -126,8 +126,11 @@ def test_a_request_from_elsewhere_is_refused(http_server, headers, status):
 
 def test_the_official_client_works_over_http(http_server, era):
     async def work():
-        http = create_mcp_http_client(headers={"Authorization": f"Bearer {TOKEN}"})
-        target = streamable_http_client(f"http://127.0.0.1:{http_server}/mcp", http_client=http)
+        async with create_mcp_http_client(headers={"Authorization": f"Bearer {TOKEN}"}) as http:
+            target = streamable_http_client(f"http://127.0.0.1:{http_server}/mcp", http_client=http)
+            await with_client(target)
+
+    async def with_client(target):
         async with Client(target, mode=era, cache=None) as client:
             call = await client.call_tool("call_tool", {"tool": "create_phone_call", "arguments": DIAL})
             assert data(call)["call_id"]

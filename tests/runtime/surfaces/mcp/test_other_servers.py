@@ -9,7 +9,14 @@ import other_server
 import pytest
 from mcp_service import PACKAGE, Person, connected
 
-from tool_runtime.errors import ConfigurationError, ConnectionFailed, InvalidArguments, OutcomeUnknown, PolicyRefused, ToolError
+from tool_runtime.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    InvalidArguments,
+    OutcomeUnknown,
+    PolicyRefused,
+    ToolError,
+)
 from tool_runtime.surfaces.cli.app import execute
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
 from tool_runtime.surfaces.mcp.hub import BlockingHub, Hub, Places
@@ -56,7 +63,11 @@ def calls():
 
     def make(places, **options):
         client = agent_client(
-            PACKAGE.registry, AgentOptions(**{"force": True} | options), surface="cli", kind=ServerClient, delivers=False
+            PACKAGE.registry,
+            AgentOptions(**{"force": True} | options),
+            surface="cli",
+            kind=ServerClient,
+            delivers=False,
         )
         hub = BlockingHub(places)
         made.extend([hub, client])
@@ -79,7 +90,13 @@ def test_tools_are_listed_and_called_and_results_are_data(calls):
 
 def test_wrong_arguments_are_found_before_anything_is_sent(calls):
     house = calls(trusted(house=entry_of()))
-    for name, arguments in [("look", {}), ("look", {"id": 1}), ("look", {"id": "a", "mani": 1}), ("look", [])]:
+    for name, arguments in [
+        ("look", {}),
+        ("look", {"id": 1}),
+        ("look", {"id": "a", "many": "x"}),
+        ("book", {"guets": "Ada", "nihgts": 2, "nigths": 1, "nightss": 2}),
+        ("look", []),
+    ]:
         with pytest.raises(InvalidArguments):
             house.call("house", name, arguments)
     with pytest.raises(ToolError, match="look"):
@@ -168,7 +185,14 @@ def test_files_of_editors_are_read_whichever_key_they_use():
 
 
 @pytest.mark.parametrize(
-    "text", ['{"mcpServers": []}', "[", '{"mcpServers": {"a": 1}}', '{"mcpServers": {"a": {}}}', '{"servers": {"a b": {"url": "x"}}}']
+    "text",
+    [
+        '{"mcpServers": []}',
+        "[",
+        '{"mcpServers": {"a": 1}}',
+        '{"mcpServers": {"a": {}}}',
+        '{"servers": {"a b": {"url": "x"}}}',
+    ],
 )
 def test_a_broken_file_is_named(text):
     Path(".mcp.json").write_text(text)
@@ -223,9 +247,7 @@ def test_another_server_s_tools_pass_through_under_gate_and_ledger(era):
         for write in ("deny", "allow", "ask"):
             person = Person()
             through = PassThrough(Hub(places), ServeOptions(upstreams=("house",), write=write))
-            async with connected(
-                era, person=person, pass_through=through, upstreams=("house",), write=write
-            ) as client:
+            async with connected(era, person=person, pass_through=through, upstreams=("house",), write=write) as client:
                 names = {tool.name for tool in (await client.list_tools()).tools}
                 assert "mcp__house__look" in names
                 assert ("mcp__house__book" in names) == (write != "deny")
@@ -256,6 +278,13 @@ def test_this_program_s_own_server_is_never_passed_through(calls):
     itself = {"command": sys.executable, "args": ["-m", "retell_ai", "mcp", "serve", "--sandbox"]}
     with pytest.raises(ConfigurationError, match="would call itself"):
         calls(trusted(own=itself)).tools("own")
+
+
+@pytest.fixture(autouse=True)
+def no_input(monkeypatch):
+    with Path("/dev/null").open() as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        yield
 
 
 def run(*words):

@@ -3,11 +3,11 @@ import json
 import anyio
 import mcp_types as types
 import pytest
-from mcp_service import DIAL, PACKAGE, Person, connected, data, dials
 from mcp.shared.exceptions import MCPError
+from mcp_service import DIAL, PACKAGE, Person, connected, data, dials
 
 from tool_runtime.errors import UsageError
-from tool_runtime.surfaces.mcp.serve_options import ServeOptions, chosen, keep_profile, Profile, read_profile
+from tool_runtime.surfaces.mcp.serve_options import Profile, ServeOptions, chosen, keep_profile, read_profile
 
 
 def run(work):
