@@ -29,7 +29,8 @@ WORKERS := -n auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: browser official-suite sandbox-load sandbox-fuzz image
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -37,12 +38,16 @@ help:
 	@echo "make demo      the whole product in one run, on the sandbox: no key, no cost, no ringing phone"
 	@echo "make test      all tests"
 	@echo "make generate  write generated/ anew from spec/"
-	@echo "make check     every gate: lint, types, generated code up to date, wheel, tests"
-	@echo "make lint | format | types | generate-check | wheel   single gates, and the formatter"
+	@echo "make check     every gate: lint, types, spec finished, generated code up to date, wheel, tests"
+	@echo "make lint | format | types | spec | generate-check | wheel   single gates, and the formatter"
 	@echo "make newest    the gates with the newest releases of all dependencies"
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
 	@echo "make bench     the budgets, measured beside raw httpx and the official SDK"
+	@echo "make browser   the sandbox's page in chromium, which has to be installed (apt-get install chromium)"
+	@echo "make official-suite | sandbox-load | sandbox-fuzz   the sandbox judged by the official SDK's own tests, by"
+	@echo "               200 requests at once, and by schemathesis (SECONDS=3600 for an hour)"
+	@echo "make image     the sandbox as a container image, built from the wheel (DOCKER=podman for another builder)"
 	@echo "make clean     remove the environments and the caches"
 
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -69,6 +74,10 @@ format: $(INSTALLED)
 types: $(INSTALLED)
 	@$(BIN)/mypy --strict runtime generator generated
 
+# Nothing is left to do in the spec: no review marks, no empty texts, an example for every tool, and so on.
+spec: $(INSTALLED)
+	@$(BIN)/toolgen validate --strict --spec spec/retell_ai
+
 # Ends with what users of the bindings will feel, against the last commit; silent where there is no commit. A break is
 # said, and is no failure here: whether it may happen is decided at the release.
 generate: $(INSTALLED)
@@ -84,6 +93,34 @@ bench: $(INSTALLED)
 	  || echo "The official SDK could not be installed: its rows are left out." >&2
 	@$(BIN)/python tests/benchmarks $(ARGS)
 
+# In environments of their own: what only these need is no dependency of the project.
+browser: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-browser
+	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-browser/bin/python -m pip --disable-pip-version-check install -qq \
+	  -c $(CONSTRAINTS) --editable '.[sandbox]' pytest playwright
+	@.venv-browser/bin/python -m pytest -q -p no:cacheprovider --confcutdir tests/browser $(ARGS) tests/browser/check_page.py
+
+official-suite: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-official
+	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-official/bin/python -m pip --disable-pip-version-check install -qq \
+	  -c $(CONSTRAINTS) --editable '.[sandbox]' pytest pytest-xdist
+	@.venv-official/bin/python tests/official/suite.py
+
+sandbox-load: $(INSTALLED)
+	@$(BIN)/python tests/official/load.py
+
+SECONDS ?= 300
+sandbox-fuzz: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check install -qq schemathesis
+	@$(BIN)/python tests/official/fuzz.py .venv-fuzz/bin/schemathesis $(SECONDS)
+
+DOCKER ?= docker
+image: $(INSTALLED)
+	@rm -rf dist
+	@$(PIP) wheel -qq --no-deps --wheel-dir dist .
+	@$(DOCKER) build --file Containerfile --tag retell-sandbox .
+
 # What a user gets: the wheel alone, in an empty environment, used from outside the repository.
 wheel: $(INSTALLED)
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
@@ -96,7 +133,7 @@ wheel: $(INSTALLED)
 	venv/bin/retell-tools docs > pages.txt; \
 	echo "wheel: retell-tools demo ran in an empty environment ($$(wc -l < demo.txt) lines)"
 
-check: lint types generate-check wheel test
+check: lint types spec generate-check wheel test
 
 # Every gate is run, whether or not one before it failed: a new release is judged by all that it breaks.
 newest:
@@ -124,4 +161,4 @@ constraints:
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) .venv-browser .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -18,7 +18,7 @@ class Answers:
         return {"f": list(self.functions), "s": ["default", "production"]}
 
     def prepare(self, member: str, arguments: Any) -> Prepared:
-        function = self.functions[member.split(".")[-1]]
+        function = self.functions[member.rsplit(".", maxsplit=1)[-1]]
         return Prepared(lambda _record, _key: Done(function(arguments)), member, "read")
 
     def missing(self, member: str) -> str:

@@ -2319,6 +2319,28 @@
 ---@field agent_id? string # The agent that the number names.
 ---@field agent_version? integer|string # Version of that agent.
 
+--- What your server answers when a call comes in. Whatever is left out stays as the number has it.
+---@class retell_ai.InboundCallAnswer
+---@field call_inbound? retell_ai.InboundChoices
+
+--- What your server answers when a text message from somebody new comes in.
+---@class retell_ai.InboundChatAnswer
+---@field chat_inbound? retell_ai.InboundChoices
+
+--- What is to be different for this contact.
+---@class retell_ai.InboundChoices
+---@field override_agent_id? string # The agent that talks or writes, in place of the number's own.
+---@field override_agent_version? integer|string # Version of that agent.
+---@field agent_override? retell_ai.AgentOverride # Settings that differ for this contact only.
+---@field dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders; all are strings.
+---@field metadata? table<string, any> # Your own JSON object, kept with the call or chat.
+
+--- What a custom function of an agent is asked. With `args_at_root` the arguments alone are sent.
+---@class retell_ai.FunctionRequest
+---@field name string # Name of the tool.
+---@field args table<string, any> # What the model filled in.
+---@field call? table<string, any> # The call or chat as it is by now.
+
 --- Arguments of `create_phone_call`.
 ---@class retell_ai.CreatePhoneCallArguments
 ---@field agent_id string # The voice agent that talks on this call. It speaks for this one call, whatever agent the number is bound to.
@@ -2752,7 +2774,7 @@
 ---@class retell_ai.AddCommunityVoiceArguments
 ---@field provider_voice_id string # Id of the voice at its provider.
 ---@field voice_name string # Name that the voice gets here.
----@field voice_provider? "elevenlabs"|"cartesia"|"minimax"|"fish_audio"|"inworld" # Provider of the voice.
+---@field voice_provider? "elevenlabs"|"cartesia"|"minimax"|"fish_audio"|"inworld" # Who offers the voice; the search says so for each result.
 ---@field public_user_id? string # Owner of the voice, as the search gives it. Needed for elevenlabs, and only there.
 
 --- A file: its name, and its content as text or in base64.
@@ -2781,14 +2803,14 @@
 
 --- Arguments of `publish_agent_version`.
 ---@class retell_ai.PublishAgentVersionArguments
----@field agent_id string # The agent.
+---@field agent_id string # The agent that has the draft.
 ---@field version integer # Number of the draft to publish.
 ---@field version_description? string # Notes on the version, for your own use.
 ---@field version_title? string # Title of the version, for your own use.
 
 --- Arguments of `delete_agent_version`.
 ---@class retell_ai.DeleteAgentVersionArguments
----@field agent_id string # The agent.
+---@field agent_id string # The agent that has the version.
 ---@field version integer # Number of the version to delete. Give phone numbers and tags that name it another one first.
 
 --- Arguments of `repair_agent`.
@@ -2948,7 +2970,7 @@
 
 --- Arguments of `delete_knowledge_base_source`.
 ---@class retell_ai.DeleteKnowledgeBaseSourceArguments
----@field knowledge_base_id string # The knowledge base.
+---@field knowledge_base_id string # The knowledge base that holds the source.
 ---@field source_id string # The source to remove; `get_knowledge_base` has the ids.
 
 --- Arguments of `delete_knowledge_base`.
@@ -4363,7 +4385,7 @@ tools.retell_ai_test_app_auth = tools.test_app_auth
 function tools.list_test_case_definitions(arguments) end
 tools.retell_ai_list_test_case_definitions = tools.list_test_case_definitions
 
---- Read one test case.
+--- Read one test case: who the made-up user is, and what the talk is judged by.
 ---
 --- (read)
 ---@param arguments retell_ai.GetTestCaseDefinitionArguments

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tool_generator.changes.compare_commands import register as register_changes
+from tool_generator.maintain.add_command import register as register_add
+from tool_generator.maintain.facts_command import register as register_facts
 from tool_generator.upstream.import_command import register as register_import
 
 if TYPE_CHECKING:
@@ -40,9 +42,15 @@ def main() -> None:
 
 @main.command()
 @_spec_option
-def validate(spec_folder: Path | None) -> None:
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Report what is left to do, too: review marks, empty texts, missing examples, writes with effects that do "
+    "not say how to find out what happened.",
+)
+def validate(spec_folder: Path | None, *, strict: bool) -> None:
     """Check a spec and report everything that is wrong with it."""
-    compiled = _compiled(_spec(spec_folder))
+    compiled = _compiled(_spec(spec_folder), strict=strict)
     registry = compiled.registry
     click.echo(f"{registry.api.title}: {len(registry.tools)} tools, {len(registry.types)} types, no problems")
 
@@ -93,7 +101,7 @@ def _spec(given: Path | None) -> Path:
     return folders[0]
 
 
-def _compiled(folder: Path) -> Compiled:
+def _compiled(folder: Path, *, strict: bool = False) -> Compiled:
     _require_extras()
     # A run makes some hundred thousand small objects, keeps nearly all of them, and ends. Searches for garbage among
     # them would take a third of the time.
@@ -101,7 +109,7 @@ def _compiled(folder: Path) -> Compiled:
     from tool_generator.generate import compile_spec
 
     with _problems_shown():
-        compiled = compile_spec(folder)
+        compiled = compile_spec(folder, strict=strict)
     _echo(compiled.warnings, "warning: ")
     return compiled
 
@@ -135,3 +143,5 @@ def _require_extras() -> None:
 
 register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
+register_add(main, _spec, _require_extras)
+register_facts(main, _require_extras)

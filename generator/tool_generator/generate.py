@@ -35,12 +35,20 @@ class Compiled:
     warnings: tuple[Problem, ...]
 
 
-def compile_spec(folder: Path) -> Compiled:
-    """Load, check and compile the spec in `folder`. Raises SpecProblems with every problem."""
+def compile_spec(folder: Path, *, strict: bool = False) -> Compiled:
+    """Load, check and compile the spec in `folder`. Raises SpecProblems with every problem.
+
+    `strict` takes what people have left to do for a problem too.
+    """
     report = Report()
     spec = load_spec(folder, report)
     parameters = lint(spec, report)
     report.raise_problems()
+    if strict:
+        from tool_generator.check.finished import check_finished
+
+        check_finished(spec, parameters, folder, report)
+        report.raise_problems()
     notice = output.header(spec.api["name"])
     document = registry_document.registry_of(spec, parameters, {"notice": notice})
     return Compiled(

@@ -167,7 +167,7 @@ class UnwrittenResult(ToolError):
 class ScriptFailed(ToolError):
     """A script ended with an error. `outcome` is that of its worst write: `not_sent` only where no write happened.
 
-    `type` says what kind of error, `line` where; `details_of_tool` is the envelope of the tool's error, if a tool failed.
+    `type` says what kind of error, `line` where; `details_of_tool` is the envelope of a tool that failed.
     """
 
     type: str = "runtime"

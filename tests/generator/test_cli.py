@@ -47,6 +47,18 @@ def test_validate_reports_every_problem_on_a_line_of_its_own_and_exits_with_1(pr
     assert lines[-1] == f"{len(lines) - 1} problems"
 
 
+def test_a_file_that_cannot_be_read_is_the_only_problem_that_is_reported(project):
+    path = project / "spec" / "library_api" / "types" / "library.yaml"
+    path.write_text(path.read_text() + "  Shelf: {type: object\n")
+    books = project / "spec" / "library_api" / "tools" / "books.yaml"
+    books.write_text(books.read_text().replace("class: read", "class: reed"))
+    result = run("validate")
+    assert result.exit_code == 1
+    last = len(path.read_text().splitlines())
+    problem = f'types/library.yaml:{last}: is not valid YAML: opens a "{{", and no "}}" closes it'
+    assert result.stderr.splitlines() == [f"spec/library_api/{problem}", "1 problem"]
+
+
 def test_generate_writes_below_generated_and_check_then_agrees(project):
     assert run("generate").exit_code == 0
     assert (project / "generated" / "library_api" / "registry.json").is_file()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-GATES = {"lint", "types", "generate-check", "wheel", "test"}
+GATES = {"lint", "types", "spec", "generate-check", "wheel", "test"}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,10 +31,11 @@ def commands(start):
 
 
 @pytest.fixture
-def sandbox_environment():
+def sandbox_environment(tmp_path):
     own = {name: value for name, value in os.environ.items() if not name.startswith("RETELL_")}
     path = os.pathsep.join([str(Path(sys.executable).parent), own.get("PATH", "")])
-    return own | {"RETELL_SANDBOX": "1", "PATH": path, "PYTHONWARNINGS": "error"}
+    places = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    return own | places | {"RETELL_SANDBOX": "1", "PATH": path, "PYTHONWARNINGS": "error"}
 
 
 def execute(command, environment, folder):
@@ -61,6 +63,33 @@ def test_a_shell_example_runs(command, sandbox_environment, tmp_path):
     ended = execute(["sh", "-c", command], sandbox_environment, tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A repository that holds what the maintainer's commands of the README read and write."""
+    folder = tmp_path_factory.mktemp("repository")
+    for part in ("spec", "generated", "tests/upstream_facts"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    own = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "commit.gpgsign=false")
+    for command in (("init", "-q"), ("add", "--all"), ("commit", "-q", "-m", "Begin")):
+        subprocess.run(["git", *own, *command], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+@pytest.mark.parametrize("command", commands("toolgen"))
+def test_a_command_for_maintainers_runs(command, sandbox_environment, repository):
+    ended = execute(["sh", "-c", command], sandbox_environment, repository)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout
+
+
+def test_readme_and_contributing_say_once_how_to_reach_the_commands():
+    for document in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        assert ". .venv/bin/activate" in text
+        assert ".venv/bin/" not in "".join(blocks("sh", text)).replace(". .venv/bin/activate", "")
 
 
 @pytest.mark.parametrize("command", commands("make "))

@@ -40,7 +40,7 @@ class PublishAgentVersionArguments(RequestArguments, total=False):
     """Arguments of `publish_agent_version`."""
 
     agent_id: Required[str]
-    """The agent."""
+    """The agent that has the draft."""
     version: Required[int]
     """Number of the draft to publish."""
     version_description: str
@@ -53,7 +53,7 @@ class DeleteAgentVersionArguments(RequestArguments, total=False):
     """Arguments of `delete_agent_version`."""
 
     agent_id: Required[str]
-    """The agent."""
+    """The agent that has the version."""
     version: Required[int]
     """Number of the version to delete. Give phone numbers and tags that name it another one first."""
 

@@ -61,7 +61,7 @@ class DeleteKnowledgeBaseSourceArguments(RequestArguments, total=False):
     """Arguments of `delete_knowledge_base_source`."""
 
     knowledge_base_id: Required[str]
-    """The knowledge base."""
+    """The knowledge base that holds the source."""
     source_id: Required[str]
     """The source to remove; `get_knowledge_base` has the ids."""
 

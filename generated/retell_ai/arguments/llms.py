@@ -137,7 +137,7 @@ class AddCommunityVoiceArguments(RequestArguments, total=False):
     voice_name: Required[str]
     """Name that the voice gets here."""
     voice_provider: SearchCommunityVoiceVoiceProvider
-    """Provider of the voice."""
+    """Who offers the voice; the search says so for each result."""
     public_user_id: str
     """Owner of the voice, as the search gives it. Needed for elevenlabs, and only there."""
 

@@ -55,7 +55,7 @@ class AgentVersionsTools(runtime.Client):
         a new draft for the next change (`create_agent_version`).
 
         Args:
-            agent_id (string, required): The agent.
+            agent_id (string, required): The agent that has the draft.
             version (integer, required): Number of the draft to publish.
             version_description (string): Notes on the version, for your own use.
             version_title (string): Title of the version, for your own use.
@@ -69,7 +69,7 @@ class AgentVersionsTools(runtime.Client):
         """Delete one version of an agent, for good. The others stay.
 
         Args:
-            agent_id (string, required): The agent.
+            agent_id (string, required): The agent that has the version.
             version (integer, required): Number of the version to delete.
 
         Returns None; the reply has no body. Raises InvalidArguments, APIError, OutcomeUnknown.

@@ -78,7 +78,7 @@ class KnowledgeBasesTools(runtime.Client):
         """Remove one source from a knowledge base, for good.
 
         Args:
-            knowledge_base_id (string, required): The knowledge base.
+            knowledge_base_id (string, required): The knowledge base that holds the source.
             source_id (string, required): The source to remove; `get_knowledge_base` has the ids.
 
         Returns KnowledgeBase. Raises InvalidArguments, APIError, OutcomeUnknown.

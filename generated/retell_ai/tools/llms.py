@@ -149,7 +149,7 @@ class LlmsTools(runtime.Client):
         Args:
             provider_voice_id (string, required): Id of the voice at its provider.
             voice_name (string, required): Name that the voice gets here.
-            voice_provider (string): Provider of the voice.
+            voice_provider (string): Who offers the voice; the search says so for each result.
             public_user_id (string): Owner of the voice, as the search gives it.
 
         Returns Voice. Raises InvalidArguments, APIError, OutcomeUnknown.

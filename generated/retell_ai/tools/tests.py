@@ -33,7 +33,7 @@ class TestsTools(runtime.Client):
         return self._call("list_test_case_definitions", arguments)
 
     def get_test_case_definition(self, **arguments: Unpack[_a.GetTestCaseDefinitionArguments]) -> _t.TestCase:
-        """Read one test case.
+        """Read one test case: who the made-up user is, and what the talk is judged by.
 
         Args:
             test_case_definition_id (string, required): The test case to read.
@@ -173,7 +173,7 @@ class AsyncTestsTools(runtime.AsyncClient):
         return await self._call("list_test_case_definitions", arguments)
 
     async def get_test_case_definition(self, **arguments: Unpack[_a.GetTestCaseDefinitionArguments]) -> _t.TestCase:
-        """Read one test case."""
+        """Read one test case: who the made-up user is, and what the talk is judged by."""
         return await self._call("get_test_case_definition", arguments)
 
     async def create_test_case_definition(

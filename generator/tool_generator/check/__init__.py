@@ -1,4 +1,4 @@
-"""All checks of a spec beyond its grammar. `toolgen validate` and every generation run the same checks.
+"""All checks of a spec beyond its grammar. `toolgen validate` and every generation run the same.
 
     types.py       types and their references
     names.py       names of tools, arguments and classes, and what they become in Python
@@ -8,12 +8,14 @@
     webhooks.py    the signature of deliveries, and the events
     prompts.py     prompts: their arguments, and the tools that they name
     sync_kinds.py  records that people keep as files
-    sandbox.py     resources of the sandbox and steps of the demo
+    sandbox.py     resources of the sandbox and steps of the demo; sandbox_values.py, sandbox_scopes.py: what templates
+                   name, whether records and answers fit their types
     examples.py    values: examples and defaults against the schemas
+    finished.py    what people have left to do; only `toolgen validate --strict` runs these checks
 
-Every check looks at all entries and reports every problem. The checks stop early in one case only: types or shapes are
-nested in each other so deeply that no check could follow them. An entry that the grammar refused is known by its name,
-and its content is not checked.
+Every check looks at all entries and reports every problem. The checks stop early in two cases only: a file could not be
+read, or types or shapes are nested in each other so deeply that no check could follow them. An entry that the grammar
+refused is known by its name, and its content is not checked.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from tool_generator.check.names import check_names
 from tool_generator.check.prompts import check_prompts
 from tool_generator.check.references import check_references
 from tool_generator.check.sandbox import check_sandbox
+from tool_generator.check.sandbox_values import check_sandbox_values
 from tool_generator.check.sync_kinds import check_sync_kinds
 from tool_generator.check.tools import check_api, check_tool
 from tool_generator.check.types import check_made_of, check_shapes, check_types, check_unused
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     """Check the whole spec into `report`. Gives the expanded parameters of every tool that could be read."""
-    if not check_made_of(spec, report):
+    if not spec.whole or not check_made_of(spec, report):
         return {}
     check_types(spec, report)
     if not check_shapes(spec, report):
@@ -57,6 +60,7 @@ def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
     check_sync_kinds(spec, parameters, types, report)
     check_webhooks(spec, types, report)
     check_sandbox(spec, report)
+    check_sandbox_values(spec, parameters, types, report)
     check_examples(spec, parameters, types, report)
     check_unused(spec, parameters, report)
     return parameters

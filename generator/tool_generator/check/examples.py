@@ -24,7 +24,7 @@ def check_examples(
     spec: Spec, parameters: Mapping[str, Mapping[str, Parameter]], types: Mapping[str, Any], report: Report
 ) -> None:
     """Check every example of a tool as the runtime would check a call, and every example of a parameter."""
-    values = _Values(types)
+    values = Values(types)
     for name, known in parameters.items():
         tool = spec.tools[name]
         for index, example in enumerate(tool.data.get("examples", ())):
@@ -37,7 +37,7 @@ def check_examples(
                         report.problem(where, f"{name}: the {key} of {quoted(parameter.name)}{path}: {message}")
 
 
-class _Values:
+class Values:
     """Judges values as the runtime judges a call's, save that an object may not be written as a text that holds it."""
 
     def __init__(self, types: Mapping[str, Any]) -> None:
@@ -73,7 +73,7 @@ def _check_call(
     index: int,
     given: Mapping[str, Any],
     known: Mapping[str, Parameter],
-    values: _Values,
+    values: Values,
     report: Report,
 ) -> None:
     spellings = {spelling: item for item in known.values() for spelling in (item.name, *item.spellings)}

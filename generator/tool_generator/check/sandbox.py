@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.check.sandbox_scopes import EVERY
 from tool_generator.check.templates import check_template
 from tool_generator.problems import nearest, quoted
 
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-EVERY = "*"
-_VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
+VERBS = (
+    *("create", "get", "list", "update", "replace", "delete", "transition", "fixed"),
+    *("versions", "new_version", "delete_version"),
+)
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:
@@ -46,24 +49,35 @@ def _check_resource(resource: Entry, spec: Spec, report: Report) -> None:
         _named(resource, ("type",), "type", data["type"], spec.types, report)
     for path, name in _mentions(data, ()):
         _named(resource, path, "resource", name, kinds, report)
+    if "events" in data:
+        _named(resource, ("events", "shown_by"), "tool", data["events"]["shown_by"], spec.tools, report)
+        section = spec.sections.get("webhooks")
+        known = section.data["events"] if section is not None and section.whole else {}
+        for index, event in enumerate(data["events"]["events"]):
+            _named(resource, ("events", "events", index, "event"), "webhook event", event["event"], known, report)
     changes = data.get("changes", {})
     for path, name in _changes(data):
         _named(resource, path, "change", name, changes, report)
 
 
 def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every resource that references and deletion rules name."""
-    for key in ("references", "in_use"):
-        for index, item in enumerate(value.get(key, ())):
-            yield (*path, key, index, "resource"), item["resource"]
-    for name, action in value.get("actions", {}).items():
-        yield from _mentions(action, (*path, "actions", name))
+    """Yield every resource that a declaration names, such as those of references, deletion rules and counts."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "resource" and isinstance(item, str):
+                yield (*path, key), item
+            elif not (path == () and key in ("records", "examples")):
+                yield from _mentions(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _mentions(item, (*path, index))
 
 
 def _changes(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     places: list[tuple[Path, Any]] = [(("set",), data.get("set"))]
-    places += [(("lifecycle", index, "set"), rule["set"]) for index, rule in enumerate(data.get("lifecycle", ()))]
-    places += [(("actions", name, "set"), action.get("set")) for name, action in data.get("actions", {}).items()]
+    places += [(("lifecycle", index, "set"), rule.get("set")) for index, rule in enumerate(data.get("lifecycle", ()))]
+    for kind in ("actions", "interventions"):
+        places += [((kind, name, "set"), action.get("set")) for name, action in data.get(kind, {}).items()]
     for path, value in places:
         for index, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, str):
@@ -76,7 +90,7 @@ def _check_use(tool: Entry, spec: Spec, report: Report) -> None:
     if not _named(tool, ("resource", "name"), "resource", use["name"], kinds, report):
         return
     resource = spec.resources[use["name"]]
-    known = {*_VERBS, *(resource.data.get("actions", {}) if resource.whole else (use["action"],))}
+    known = {*VERBS, *(resource.data.get("actions", {}) if resource.whole else (use["action"],))}
     _named(tool, ("resource", "action"), f"action of {use['name']}", use["action"], known, report)
 
 

@@ -125,13 +125,18 @@ def _check_constraints(tool: Entry, parameters: Mapping[str, Parameter], report:
 
 
 def _check_class(tool: Entry, report: Report) -> None:
+    if "untraceable" in tool.data and "reconcile" in tool.data:
+        report.problem(
+            tool.where("untraceable", key=True),
+            f"{tool.name}: untraceable says that no read can tell what happened, and reconcile names one",
+        )
     if tool.data["class"] == "read":
         if tool.data.get("effects"):
             report.problem(
                 tool.where("effects"),
                 f"{tool.name}: a read has no effects; {', '.join(tool.data['effects'])} is a write's",
             )
-        for key in ("idempotency", "reconcile"):
+        for key in ("idempotency", "reconcile", "untraceable"):
             if key in tool.data:
                 report.problem(tool.where(key, key=True), f"{tool.name}: a read can be repeated; {key} is for writes")
     elif tool.data["method"] in ("GET", "HEAD"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from tool_generator.load.yaml_mistakes import unreadable
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
@@ -44,12 +45,16 @@ for _tag, _pattern, _first in (
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One YAML file: `name` is its path within the spec folder, `data` its value, `label` its path for messages."""
+    """One YAML file: `name` is its path within the spec folder, `data` its value, `label` its path for messages.
+
+    `whole` is false where a part of the file could not be read, so that `data` says less than the file.
+    """
 
     name: str
     label: str
     data: Json
     node: yaml.Node | None
+    whole: bool = True
 
     def where(self, path: Iterable[str | int] = (), *, key: bool = False) -> tuple[str, int]:
         """Give the file and line of the value at `path`, or of its key. If it does not exist: of the nearest parent."""
@@ -86,35 +91,36 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         report.problem((label, content[: error.start].count(b"\n") + 1), "is not UTF-8")
-        return Source(name, label, None, None)
+        return Source(name, label, None, None, whole=False)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "cannot be read"
-        report.problem((label, mark.line + 1 if mark else 1), f"is not valid YAML: {problem}")
-        return Source(name, label, None, None)
-    except (yaml.YAMLError, RecursionError) as error:
-        report.problem((label, 1), f"is not valid YAML: {str(error).splitlines()[0]}")
-        return Source(name, label, None, None)
+    except yaml.YAMLError as error:
+        line, message = unreadable(text, error)
+        report.problem((label, line), f"is not valid YAML: {message}")
+        return Source(name, label, None, None, whole=False)
+    except RecursionError:
+        report.problem((label, 1), "is nested too deeply")
+        return Source(name, label, None, None, whole=False)
     finally:
         loader.dispose()
     if node is None:
         report.problem((label, 1), "is empty")
-        return Source(name, label, None, None)
+        return Source(name, label, None, None, whole=False)
+    builder = _Builder(label, report)
     try:
-        data = _Builder(label, report).build(node)
+        data = builder.build(node)
     except RecursionError:
         report.problem((label, 1), "is nested too deeply")
-        data = None
-    return Source(name, label, data, node)
+        return Source(name, label, None, node, whole=False)
+    return Source(name, label, data, node, whole=builder.whole)
 
 
 class _Builder:
-    """Turns nodes into plain values."""
+    """Turns nodes into plain values. `whole` becomes false where a value has to be left out."""
 
     def __init__(self, label: str, report: Report) -> None:
+        self.whole = True
         self._label = label
         self._report = report
         self._seen: set[int] = set()
@@ -122,14 +128,18 @@ class _Builder:
     def _problem(self, node: yaml.Node, message: str) -> None:
         self._report.problem((self._label, node.start_mark.line + 1), message)
 
+    def _lost(self, node: yaml.Node, message: str) -> None:
+        self.whole = False
+        self._problem(node, message)
+
     def build(self, node: yaml.Node) -> Json:
         if id(node) in self._seen:
-            self._problem(node, "is used again through an alias: write it out, or make it a named type or shape")
+            self._lost(node, "is used again through an alias: write it out, or make it a named type or shape")
             return None
         self._seen.add(id(node))
         kind = node.tag.rpartition(":")[2] if node.tag.startswith("tag:yaml.org,2002:") else ""
         if kind not in _CORE_TAGS:
-            self._problem(node, f"has the tag {quoted(node.tag)}: only plain YAML values are read")
+            self._lost(node, f"has the tag {quoted(node.tag)}: only plain YAML values are read")
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node)
@@ -141,7 +151,7 @@ class _Builder:
         value: dict[str, Json] = {}
         for key_node, item in node.value:
             if not isinstance(key_node, yaml.ScalarNode) or (not key_node.value and not key_node.style):
-                self._problem(key_node, "has a key that is not a name")
+                self._lost(key_node, "has a key that is not a name")
                 continue
             key = self._text(key_node)
             if key in value:
@@ -159,7 +169,7 @@ class _Builder:
             try:
                 return int(node.value) if kind == "int" else float(node.value)
             except ValueError:
-                self._problem(node, f"is not a number: {quoted(node.value)}")
+                self._lost(node, f"is not a number: {quoted(node.value)}")
                 return None
         return self._text(node)
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.load import grammar, sources
-from tool_generator.problems import quoted
+from tool_generator.problems import Report, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tool_generator.load.sources import Source
-    from tool_generator.problems import Report
+    from tool_generator.problems import Problem
 
 SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "prompts", "webhooks", "shapes")
 _NAMED_SECTIONS = ("pagination", "waiters", "sync", "prompts", "shapes")
@@ -40,8 +40,12 @@ class Entry:
 
 @dataclass(slots=True)
 class Spec:
-    """Everything that a spec folder says. Mappings keep the order of the file names, and of entries in a file."""
+    """Everything that a spec folder says. Mappings keep the order of the file names, and of entries in a file.
 
+    `whole` is false where a file could not be read: nothing can be said of what refers to that file.
+    """
+
+    whole: bool = True
     sections: dict[str, Entry] = field(default_factory=dict)
     pagination: dict[str, Entry] = field(default_factory=dict)
     waiters: dict[str, Entry] = field(default_factory=dict)
@@ -67,7 +71,11 @@ class Spec:
 
 
 def load_spec(folder: Path, report: Report) -> Spec:
-    """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read."""
+    """Read the spec in `folder`. Every problem goes to `report`; the result holds everything that could be read.
+
+    Where files cannot be read as YAML, `report` gets these problems alone: all others might only follow from them.
+    """
+    unreadable: list[Problem] = []
     files = sources.source_files(folder)
     spec = Spec()
     for path in files:
@@ -78,9 +86,17 @@ def load_spec(folder: Path, report: Report) -> Spec:
             except UnicodeDecodeError:
                 report.problem((str(path), 1), "is not UTF-8")
             continue
-        source = sources.read_source(name, str(folder / name), path.read_bytes(), report)
-        if source.node is not None:
+        reading = Report()
+        source = sources.read_source(name, str(folder / name), path.read_bytes(), reading)
+        report.problems += reading.problems
+        if source.whole:
             _merge(source, spec, report)
+        else:
+            unreadable += reading.problems
+    if unreadable:
+        report.problems[:] = unreadable
+        spec.whole = False
+        return spec
     if "api" not in spec.sections:
         report.problem(
             (str(folder / "api.yaml"), 1),

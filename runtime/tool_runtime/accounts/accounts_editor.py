@@ -5,7 +5,7 @@ who asks for a change, where files are. The file is read, changed and replaced u
 another process is lost. A text that could not be read again is never written.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -76,28 +76,38 @@ def setting_value(path: str, text: Any) -> Any:
 
 def edit_user_file(path: Path, change: Change) -> SettingsFile:
     """Make a change in the user's file, and return what the file says then. Raises `ConfigurationError`."""
-    return _edit(path, lambda document: _apply(document, change), project=False)
+    return _edit(path, change, project=False)
 
 
 def edit_project_file(path: Path, change: Change) -> SettingsFile:
     """Make a change in a project's file, which everybody may read. Raises `ConfigurationError`."""
-    return _edit(path, lambda document: _apply(document, change), project=True)
+    return _edit(path, change, project=True)
 
 
-def _edit(path: Path, change: Callable[[Any], None], *, project: bool) -> SettingsFile:
+def _edit(path: Path, change: Change, *, project: bool) -> SettingsFile:
     import tomlkit
 
     with locked(path, beside=not project) as target:
         text = read_settings(target, private=not project) or Secret("")
         # What is wrong already is named by line, before the writing library says the same without a name.
-        parse_settings(path, text, project=project)
+        _check_there(parse_settings(path, text, project=project), change)
+        # From here to `del`, a local variable holds keys: nothing in between raises what anybody has to see.
         document = tomlkit.parse(text.reveal())
-        change(document)
+        _apply(document, change)
         new = Secret(document.as_string())
         del document
         settings = parse_settings(path, new, project=project)
         replace_text(target, new, mode=_PUBLIC_FILE if project else None)
     return settings
+
+
+def _check_there(settings: SettingsFile, change: Change) -> None:
+    """Raise `ConfigurationError` for an account that cannot be removed, because the file has none of that name."""
+    known = [fold(name) for name in settings.accounts]
+    if change.remove and change.account is not None and fold(change.account) not in known:
+        near = nearest(change.account, list(settings.accounts))
+        message = f"{settings.path}: there is no account named {change.account[:80]!r}"
+        raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
 
 
 def _apply(document: Any, change: Change) -> None:
@@ -111,10 +121,6 @@ def _apply(document: Any, change: Change) -> None:
         accounts = document["accounts"]
         spelled = {fold(name): name for name in accounts}.get(fold(change.account), change.account)
         if change.remove:
-            if spelled not in accounts:
-                message = f"there is no account named {change.account[:80]!r} in the file"
-                near = nearest(change.account, list(accounts))
-                raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
             del accounts[spelled]
             if not accounts:
                 del document["accounts"]

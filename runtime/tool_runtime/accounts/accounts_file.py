@@ -29,6 +29,8 @@ repository runs commands inside it, so no project file may give a key, name an a
 name of a variable with a key, or a base URL in a project's file is an error; so is every word that neither file knows.
 """
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -36,6 +38,7 @@ from typing import Any, Final
 
 from tool_runtime.accounts.account_checks import checked_base_url, checked_key, checked_name, fold
 from tool_runtime.accounts.caps import Caps
+from tool_runtime.accounts.environment import Environment
 from tool_runtime.accounts.private_files import read_settings
 from tool_runtime.core.account import DECISIONS, Policy
 from tool_runtime.errors import ConfigurationError
@@ -51,6 +54,8 @@ _TOP: Final = {
     True: ("account", "read_only", "policy", "caps", "accounts"),
 }
 _IN_ACCOUNT: Final = {False: ACCOUNT_FIELDS, True: ("policy", "caps")}
+# A quoted text of the file, but no single sign that the parser wanted.
+_QUOTED = re.compile(r"'[^']{3,}'|\"[^\"]{3,}\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ def user_file_path(command: str, prefix: str, environment: Mapping[str, str]) ->
     Example: `tools` -> `~/.config/tools/accounts.toml` on Linux. Raises `ConfigurationError` for an empty variable, and
     where no home folder is known.
     """
+    # Variables hold keys, and a traceback shows what a function was given.
+    environment = Environment(environment, prefix)
     variable = f"{prefix}_CONFIG"
     given = environment.get(variable)
     if given is not None:
@@ -132,6 +139,9 @@ def _project_files(command: str, folder: Path | None) -> Iterator[SettingsFile]:
         # The working directory was removed: no project is there.
         return
     for place in (start, *start.parents):
+        if not os.access(place, os.X_OK):
+            # A folder of somebody else above; what nobody here can see is no part of this project.
+            continue
         path = place / project_file_name(command)
         text = read_settings(path, private=False)
         if text is not None:
@@ -168,11 +178,8 @@ def _parsed(text: Secret) -> tuple[dict[str, Any], str | None]:
 
 
 def _position(error: Exception) -> str:
-    """Return what is wrong and where, without what stands there: `Invalid value (at line 3, column 5)`."""
-    said = str(error)
-    place = said[said.rfind("(at ") :] if "(at " in said else ""
-    what = said.removesuffix(place).split("'")[0].split('"')[0].strip()
-    return f"{what} {place}".strip()
+    """Return what is wrong and where, without the texts that stand there: `Invalid value (at line 3, column 5)`."""
+    return _QUOTED.sub("…", str(error))
 
 
 def _hidden(value: Any, name: str = "") -> Any:
@@ -180,7 +187,10 @@ def _hidden(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: _hidden(inner, key) for key, inner in value.items()}
     near = fold(name).replace("_", "")
-    if isinstance(value, str) and ("key" in near or "token" in near or "secret" in near) and name not in KEY_FIELDS[1:]:
+    looks_secret = any(word in near for word in ("key", "token", "secret"))
+    # What stands in the place of a variable's name and is none may be the key itself.
+    named = name == "api_key_variable" and is_variable(value)
+    if looks_secret and not named and not isinstance(value, bool):
         return Secret(value)
     return value
 
@@ -218,7 +228,7 @@ def _account(path: Path, place: str, name: str, entry: Any, *, project: bool) ->
         raise _wrong(path, place, "is a table of settings", entry)
     _check_words(path, place, entry, _IN_ACCOUNT[project], project=project)
     key, variable, base_url = entry.get("api_key"), entry.get("api_key_variable"), entry.get("base_url")
-    given = [one for one in KEY_FIELDS if entry.get(one) not in {None, False}]
+    given = [one for one in KEY_FIELDS if entry.get(one, False) is not False]
     if len(given) > 1:
         message = f"{path}: {place} says in two ways where the key is: {' and '.join(given)}"
         raise ConfigurationError(message, hint="Keep one of them.")

@@ -40,9 +40,10 @@ _SETTINGS = ("api_key", "base_url", "policy")
 class Environment(Mapping[str, str]):
     """The variables of one prefix, as they are when this is made. Shows their names, never their values."""
 
-    def __init__(self, variables: Mapping[str, str], prefix: str) -> None:
-        """Take the variables whose names start with `prefix`: `LIBRARY` takes `LIBRARY_API_KEY`."""
-        self._variables = {name: Secret(variables[name]) for name in variables if name.startswith(f"{prefix}_")}
+    def __init__(self, variables: Mapping[str, str], prefix: str | None) -> None:
+        """Take the variables whose names start with `prefix`: `LIBRARY` takes `LIBRARY_API_KEY`; None takes all."""
+        begins = "" if prefix is None else f"{prefix}_"
+        self._variables = {name: Secret(variables[name]) for name in variables if name.startswith(begins)}
 
     def __getitem__(self, name: str) -> str:
         return self._variables[name].reveal()

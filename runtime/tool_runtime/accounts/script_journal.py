@@ -115,7 +115,8 @@ class ScriptJournal:
                 values = (self.run.id, self.run.at_ms, state, processes.own_mark())
                 text = (self.run.source, json.dumps(self.run.settings))
                 connection.execute(
-                    "INSERT INTO script_runs VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = ?, process = ?",
+                    "INSERT INTO script_runs VALUES (?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (id) DO UPDATE SET state = ?, process = ?",
                     (*values, *text, state, values[3]),
                 )
                 connection.executemany(
@@ -182,10 +183,11 @@ def open_run(path: Path, run_id: str) -> ScriptJournal:
         mark = processes.own_mark()
         connection.execute("UPDATE script_runs SET state = 'running', process = ? WHERE id = ?", (mark, run_id))
         rows = connection.execute(
-            "SELECT seq, key, path, digest, state, record, attempt, answer FROM script_calls WHERE run = ? ORDER BY seq",
+            "SELECT seq, key, path, digest, state, record, attempt, answer FROM script_calls "
+            "WHERE run = ? ORDER BY seq",
             (run_id,),
         )
-        calls = [JournalCall(*row[:-1], answer=None if row[-1] is None else json.loads(row[-1])) for row in rows]
+        calls = [_call(*row) for row in rows]
     return ScriptJournal(path, replace(found, state="running"), calls, is_stored=True)
 
 
@@ -202,6 +204,12 @@ def _remove(connection: Any, run_id: str) -> None:
 def _row(run_id: str, call: JournalCall) -> tuple[Any, ...]:
     answer = None if call.answer is None else json.dumps(call.answer)
     return (run_id, call.seq, call.key, call.path, call.digest, call.state, call.record, call.attempt, answer)
+
+
+def _call(*row: Any) -> JournalCall:
+    seq, key, path, digest, state, record, attempt, answer = row
+    known = None if answer is None else json.loads(answer)
+    return JournalCall(seq, key, path, digest, state, record, attempt, known)
 
 
 def _run(run_id: str, at_ms: int, state: str, mark: str, source: str, settings: str) -> JournalRun:

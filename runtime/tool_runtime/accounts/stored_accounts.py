@@ -22,6 +22,7 @@ long ago, does not decide whose phone bill it is.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tool_runtime.accounts.account_checks import checked_name, fold
@@ -33,7 +34,7 @@ from tool_runtime.accounts.accounts_file import (
     user_file_path,
 )
 from tool_runtime.accounts.caps import Caps
-from tool_runtime.accounts.environment import DEFAULT, Accounts, AnyAccounts, Given, read_only
+from tool_runtime.accounts.environment import DEFAULT, Accounts, AnyAccounts, Environment, Given, read_only
 from tool_runtime.accounts.key_sources import place_of, stored_key
 from tool_runtime.accounts.strictness import (
     ON_AGENT_SURFACES,
@@ -56,11 +57,21 @@ _NOTHING = StoredAccount("")
 def read_accounts(registry: Registry, environment: Mapping[str, str], *, read_only: bool = False) -> "StoredAccounts":
     """Read the user's file, the project's files and the environment. Raises `ConfigurationError` that names the place.
 
-    `read_only` denies every write. A machine without a home folder has no user's file.
+    `read_only` denies every write.
     """
+    # Variables hold keys, and a traceback shows what a function was given.
+    environment = Environment(environment, None)
     api = registry.api
     command = api.command or api.name
-    user = read_user_file(user_file_path(command, api.environment, environment))
+    try:
+        path = user_file_path(command, api.environment, environment)
+    except ConfigurationError:
+        if f"{api.environment}_CONFIG" in environment:
+            raise
+        # Without a home folder nobody can have a file, and the environment's keys are all there is.
+        user = SettingsFile(Path("accounts.toml"), exists=False)
+    else:
+        user = read_user_file(path)
     return StoredAccounts(registry, environment, user, project_files(command), read_only=read_only)
 
 
@@ -90,6 +101,7 @@ class StoredAccounts(AnyAccounts):
         *,
         read_only: bool = False,
     ) -> None:
+        environment = Environment(environment, None)
         self._registry = registry
         self._environment = environment
         self._given = Accounts(registry, environment)

@@ -95,7 +95,7 @@ class _Repeat(Exception):
 def open_record(context: Context, bound: Bound, parent: Record | None, record_id: str | None = None) -> Record | None:
     """Write the intent of a write and return its record; None where nothing is recorded.
 
-    `record_id` is the id of the record, if given.
+    `record_id` is the id of the record, where somebody chose one.
 
     Raises `OutcomeUnknown` for a repeat whose first call may have happened, `CapReached`, and `ConfigurationError`
     where the ledger cannot be written: then nothing is sent.

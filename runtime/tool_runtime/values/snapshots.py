@@ -87,18 +87,35 @@ def decode(text: str, kinds: Container[str], place: str, faults: list[Fault]) ->
     """Return the JSON object or list that a text holds, or None where the text holds none of these `kinds`.
 
     What is inside and cannot be sent is appended to `faults`, and the answer is None: `'{"a": 1e400}'` gives a fault
-    at `<place>.a`.
+    at `<place>.a`, and a key that stands twice gives one at `<place>`.
     """
     if _BRACKETS.get(text.lstrip()[:1], "") not in kinds:
         return None
     try:
-        held = json.loads(text)
+        held = json.loads(text, object_pairs_hook=_object)
+    except _TwiceError as error:
+        faults.append(Fault(place, "conflict", str(error)))
+        return None
     except (ValueError, RecursionError):
         return None
     problems: list[Fault] = []
     held = snapshot(held, place, problems)
     faults.extend(problems)
     return None if problems else held
+
+
+class _TwiceError(Exception):
+    """A key stands twice in an object: nobody can say which of the two values is meant."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"holds the key {twice[:80]!r} twice"
+        raise _TwiceError(message)
+    return found
 
 
 class _Stopped(Exception):

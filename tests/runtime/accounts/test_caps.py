@@ -166,3 +166,23 @@ def test_lists_out_of_a_file_are_taken():
     assert Caps(allowed_prefixes=["+1"], blocked_numbers=["+14155550100"]) == Caps(
         allowed_prefixes=("+1",), blocked_numbers=("+14155550100",)
     )
+
+
+def test_a_dial_counts_as_under_way_for_as_long_as_a_call_is_taken_to_last():
+    caps = Caps(concurrent_dials=2, dial_seconds=300)
+    error = reached(caps, [counted(299_000), counted(1_000)])
+    assert (error.cap, error.limit, error.count, error.retry_after) == ("concurrent_dials", 2, 2, 1)
+    assert "300 s" in error.message
+    check_caps(caps, intent("new"), [counted(300_000), counted(1_000)])
+
+
+def test_a_dial_that_certainly_failed_is_not_under_way():
+    failed = Counted("call_0", NOW - 1_000, step=False, dials=1, spends=1, failed=True)
+    check_caps(Caps(concurrent_dials=1), intent("new"), [failed])
+    assert reached(Caps(dials_per_minute=1), [failed]).cap == "dials_per_minute"
+
+
+@pytest.mark.parametrize("seconds", [0, -1, True, 1.5, 86_401, None])
+def test_a_time_under_way_is_a_whole_number_of_seconds_up_to_a_day(seconds):
+    with pytest.raises(ConfigurationError, match="dial_seconds"):
+        Caps(dial_seconds=seconds)

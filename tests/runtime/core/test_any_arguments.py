@@ -1,5 +1,9 @@
 """Whatever arguments a tool's schema allows: they bind, make a request, and pass the sandbox's check of the wire."""
 
+import json
+import math
+from datetime import UTC
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,15 +24,24 @@ DOCUMENT = FULL | {
 }
 CLIENT = Client(registry=Registry(DOCUMENT), sandbox=Sandbox(DOCUMENT))
 DEEPEST = 3
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12)
+ANY_CHARACTER = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
+texts = st.text(ANY_CHARACTER, min_size=1, max_size=12)
 STRATEGIES = {}
 # Strategies are found by the identity of their schema, so schemas made here have to stay.
 KEPT = []
 SCALARS = {
-    "string": texts,
     "boolean": st.booleans(),
     "null": st.none(),
 }
+# What a format promises is no check of the wire, but callers pass what looks like the format.
+FORMATS = {
+    "date-time": st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat()),
+    "date": st.dates().map(lambda day: day.isoformat()),
+    "email": st.sampled_from(["ada@example.com", "grace.hopper+1@mail.example.org"]),
+    "uuid": st.uuids().map(str),
+    "uri": st.sampled_from(["https://example.com/a?b=c", "wss://example.com:8443/x"]),
+}
+FORMATS["url"] = FORMATS["uri"]
 
 
 def drawn(schema, depth=0):
@@ -60,15 +73,50 @@ def made(schema, depth):
     return st.one_of([of_kind(kind, schema, depth) for kind in ([kinds] if isinstance(kinds, str) else kinds)])
 
 
+def texts_of(schema):
+    """Make a strategy of the texts that pattern, format and lengths allow."""
+    low, high = schema.get("minLength", 0), schema.get("maxLength")
+    if "pattern" in schema:
+        # In Python, $ is also right before a newline at the end; in JSON Schema it is not.
+        made = st.from_regex(schema["pattern"]).filter(lambda text: not text.endswith("\n"))
+    elif schema.get("format") in FORMATS:
+        made = FORMATS[schema["format"]]
+    else:
+        most = max(low, 12) if high is None else min(high, max(low, 12))
+        return st.text(ANY_CHARACTER, min_size=max(low, 1) if most else 0, max_size=most)
+    if "minLength" in schema or high is not None:
+        return made.filter(lambda text: low <= len(text) and (high is None or len(text) <= high))
+    return made
+
+
+def numbers_of(kind, schema):
+    """Make a strategy of the numbers between the bounds, on the grid of `multipleOf`."""
+    low, high = schema.get("minimum", -1000), schema.get("maximum", 1000)
+    whole = st.integers(math.ceil(low), math.floor(high))
+    found = whole if kind == "integer" else whole | st.floats(low, high)
+    if "multipleOf" in schema:
+        step = schema["multipleOf"]
+        found = st.integers(math.ceil(low / step), math.floor(high / step)).map(lambda count: count * step)
+    above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
+    return found.filter(lambda number: (above is None or number > above) and (below is None or number < below))
+
+
+def lists_of(schema, depth):
+    """Make a strategy of lists with as many items as allowed, each once where the schema says so."""
+    items, low = drawn(schema.get("items", True), depth + 1), schema.get("minItems", 0)
+    if items.is_empty:
+        return st.just([])
+    unique = {"unique_by": lambda item: json.dumps(item, sort_keys=True)} if schema.get("uniqueItems") else {}
+    return st.lists(items, min_size=low, max_size=schema.get("maxItems", low + 1), **unique)
+
+
 def of_kind(kind, schema, depth):
     if kind in {"integer", "number"}:
-        low, high = schema.get("minimum", -1000), schema.get("maximum", 1000)
-        return st.integers(low, high) if kind == "integer" else st.integers(low, high) | st.floats(low, high)
+        return numbers_of(kind, schema)
+    if kind == "string":
+        return texts_of(schema)
     if kind == "array":
-        items, low = drawn(schema.get("items", True), depth + 1), schema.get("minItems", 0)
-        return (
-            st.just([]) if items.is_empty else st.lists(items, min_size=low, max_size=schema.get("maxItems", low + 1))
-        )
+        return lists_of(schema, depth)
     if kind != "object":
         return SCALARS[kind]
     properties, required = schema.get("properties", {}), schema.get("required", ())
@@ -108,7 +156,7 @@ def value_of(parameter):
     if parameter.get("raw"):
         return st.just("/list-voices")
     if parameter["in"] == "path":
-        return texts.filter(lambda text: text.strip(".") and "%" not in text)
+        return drawn(parameter["schema"]).filter(lambda part: str(part).strip(".") and "%" not in str(part))
     schema = parameter.get("friendly", parameter["schema"])
     shape = parameter.get("shape")
     if isinstance(shape, dict) and "keys" in shape:
@@ -127,3 +175,27 @@ def test_any_arguments_that_the_schema_allows_are_served(name, data):
     CLIENT.call(name, arguments)
 
     assert CLIENT.sandbox.requests[-1].status < 300
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "pattern": "^call_[a-z0-9]{3,8}$", "maxLength": 10},
+        {"type": "string", "minLength": 40, "maxLength": 41},
+        {"type": "string", "maxLength": 0},
+        {"type": "string", "format": "date-time", "minLength": 20},
+        {"type": "integer", "exclusiveMinimum": 3, "maximum": 5},
+        {"type": "number", "minimum": 0.5, "maximum": 2.5},
+        {"type": "integer", "multipleOf": 7, "minimum": 20, "maximum": 100},
+        {"type": "array", "items": {"enum": ["a", "b", "c"]}, "uniqueItems": True, "minItems": 3, "maxItems": 3},
+        {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "boolean"}}}, "uniqueItems": True},
+        {"type": ["string", "null"], "pattern": "[0-9]$", "minLength": 2},
+    ],
+)
+def test_what_is_drawn_of_a_schema_fits_the_schema(schema):
+    @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @given(made(schema, 0))
+    def check(value):
+        Draft202012Validator(schema).validate(value)
+
+    check()

@@ -103,6 +103,9 @@ def test_a_misspelt_value_is_answered_with_the_right_one(tool, parameter, schema
             if not VALIDATOR.accepts(schema, wrong):
                 found = {fault.path: fault for fault in VALIDATOR.check(schema, wrong, "data")[1]}
                 fault = found[shown(path)]
+                # A misspelt text may break a pattern or a length as well, where no value is the right one.
+                if fault.code == "value" and not fault.allowed:
+                    continue
                 assert fault.nearest == text, (path, found)
                 assert text in fault.allowed
 

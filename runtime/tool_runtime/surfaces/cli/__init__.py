@@ -40,6 +40,6 @@ def run(package_folder: "Path | str", arguments: Sequence[str] | None = None) ->
         process.prepare()
         from tool_runtime.surfaces.cli.app import execute
 
-        return execute(package_folder, words)
+        return execute(package_folder, words, process.settle)
 
     process.leave(process.guarded(program))

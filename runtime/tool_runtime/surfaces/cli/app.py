@@ -7,7 +7,10 @@ message and counts as done, unless a write's result was lost with the pipe.
 The table of commands stands in `commands`; what a process adds to a run (signals, closed streams) in `process`.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,13 +24,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code."""
-    words = list(arguments)
+def execute(package_folder: "Path | str", arguments: Sequence[str], settle: Callable[[], None] | None = None) -> int:
+    """Run one command line and return its exit code.
+
+    `settle` is called once the run has failed: it lets no signal disturb what is said about the failure.
+    """
+    words = [_as_utf8(word) for word in arguments]
+    if any(name.endswith("_COMPLETE") for name in os.environ):
+        from tool_runtime.surfaces.cli import completion_command
+
+        if completion_command.answered(Session(package_folder)):
+            return exits.OK
     session = Session(package_folder, words, as_json="--json" in _before_dashes(words))
     try:
         return _run(session)
     except BaseException as error:  # noqa: BLE001 - the seam: a reader gets a sentence, not a traceback
+        try:
+            if settle is not None:
+                settle()
+        except KeyboardInterrupt:
+            # A signal that came just now. The first failure is what the run is about.
+            pass
         from tool_runtime.surfaces.cli import reports
 
         return reports.report(session, error)
@@ -36,14 +53,31 @@ def execute(package_folder: "Path | str", arguments: Sequence[str]) -> int:
 def _run(session: Session) -> int:
     program, words = session.program, session.words or ["--help"]
     group = build_group(session)
+    code = exits.OK
+    # click writes help to stdout by itself; with --json the help has to stand in the document.
+    asks_help = session.as_json and not {"-h", "--help"}.isdisjoint(_before_dashes(words))
+    with redirect_stdout(StringIO()) if asks_help else nullcontext() as written:
+        try:
+            with group.make_context(program, list(words), obj=session) as context:
+                group.invoke(context)
+        except click.exceptions.Exit as end:
+            code = end.exit_code
+    if written is not None and not session.given:
+        session.give({"help": written.getvalue()})
+    elif written is not None:
+        output.write(written.getvalue().rstrip("\n"))
+    output.flush()
+    return code
+
+
+def _as_utf8(word: str) -> str:
+    """Return a word whose bytes the locale could not read, read as UTF-8; what is no UTF-8 either stays as it is."""
+    if not any("\udc80" <= char <= "\udcff" for char in word):
+        return word
     try:
-        with group.make_context(program, list(words), obj=session) as context:
-            group.invoke(context)
-        output.flush()
-    except click.exceptions.Exit as end:
-        output.flush()
-        return end.exit_code
-    return exits.OK
+        return os.fsencode(word).decode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        return word
 
 
 def _before_dashes(words: list[str]) -> list[str]:

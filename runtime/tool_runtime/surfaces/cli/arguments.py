@@ -23,8 +23,11 @@ from tool_runtime.surfaces.cli.typed_text import Types, Unreadable, read_file, r
 from tool_runtime.surfaces.cli.words import Given, Names, Words
 
 EXAMPLE = """Give one JSON object ('{"limit": 5}', @file, or - for standard input), or --limit 5, or limit=5."""
+NOT_MEANT = "If standard input is not meant for this command: </dev/null. To wait for a slow program: -."
 # How long a pipe may be silent before a line on stderr says what is waited for.
 PATIENCE = 2.0
+# Programs start others with a pipe that nobody ever ends. Without `-`, such a pipe is refused and not waited for.
+LONGEST_SILENCE = 30.0
 
 
 def names_of(registry: Registry, tool: Tool) -> Names:
@@ -57,7 +60,7 @@ def _base(words: Words, tool: Tool) -> dict[str, Any]:
     source = words.source
     if source is None:
         text = _piped()
-        return {} if text is None or not text.strip() else _object("standard input", text)
+        return {} if text is None or not text.strip() else _object("standard input", text, NOT_MEANT)
     if source == "-":
         return _object("standard input", _standard_input())
     if source.startswith("@"):
@@ -70,15 +73,15 @@ def _base(words: Words, tool: Tool) -> dict[str, Any]:
     return {name: _with_files(tool.names.get(name), value) for name, value in found.items()}
 
 
-def _object(source: str, text: str) -> dict[str, Any]:
+def _object(source: str, text: str, hint: str = EXAMPLE) -> dict[str, Any]:
     if not text.strip():
         _refuse(f"{source} is empty")
     try:
         value = read_json(text)
     except Unreadable as error:
-        _refuse(f"{source} {error}")
+        _refuse(f"{source} {error}", hint)
     if not isinstance(value, dict):
-        _refuse(f"{source} is JSON, but not an object")
+        _refuse(f"{source} is JSON, but not an object", hint)
     return value
 
 
@@ -93,13 +96,17 @@ def _piped() -> str | None:
         return _standard_input()
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
         return None
-    return _standard_input()
+    return _standard_input(LONGEST_SILENCE)
 
 
-def _standard_input() -> str:
+def _standard_input(longest: float | None = None) -> str:
+    """Read all of standard input. A pipe that stays silent for `longest` seconds is refused."""
     if sys.stdin is None or sys.stdin.closed:
         _refuse("standard input is closed")
-    _say_what_is_awaited()
+    if not _is_ready(min(PATIENCE, longest or PATIENCE)):
+        output.note("waiting for arguments on standard input; to give none: </dev/null")
+        if longest is not None and not _is_ready(longest):
+            _refuse("standard input is an open pipe that gives nothing", NOT_MEANT)
     try:
         raw: bytes = sys.stdin.buffer.read()
         return raw.decode("utf-8-sig")
@@ -110,13 +117,12 @@ def _standard_input() -> str:
         _refuse(f"standard input cannot be read: {reason}")
 
 
-def _say_what_is_awaited() -> None:
+def _is_ready(seconds: float) -> bool:
+    """Say whether standard input has something to read, or has ended; True where nobody can say."""
     try:
-        ready, _, _ = select.select([sys.stdin], [], [], PATIENCE)
+        return bool(select.select([sys.stdin], [], [], seconds)[0])
     except (OSError, ValueError):
-        return
-    if not ready:
-        output.note("waiting for arguments on standard input; to give none, end it or write '{}'")
+        return True
 
 
 def _utf8(text: str, place: str) -> str:
@@ -268,5 +274,5 @@ def unfilled(tool: Tool, arguments: Mapping[str, Any]) -> list[Parameter]:
     return [one for one in tool.parameters.values() if one.required and one.name not in given]
 
 
-def _refuse(message: str) -> NoReturn:
-    raise InvalidArguments(message, hint=EXAMPLE)
+def _refuse(message: str, hint: str = EXAMPLE) -> NoReturn:
+    raise InvalidArguments(message, hint=hint)

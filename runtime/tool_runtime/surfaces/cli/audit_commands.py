@@ -163,8 +163,12 @@ def resolve_command(session: Session, entry_id: str, *, as_outcome: str | None, 
             as_outcome = finding.outcome or _asked()
             note = note or (finding.said if finding.outcome else f"somebody said so; {finding.said}")
         if as_outcome is None:
-            session.data = {"id": entry.intent.id, "finding": finding.to_dict() if finding else None}
-            raise reconciling.still_unknown(entry, finding, session.program)
+            say_it = f"{session.program} audit resolve {entry.intent.id} --as done|failed|not_sent --note TEXT"
+            shown = finding.to_dict() if finding else None
+            session.data = {"id": entry.intent.id, "finding": shown, "next_commands": [say_it]}
+            if not session.as_json:
+                output.note(f"When you know: {say_it}")
+            raise reconciling.still_unknown(entry, finding)
         ledger.resolve(entry.intent.id, as_outcome, note or "said on the command line")
     finally:
         ledger.close()

@@ -1,4 +1,4 @@
-"""What `audit` shows to a person: entries as a table, as lines that follow each other, and what a recipe found."""
+"""What `audit` shows to a person: entries, lines that follow each other, and what a recipe found."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -6,20 +6,26 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tool_runtime.core.ledger import Entry
-from tool_runtime.surfaces.cli import output, status_view
+from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.session import Session
 
 ID_SHOWN = 12
-_TITLES = ("id", "time (UTC)", "surface", "account", "tool", "outcome", "what")
 _EXPLAINED = 400
 
 
 def show_entries(entries: Sequence[Entry]) -> None:
-    """Show entries as a table; for none, say so on stderr."""
+    """Show entries, two lines each on a terminal, one line with tabs in a pipe; for none, say so on stderr."""
     if not entries:
         output.note("The ledger has no such entry.")
         return
-    status_view.write_rows(_TITLES, [_row(entry) for entry in entries])
+    if not output.is_terminal():
+        write_plain(entries)
+        return
+    for entry in entries:
+        entry_id, at, surface, account, tool, outcome, what = _row(entry)
+        # Two lines an entry: a table of seven columns leaves none of them room on a usual terminal.
+        output.write(f"{entry_id}  {at}  {outcome:9} {tool}")
+        output.write(f"    {surface}, account {account}" + (f": {what}" if what else ""))
 
 
 def write_plain(entries: Iterable[Entry]) -> None:
@@ -36,7 +42,7 @@ def write_lines(rows: Iterable[Any]) -> None:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     intent = entry.intent
-    at = datetime.fromtimestamp(intent.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    at = datetime.fromtimestamp(intent.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     outcome = entry.outcome + (" (resolved)" if entry.note else "")
     return (intent.id[:ID_SHOWN], at, intent.surface, intent.account, intent.tool, outcome, _what(entry))
 

@@ -47,7 +47,7 @@ class ToolCommand(click.Command):
 
             return arguments.names_of(session.registry, self.tool_of(session, target))
 
-        return Scanner(self.params, names_of, lambda: session.registry.waiters)
+        return Scanner(self.params, names_of)
 
     def tool_of(self, session: Session, target: str) -> Any:
         """Return the tool whose arguments stand behind the first word."""
@@ -68,7 +68,7 @@ def words_of(context: click.Context) -> "Words":
 @click.option("--again", is_flag=True, help="Mean it: the same call as a moment ago, a second time.")
 @click.option("--idempotency-key", metavar="KEY", help="Calls with the same key count as one.")
 @click.option("--all", "every", is_flag=True, help="Fetch every page of a list.")
-@click.option("--max", "most", type=int, metavar="N", help="Fetch pages until there are N rows.")
+@click.option("--max", "most", type=click.IntRange(0), metavar="N", help="Fetch pages until there are N rows.")
 @click.option("--wait", metavar="[WAITER]", help="Then wait for a state; progress goes to stderr.")
 @click.option("--fields", metavar="A.B,C", help="Show these fields only.")
 @click.option("--query", metavar="JMESPATH", help="Show what a JMESPath expression finds.")

@@ -53,6 +53,7 @@ class View:
         self._session, self._rows = session, rows
         self._fields = selecting.read_fields(wishes.fields)
         self._query = selecting.read_query(wishes.query)
+        self._noted = False
         self.form = wishes.form or "json"
         if self.form not in rendering.FORMS:
             near = nearest(self.form, rendering.FORMS)
@@ -72,7 +73,9 @@ class View:
         if self._query is not None:
             data = self._query(data)
         rows = self._rows if self._query is None else None
-        for field, near in selecting.unmatched(data, self._fields, rows):
+        unmatched = () if self._noted else selecting.unmatched(data, self._fields, rows)
+        self._noted = self._noted or bool(unmatched)
+        for field, near in unmatched:
             output.note(f"no field {field} in the result" + (f"; did you mean {near}?" if near else ""))
         return selecting.pick(data, self._fields, rows)
 
@@ -107,6 +110,7 @@ def call(session: Session, words: Words, wishes: Wishes) -> None:
             "sandbox": client.sandbox is not None,
             "forced": session.force and client.decision(tool) == "ask",
         }
+        session.asked_nobody = client.verdict(tool) == "refuse"
         if wishes.dry_run:
             _show_preview(session, client, tool, arguments, options)
             return

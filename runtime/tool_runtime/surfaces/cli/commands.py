@@ -16,7 +16,7 @@ refuses what it does not know. So no option is ever dropped without a word.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tool_runtime.surfaces.cli.session import Session
 
 HERE = "tool_runtime.surfaces.cli"
+# How many words stood in front of the command.
+LEADING = "tool_runtime.leading"
 
 # Section of the help -> name -> (module of this package and function, one line of help).
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
@@ -48,7 +50,13 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("status_commands:doctor_command", "Look for what does not work, and how to mend it."),
         "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
     },
+    "Try without a call": {
+        "sandbox": ("sandbox_commands:sandbox_command", "Run a local stand-in for programs in any language; steer it."),
+        "webhooks": ("webhooks_commands:webhooks_command", "Receive, check, forward, replay and make up webhooks."),
+    },
     "Files, scripts and agents": {
+        "sync": ("sync_commands:sync_command", "Keep agents, prompts and flows as files."),
+        "completion": ("completion_command:completion_command", "Print the completion script of a shell."),
         "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
         "mcp": ("mcp_commands:mcp_command", "Serve the tools to agents, and use other servers' tools."),
     },
@@ -93,6 +101,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move the options in front of the command behind its name."""
+        ctx.meta[LEADING] = _first_word(args) or 0
         return super().parse_args(ctx, command_first(args))
 
     def resolve_command(
@@ -102,7 +111,12 @@ class Commands(click.Group):
         session: Session = ctx.obj
         words = _plain_spelling(session, args)
         if words[0] not in COMMANDS and not words[0].startswith("-"):
-            words = ["call", *words] if _is_tool(session, words[0]) else _no_command(session, ctx, args[0])
+            if not _is_tool(session, words[0]):
+                raise _no_command(session, ctx, args[0])
+            # What stood in front of the tool stays in front: behind the tool, a word may be the tool's own argument.
+            tool, *rest = words
+            leading = ctx.meta[LEADING]
+            words = ["call", *rest[:leading], tool, *rest[leading:]]
         session.function = words[0]
         return super().resolve_command(ctx, words)
 
@@ -120,12 +134,19 @@ def command_first(args: list[str]) -> list[str]:
 
     Options of the group itself stay where they are, and so does everything where no command follows.
     """
+    at = _first_word(args)
+    return [args[at], *args[:at], *args[at + 1 :]] if at else args
+
+
+def _first_word(args: list[str]) -> int | None:
+    """Return where the first word stands that is neither an option nor the value of one; None without such a word.
+
+    Example: `["--account", "eu", "list"]` -> 2.
+    """
     at = 0
     while at < len(args) and args[at].startswith("-") and args[at] not in {"-h", "--help", "--version", "--", "-"}:
         at += 2 if with_value(args[at]) else 1
-    if not 0 < at < len(args) or args[at].startswith("-"):
-        return args
-    return [args[at], *args[:at], *args[at + 1 :]]
+    return at if at < len(args) and not args[at].startswith("-") else None
 
 
 def _plain_spelling(session: "Session", args: list[str]) -> list[str]:
@@ -137,10 +158,8 @@ def _plain_spelling(session: "Session", args: list[str]) -> list[str]:
     api = session.api
     slugs = {api["slug"], api["name"]}
     if kind == "integrations" and name in slugs:
-        at = next((at for at, one in enumerate(rest) if not one.startswith("-")), None)
-        if at is None:
-            return ["docs", api["slug"], *rest]
-        return ["call", rest[at], *rest[:at], *rest[at + 1 :]]
+        # Options in front of the tool stay there: behind the tool, a word may be the tool's own argument.
+        return ["docs", api["slug"], *rest] if _first_word(rest) is None else ["call", *rest]
     words = SEED_SPELLINGS.get(word) or ((name,) if kind == "integrations" else ("mcp", name))
     if words[0] in WITHOUT_PROVIDER and rest and rest[0] in slugs:
         rest = rest[1:]
@@ -157,7 +176,7 @@ def _is_tool(session: "Session", name: str) -> bool:
     return True
 
 
-def _no_command(session: "Session", context: click.Context, name: str) -> Any:
+def _no_command(session: "Session", context: click.Context, name: str) -> click.UsageError:
     from tool_runtime.values.suggestions import nearest_names
 
     registry = session.registry
@@ -165,4 +184,4 @@ def _no_command(session: "Session", context: click.Context, name: str) -> Any:
     near = nearest_names(name.removeprefix("integrations:"), known)
     error = click.UsageError(f"there is no command and no tool named {name[:200]!r}", context)
     error.hint = f"Nearest: {', '.join(near)}." if near else None  # type: ignore[attr-defined]  # read by reports
-    raise error
+    return error

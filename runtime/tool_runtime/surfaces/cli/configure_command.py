@@ -160,7 +160,7 @@ def _questions(session: Session, account: str) -> tuple[Secret | None, bool, dic
     """Ask a person. Returns the key, whether it goes into the keyring, and the other settings."""
     output.note(f"The account {account} of {session.title}. Enter keeps what stands in brackets.")
     where = click.prompt(
-        "Where is the key? file: in your accounts file; keyring; variable",
+        "Where is the key to be",
         type=click.Choice(["file", "keyring", "variable"]),
         default="file",
         err=True,

@@ -53,13 +53,15 @@ def exit_code(error: "ToolError") -> int:
 
     if error.outcome == "unknown":
         return OUTCOME_UNKNOWN
+    if isinstance(error, errors.WaitTimedOut | errors.WaitFailed):
+        # Also behind a write that was done: waiting again does no harm.
+        return WAIT_TIMED_OUT
     if error.outcome == "done":
         return UNWRITTEN
     by_kind: tuple[tuple[tuple[type[ToolError], ...], int], ...] = (
         ((errors.PolicyRefused, errors.ScriptPaused), POLICY),
         ((errors.ConfigurationError, errors.MissingExtra, errors.SpecError, errors.Unauthorized), CONFIGURATION),
         ((errors.CallerError,), USAGE),
-        ((errors.WaitTimedOut, errors.WaitFailed), WAIT_TIMED_OUT),
         ((errors.RateLimited, errors.ServerError), FAILED),
         ((errors.APIError, errors.WebhookRefused), REFUSED),
         ((errors.RemoteError,), FAILED),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tool_runtime.surfaces.common.scripts import LuaLimits, LuaResult, LuaSession
 
 RESUME = "resume"
+_DECISIONS = ("approve", "deny", "done", "not_done")
 _LIMITS = {
     "cpu": ("--cpu-limit", float, "SECONDS", "CPU that the script may use (30)."),
     "memory": ("--memory-limit", int, "BYTES", "Lua heap (33554432)."),
@@ -57,22 +58,7 @@ def _limit_options(command: Any) -> Any:
 @_limit_options
 @calling_options
 @click.pass_obj
-def lua_command(
-    session: Session,
-    file: str | None,
-    run: str | None,
-    code: str | None,
-    args_text: str | None,
-    approve: tuple[int, ...],
-    deny: tuple[int, ...],
-    done: tuple[str, ...],
-    not_done: tuple[int, ...],
-    *,
-    validate: bool,
-    dry_run: bool,
-    repl: bool,
-    **limits: Any,
-) -> None:
+def lua_command(session: Session, /, file: str | None, run: str | None, code: str | None, **options: Any) -> None:
     """Run a Lua script over the tools: FILE, --eval CODE, or standard input.
 
     Scripts see app.integrations.NAME.TOOL, docs, json, regex, print, dump, args, parallel, sleep, now and random; no
@@ -82,27 +68,26 @@ def lua_command(
     killed; `lua resume RUN --approve SEQ` goes on, and calls nothing a second time.
     """
     session.function = "lua"
-    deciding = [*approve, *deny, *done, *not_done]
+    limits = {name: options[name] for name in _LIMITS}
     if file == RESUME and code is None and not (run is None and Path(RESUME).is_file()):
         if run is None:
             _list_runs(session)
-            return
-        decisions = {"approve": approve, "deny": deny, "done": _results(done), "not_done": not_done}
-        _resume(session, run, decisions, limits)
+        else:
+            _resume(session, run, options, limits)
         return
-    if run is not None or deciding:
+    if run is not None or any(options[name] for name in _DECISIONS):
         what = f"the word {run!r}" if run is not None else "--approve, --deny, --done and --not-done"
         raise UsageError(f"{what} belongs to `lua resume RUN`", hint="Give one FILE, or --eval CODE.")
     chosen = _limits(limits)
-    if repl:
+    if options["repl"]:
         from tool_runtime.surfaces.cli import lua_prompt
 
         lua_prompt.run(session, chosen)
         return
-    if args_text == "-" and code is None and file in {None, "-"}:
+    if options["args_text"] == "-" and code is None and file in {None, "-"}:
         raise UsageError("--args - and the script both read standard input", hint="Give the script as FILE or --eval.")
-    source, arguments = _source(file, code), _arguments(args_text)
-    if validate:
+    source, arguments, dry_run = _source(file, code), _arguments(options["args_text"]), options["dry_run"]
+    if options["validate"]:
         _validate(session, source)
         return
     with client_of(session) as client, lua_session(session, client, chosen, dry_run=dry_run) as scripts:
@@ -123,6 +108,7 @@ def client_of(session: Session, settings: Mapping[str, Any] | None = None) -> "C
         timeout=session.timeout,
         retries=session.retries,
     )
+    output.note_log()
     # What a script was answered has reached its caller: the script itself goes on with the answer.
     return agent_client(session.registry, options, surface="lua", delivers=True)
 
@@ -220,7 +206,8 @@ def _next_step(session: Session, result: "LuaResult") -> str:
     return "\n".join(lines)
 
 
-def _resume(session: Session, run: str, decisions: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
+def _resume(session: Session, run: str, options: Mapping[str, Any], limits: Mapping[str, Any]) -> None:
+    decisions = {name: options[name] for name in _DECISIONS} | {"done": _results(options["done"])}
     stored = next((one for one in _runs(session) if one.id == run), None)
     settings = dict(stored.settings) if stored is not None else {}
     chosen = _limits(

@@ -1,8 +1,8 @@
 """The prompt of `lua --repl`: chunks from a terminal, with history, completion, and variables that persist.
 
 A line is a chunk, and Lua's locals end with their chunk; so outermost locals are turned into globals before a chunk
-runs. An expression alone shows its value. A chunk that is not finished goes on with the next line. What was typed stands
-in the user's state folder, where only this user reads.
+runs. An expression alone shows its value. A chunk that is not finished goes on with the next line. What was typed
+stands in the user's state folder, where only this user reads.
 """
 
 import os
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 PROMPT, MORE = "> ", ">> "
 HISTORY_LINES = 1000
 _WORDS = (
-    "and break do else elseif end false for function goto if in local nil not or repeat return then true until while "
-    "app args assert docs dump ipairs json math next now pairs parallel parallel_map pcall print progress random regex "
-    "select sleep string table tonumber tostring type utf8"
-).split()
+    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
+    "not", "or", "repeat", "return", "then", "true", "until", "while", "app", "args", "assert", "docs", "dump",
+    "ipairs", "json", "math", "next", "now", "pairs", "parallel", "parallel_map", "pcall", "print", "progress",
+    "random", "regex", "select", "sleep", "string", "table", "tonumber", "tostring", "type", "utf8",
+)  # fmt: skip
 _ENDS = (".exit", "exit", "quit")
 
 
@@ -136,7 +137,7 @@ def _on_terminal() -> bool:
 
 
 def completions(scripts: "LuaSession", text: str) -> list[str]:
-    """Return what may stand in place of a word: `app.integrations.library.get_b` -> `app.integrations.library.get_book`."""
+    """Return what may stand in place of a word: `docs.r` -> `docs.read`."""
     base, dot, start = text.rpartition(".")
     if not dot:
         return sorted(word for word in _WORDS if word.startswith(text))

@@ -20,6 +20,9 @@ _WITH_VALUE = frozenset({
     "--approve", "--deny", "--done", "--not-done",
 })  # fmt: skip
 
+# A day at most, as for options of a call in Python.
+_SECONDS = click.FloatRange(0, 86_400, min_open=True)
+
 
 def with_value(word: str) -> bool:
     """Say whether an option takes the next word as its value: `--account` does, `--account=eu` and `--json` do not."""
@@ -50,19 +53,26 @@ def add_common_options(command: click.Command) -> None:
     command.params += [option for option in common_options() if known.isdisjoint(option.opts)]
 
 
-def calling_options(command: _Command) -> _Command:
-    """Decorate a command that sends something: `--force`, `--read-only`, `--timeout`, `--retries`, `-v`, `--curl`."""
+def calling_options(command: _Command, without: str = "") -> _Command:
+    """Decorate a command that sends something: `--force`, `--read-only`, `--timeout`, `--retries`, `-v`, `--curl`.
+
+    `without` leaves out the option that the command gives a meaning of its own.
+    """
     options: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         (("--force",), {"is_flag": True, "help": "Do not ask where the policy says ask. Lifts no deny and no cap."}),
         (("--read-only",), {"is_flag": True, "help": "Refuse every write."}),
-        (("--timeout",), {"type": float, "metavar": "SECONDS", "help": "How long an attempt may make no progress."}),
+        (("--timeout",), {"type": _SECONDS, "metavar": "SECONDS", "help": "How long an attempt may make no progress."}),
         (
             ("--retries",),
-            {"type": int, "metavar": "N", "help": "Attempts after the first, where that is harmless."},
+            {
+                "type": click.IntRange(0, 100),
+                "metavar": "N",
+                "help": "Attempts after the first, where harmless.",
+            },
         ),
         (("-v", "--verbose"), {"is_flag": True, "help": "Show the exchange on stderr, without secrets."}),
         (("--curl",), {"is_flag": True, "help": "As -v, with the requests as curl commands."}),
     )
-    for names, settings in reversed(options):
+    for names, settings in reversed([one for one in options if without not in one[0]]):
         command = click.option(*names, expose_value=False, callback=_remember, **settings)(command)
     return command

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from tool_runtime.surfaces.common.printable import printable, printable_json
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_WIDTH = 100
+# What rich draws with, and the marks of ordinary prose: bullet, lines, corners, ellipsis, quote, arrow, dashes.
+_PLAIN = str.maketrans(
+    "\u00b7\u2022\u2500\u2501\u2502\u2503\u258c\u2550\u250f\u2513\u2517\u251b\u2019\u2013\u2014\u2192",
+    "-*-=|||=++++'-->",
+) | {0x2026: "..."}
 NARROWEST = 20
 
 
@@ -59,13 +64,40 @@ def console() -> "Console":
 
     coloured = in_colour()
     return Console(
-        file=sys.stdout,
+        file=cast("IO[str]", _Fitting(sys.stdout)),
         highlight=False,
         width=width(),
-        force_terminal=True if coloured else None,
-        no_color=None if coloured else True,
+        # Without colour there is no escape at all: bold is one too.
+        force_terminal=coloured,
+        no_color=not coloured,
         legacy_windows=False,
     )
+
+
+class _Fitting:
+    """A stream that takes every text: what its encoding lacks becomes plain characters or escapes."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return int(self._stream.write(fitting(text, self._stream)))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def fitting(text: str, stream: Any) -> str:
+    r"""Return text that the encoding of a stream has: drawn lines and marks become plain ones, the rest escapes.
+
+    Example, for ASCII: `write · Ö` -> `write - \\xd6`.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
 
 
 def to_json(value: Any, *, indent: int | None = 2) -> str:
@@ -137,8 +169,7 @@ def _put(text: str, end: str = "\n") -> None:
     stream = sys.stdout
     if stream is None or stream.closed:
         raise OSError(errno.EBADF, "stdout is closed")
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
+    stream.write(fitting(text, stream) + end)
 
 
 def flush() -> None:
@@ -150,6 +181,24 @@ def flush() -> None:
 def note(text: str) -> None:
     """Write a line to stderr, without control characters. Nothing is raised: a lost note changes no outcome."""
     _say(printable(text), "\n")
+
+
+def note_log() -> None:
+    """Write warnings of the runtime's log to stderr as notes: a ledger that could not be written, for example.
+
+    What became of a call is left out: the report of the run says the same, for people.
+    """
+    import logging
+
+    class Notes(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.module != "attempts":
+                note(record.getMessage())
+
+    log = logging.getLogger("tool_runtime")
+    if not any(type(one).__name__ == "Notes" for one in log.handlers):
+        log.addHandler(Notes(logging.WARNING))
+        log.propagate = False
 
 
 def note_in_place(text: str) -> None:
@@ -164,9 +213,8 @@ def _say(text: str, end: str) -> None:
     stream = sys.stderr
     if stream is None or stream.closed:
         return
-    encoding = stream.encoding or "utf-8"
     with suppress(OSError, ValueError):
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
+        stream.write(fitting(text, stream) + end)
         stream.flush()
 
 

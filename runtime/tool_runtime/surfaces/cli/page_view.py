@@ -14,11 +14,6 @@ from tool_runtime.surfaces.common.printable import printable
 
 _PAGE_LINK = re.compile(r"\[([^\]\n]+)\]\((?!https?:)[^)\s]+\)")
 _COMMENT = re.compile(r"<!--.*?-->\n*", re.DOTALL)
-# What rich draws with, and the marks of ordinary prose: bullet, lines, corners, ellipsis, quote, arrow, dashes.
-_PLAIN = str.maketrans(
-    "\u00b7\u2022\u2500\u2501\u2502\u2503\u258c\u2550\u250f\u2513\u2517\u251b\u2019\u2013\u2014\u2192",
-    "-*-=|||=++++'-->",
-) | {0x2026: "..."}
 
 
 def show(markdown: str) -> None:
@@ -61,11 +56,7 @@ def rendered(markdown: str) -> str:
         legacy_windows=False,
     ).print(Markdown(_readable(markdown), hyperlinks=False, code_theme="ansi_dark"))
     lines = "\n".join(line.rstrip() for line in text.getvalue().rstrip("\n").split("\n"))
-    try:
-        lines.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        lines = lines.translate(_PLAIN)
-    return lines
+    return output.fitting(lines, sys.stdout)
 
 
 def _readable(markdown: str) -> str:

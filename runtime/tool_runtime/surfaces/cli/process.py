@@ -10,6 +10,7 @@ The exit code is settled before the interpreter ends. What the interpreter would
 changes no code.
 """
 
+import io
 import os
 import signal
 import sys
@@ -19,6 +20,10 @@ from typing import Any
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
+_SOON = 0.01
+# The signals that end this run: those that nobody has set to be ignored.
+_listened: list[signal.Signals] = []
+
 
 class Ended(KeyboardInterrupt):
     """A signal that ends the run. An interrupt for every `except` that knows interrupts."""
@@ -27,14 +32,32 @@ class Ended(KeyboardInterrupt):
 def prepare() -> None:
     """Make signals end the run by an exception, and let no file that is opened later become a standard stream."""
     _fill_standard_streams()
-    for number in _ENDING:
-        with suppress(ValueError, OSError):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Whoever writes to stdout: what the encoding lacks is escaped, and is no error in the middle of a result.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    _listened.extend(number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN)
+    _listen()
+    sys.unraisablehook = _lost
     spare_httpx_its_command_line()
     if hasattr(signal, "SIGPIPE"):
         with suppress(ValueError):
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _listen() -> None:
+    for number in _listened:
+        with suppress(ValueError, OSError):
+            signal.signal(number, _end)
+
+
+def _lost(unraisable: Any) -> None:
+    """Raise an interrupt again that struck where Python can raise nothing: in a destructor or a callback."""
+    if not isinstance(unraisable.exc_value, Ended) or not hasattr(signal, "setitimer"):
+        sys.__unraisablehook__(unraisable)
+        return
+    _listen()
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, _SOON)
 
 
 def _end(number: int, _: Any) -> None:
@@ -70,11 +93,22 @@ def spare_httpx_its_command_line() -> None:
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Run the program; an interrupt that comes before the program listens ends it quietly."""
+    """Run the program and return its exit code, whenever a signal comes: before the program listens, and after."""
+    codes: list[int] = []
     try:
-        return run()
-    except KeyboardInterrupt:
-        return 130
+        codes.append(run())
+        settle()
+    except KeyboardInterrupt as error:
+        return codes[0] if codes else _code_of(error)
+    return codes[0]
+
+
+def _code_of(error: BaseException) -> int:
+    """Return the code for an interrupt that nothing else has seen; what it interrupted may say more."""
+    from tool_runtime.errors import as_tool_error
+    from tool_runtime.surfaces.cli.exits import exit_code
+
+    return exit_code(as_tool_error(error))
 
 
 def _point_nowhere(stream: Any) -> None:

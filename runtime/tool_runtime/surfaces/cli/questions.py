@@ -32,15 +32,19 @@ def can_ask() -> bool:
 def confirmation(session: Session) -> Callable[[Invocation], bool] | None:
     """Return the function that asks for a yes, or None where nobody can be asked."""
     if not can_ask():
-        session.asked_nobody = True
         return None
 
     def confirm(invocation: Invocation) -> bool:
         for line in described(session, invocation):
             output.note(line)
-        return _answer(f"Type {YES} to go on: ").strip().lower() == YES
+        return agrees("to go on")
 
     return confirm
+
+
+def agrees(purpose: str) -> bool:
+    """Ask for a yes: `agrees("to go on")`. Only the whole word is yes. Raises `Interrupted` where the person leaves."""
+    return _answer(f"Type {YES} {purpose}: ").strip().lower() == YES
 
 
 def described(session: Session, invocation: Invocation) -> list[str]:

@@ -36,6 +36,9 @@ def report(session: Session, error: BaseException) -> int:
         # The reader has left, with all that it wanted.
         output.abandon()
         return exits.OK
+    if isinstance(error, KeyboardInterrupt) and session.shown:
+        # The signal came after the answer.
+        return exits.OK
     known = _known(session, error)
     code = exits.exit_code(known)
     envelope = known.to_dict()
@@ -85,6 +88,8 @@ def _unwritten(session: Session, error: BaseException) -> ToolError:
     assert tool is not None  # noqa: S101 - the caller has looked
     if tool.is_read and isinstance(error, KeyboardInterrupt):
         return Interrupted("interrupted", tool=tool.name)
+    if tool.is_read and isinstance(error, ToolError):
+        return error
     message = f"{tool.name} was done, but its result could not be written: {_reason(error)}"
     known = UnwrittenResult(message, tool=tool.name, record=session.meta.get("record"))
     ids = _ids(session.data)
@@ -113,9 +118,9 @@ def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any]) -> l
         hints.append(f"To try it without a key: {session.program} call --sandbox {tool.name} ...")
     if type(known) is PolicyRefused and session.asked_nobody:
         hints.append("Nobody could be asked: run it on a terminal, or add --force, which lifts `ask` and nothing else.")
-    if isinstance(known, UnwrittenResult) and envelope.get("ids"):
-        shown = ", ".join(f"{name} {value}" for name, value in envelope["ids"].items())
-        hints.append(f"Do not repeat it. It made {shown}.")
+    if isinstance(known, UnwrittenResult) and (tool is None or not tool.is_read):
+        shown = ", ".join(f"{name} {value}" for name, value in envelope.get("ids", {}).items())
+        hints.append(f"Do not repeat it: the answer was {shown}." if shown else "Do not repeat it.")
     if isinstance(known, InternalError | UnwrittenResult):
         hints.append(f"{_environment(session)}_DEBUG=1 shows where this came from.")
     return hints

@@ -32,8 +32,9 @@ class Session:
     `function` is what the envelope calls the run: a command, or the canonical name of a tool. `meta` is what the
     envelope says of the call. `running` is the tool of the current call, if any, and `arguments` are its arguments.
     `done` says that the call has returned: an error in the display of the result is then no error of the call.
-    `data` is what a failed run has to show beside its error. `given` says that the answer is on its way to stdout.
-    `asked_nobody` says that there is no terminal on which to ask for a yes.
+    `data` is what a failed run has to show beside its error. `given` says that the answer is on its way to
+    stdout, `shown` that stdout took the answer. `asked_nobody` says that the policy asks, and
+    there is no terminal on which to ask.
     """
 
     def __init__(self, package_folder: "Path | str", words: Sequence[str] = (), *, as_json: bool = False) -> None:
@@ -55,6 +56,7 @@ class Session:
         self.done = False
         self.data: Any = None
         self.given = False
+        self.shown = False
         self.asked_nobody = False
         self.extra: dict[str, Any] = {}
 
@@ -108,6 +110,7 @@ class Session:
         else:
             output.write_json(data)
         output.flush()
+        self.shown = True
 
     def envelope(self, **parts: Any) -> dict[str, Any]:
         """Return the envelope of this run: `data` or `error`, and `meta`."""
@@ -126,6 +129,7 @@ class Session:
         from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
         from tool_runtime.surfaces.common.client import Client
 
+        output.note_log()
         options = AgentOptions(
             account=self.account,
             sandbox=self.sandbox,

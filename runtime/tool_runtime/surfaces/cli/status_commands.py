@@ -80,10 +80,13 @@ def doctor_command(context: click.Context, *, online: bool) -> None:
 def _probes(session: Session, report: Any, names: tuple[str | None, ...]) -> list[dict[str, Any]]:
     """Try the keys of accounts, and add what does not work to the report."""
     from tool_runtime.errors import ToolError
-    from tool_runtime.surfaces.common.account_report import probe
+    from tool_runtime.surfaces.common.account_report import probe, probe_tool
     from tool_runtime.surfaces.common.agent_client import AgentOptions
 
     found: list[dict[str, Any]] = []
+    if probe_tool(session.registry) is None:
+        report.remark("online", "this API has no read without arguments, so no key was tried")
+        return found
     for name in names:
         try:
             one = probe(session.registry, AgentOptions(name, session.sandbox, timeout=session.timeout))

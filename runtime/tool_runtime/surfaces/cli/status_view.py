@@ -14,12 +14,21 @@ _MARKS: Mapping[str, tuple[str, str]] = {
 
 
 def show_accounts(report: Report) -> None:
-    """Show each account in a line: name, where the key is, where calls go, and what is allowed."""
-    rows = [
-        (_name(one), _key(one), one["base_url"] or "?", _allowed(one["permissions"]), _pairs(one["caps"]))
-        for one in report.accounts
-    ]
-    write_rows(("account", "key", "calls go to", "allowed", "caps"), rows)
+    """Show each account: where the key is, where calls go, and what is allowed. In a pipe one account a line."""
+    for one in report.accounts:
+        shown = {
+            "key": _key(one),
+            "calls go to": one["base_url"] or "?",
+            "allowed": _allowed(one["permissions"]),
+            "caps": _pairs(one["caps"]),
+        }
+        if not output.is_terminal():
+            output.write("\t".join([_name(one), *shown.values()]))
+            continue
+        output.write(_name(one))
+        for title, value in shown.items():
+            if value:
+                output.write(f"  {title:12}{value}")
 
 
 def show_fields(fields: Sequence[Mapping[str, Any]]) -> None:
@@ -98,13 +107,13 @@ def _show_next(commands: Sequence[str]) -> None:
 
 
 def _name(one: Mapping[str, Any]) -> str:
-    return f"{one['account']} *" if one["default"] else str(one["account"])
+    return f"{one['account']} (used where none is named)" if one["default"] else str(one["account"])
 
 
 def _key(one: Mapping[str, Any]) -> str:
     if not one["enabled"]:
         return "disabled"
-    return f"{one['key']}: {one['key_place']}" if one["key_place"] else str(one["key"])
+    return f"{one['key']}, in {one['key_place']}" if one["key_place"] else str(one["key"])
 
 
 def _allowed(permissions: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tool_runtime.core.tools import SyncKind
-from tool_runtime.errors import NotFound, UsageError
+from tool_runtime.errors import NotFound, Unprocessable, UsageError
 from tool_runtime.surfaces.cli.sync_changes import Comparison, changes, compare, update_arguments
 from tool_runtime.surfaces.cli.sync_files import CREATE_KEY, Kept, Records
 from tool_runtime.surfaces.common.client import Client
@@ -77,7 +77,8 @@ class Sync:
         """Read one record of the API; None where there is none."""
         try:
             record: Mapping[str, Any] = self._client.call(self.kind.get, {self.kind.id: name})
-        except NotFound:
+        except (NotFound, Unprocessable):
+            # Some APIs answer 422 to an id that nobody has.
             return None
         return record
 

@@ -1,5 +1,6 @@
 """The command `wait`: waits for a state, and says how to go on waiting where the time runs out."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -7,6 +8,8 @@ import click
 from tool_runtime.surfaces.cli.call_command import ToolCommand, words_of
 from tool_runtime.surfaces.cli.options import calling_options
 from tool_runtime.surfaces.cli.session import Session
+
+SECONDS = click.FloatRange(0, min_open=True)
 
 
 class WaitCommand(ToolCommand):
@@ -22,12 +25,17 @@ class WaitCommand(ToolCommand):
 @click.command("wait", cls=WaitCommand)
 @click.argument("waiter", metavar="WAITER [ARGUMENTS]...")
 @click.option("--arg", metavar="KEY=VALUE", multiple=True, help="One argument; key:=json for a JSON value.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="How long to wait. The waiter has its own default.")
-@click.option("--interval", type=float, metavar="SECONDS", help="The pause between two reads.")
+@click.option(
+    "--timeout",
+    type=SECONDS,
+    metavar="SECONDS",
+    help="How long to wait. The waiter has its own default.",
+)
+@click.option("--interval", type=SECONDS, metavar="SECONDS", help="The pause between two reads.")
 @click.option("--fields", metavar="A.B,C", help="Show these fields only.")
 @click.option("--query", metavar="JMESPATH", help="Show what a JMESPath expression finds.")
 @click.option("-o", "--output", "form", metavar="FORM", help="json (as is), ndjson, table, csv or raw.")
-@calling_options
+@partial(calling_options, without="--timeout")
 @click.pass_context
 def wait_command(
     context: click.Context, /, waiter: str, timeout: float | None, interval: float | None, **options: Any
@@ -54,6 +62,7 @@ def wait_command(
     with session.client(TracedClient, confirmation(session)) as client:
         client.trace(verbose=session.verbose, curl=session.curl)
         session.meta |= {"account": client.account_name, "sandbox": client.sandbox is not None}
+        session.asked_nobody = client.verdict(tool) == "refuse"
         reply = waits.run_wait(client, declared, arguments, timeout=timeout, interval=interval)
         session.data, session.done = reply, True
         view.show(reply)

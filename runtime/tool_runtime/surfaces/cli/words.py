@@ -10,7 +10,8 @@ Owns the grammar of a call in a shell. Knows the names of a tool's parameters an
     key=X  key:=JSON               an argument as text, or as JSON; also --arg key=X, --arg key:=JSON
 
 A value follows a flag where the next word is no option; so a value that begins with `--` needs the form `--flag=X`. A
-flag of a boolean parameter takes the next word only where that word is true or false.
+flag of a boolean parameter takes the next word only where that word is true or false. `--wait` takes the next word
+where that word is a plain name.
 
 **One name, two meanings.** A parameter may have the name of an option: `--prompt`. Behind TOOL the parameter is meant,
 in front of TOOL the option. `ALWAYS_OPTIONS` are excepted: a word that keeps a call from being made, or says where the
@@ -28,6 +29,7 @@ from tool_runtime.errors import UsageError
 ALWAYS_OPTIONS = frozenset({"account", "sandbox", "dry-run", "read-only", "json", "help", "arg"})
 _PAIR = re.compile(r"([A-Za-z_][\w.\-\[\]]*?)(:=|=)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"-[0-9.]")
+_WORD = re.compile(r"[a-z][a-z0-9_]*", re.IGNORECASE)
 _OPTIONAL_VALUE = "wait"
 
 
@@ -80,14 +82,12 @@ def _folded(name: str) -> str:
 class Scanner:
     """Parts the words of one command line."""
 
-    def __init__(
-        self, params: Sequence[click.Parameter], names_of: Callable[[str], Names], waiters: Callable[[], Iterable[str]]
-    ) -> None:
-        """Take the options of the command, and what finds a tool's names and the waiters."""
+    def __init__(self, params: Sequence[click.Parameter], names_of: Callable[[str], Names]) -> None:
+        """Take the options of the command, and what finds a tool's names."""
         options = [one for one in params if isinstance(one, click.Option)]
         self._options: Mapping[str, click.Option] = {name: one for one in options for name in one.opts}
         self._help = frozenset({"-h", "--help"})
-        self._names_of, self._waiters = names_of, waiters
+        self._names_of = names_of
         self._names: Names | None = None
         self._words = Words()
 
@@ -162,7 +162,7 @@ class Scanner:
                 raise UsageError("--arg takes key=value or key:=json")
             self._pair(rest.pop(0) if text is None else text, "--arg")
         elif plain == _OPTIONAL_VALUE and option is not None and not option.is_flag:
-            if text is None and rest and rest[0] in set(self._waiters()):
+            if text is None and rest and _WORD.fullmatch(rest[0]):
                 text = rest.pop(0)
             self._words.options.append(f"--{plain}={text or ''}")
         else:

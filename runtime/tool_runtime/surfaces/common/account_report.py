@@ -19,7 +19,7 @@ from tool_runtime.accounts.accounts_file import (
     user_file_path,
 )
 from tool_runtime.accounts.caps import Caps
-from tool_runtime.accounts.environment import DEFAULT
+from tool_runtime.accounts.environment import DEFAULT, wants_sandbox
 from tool_runtime.accounts.stored_accounts import StoredAccounts, read_accounts
 from tool_runtime.accounts.strictness import without_effect
 from tool_runtime.core.account import EFFECTS, Policy
@@ -27,7 +27,7 @@ from tool_runtime.core.ledger import UNDER_WAY, UNKNOWN
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import ToolError, as_tool_error
-from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client, agent_ledger, agent_sandbox
+from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client, agent_ledger
 
 # Names by which APIs call the read that says whose key a key is.
 _WHOAMI = ("whoami", "get_current_user", "current_user", "get_me", "me", "get_account", "get_workspace")
@@ -87,6 +87,10 @@ class Report:
     def note(self, name: str, message: str) -> None:
         """Add a check that went well."""
         self.checks.append(Check(name, _OK, message))
+
+    def remark(self, name: str, message: str, hint: str | None = None) -> None:
+        """Add something that is worth knowing and is no problem."""
+        self.checks.append(Check(name, _NOTE, message, hint))
 
     def failed(self, name: str, error: BaseException) -> None:
         """Add a check that found a problem."""
@@ -178,7 +182,7 @@ def _account(stored: StoredAccounts, name: str, report: Report) -> dict[str, Any
         idle = without_effect(policy, rules)
         if idle:
             message = f"{file.path}: {', '.join(idle)} changes nothing for {name}: a project can only be stricter"
-            report.checks.append(Check("project file", _NOTE, message))
+            report.remark("project file", message)
     return shown
 
 
@@ -202,11 +206,11 @@ def caps_shown(caps: Caps | None) -> dict[str, Any]:
 
 def _look_at_sandbox(registry: Registry, report: Report, *, sandbox: bool) -> None:
     try:
-        report.sandbox = bool(agent_sandbox(registry, AgentOptions(sandbox=sandbox)))
+        report.sandbox = sandbox or wants_sandbox(registry, os.environ)
     except ToolError as error:
         report.failed("sandbox", error)
     if report.sandbox:
-        report.checks.append(Check("sandbox", _NOTE, "calls go to the sandbox, not to the API"))
+        report.remark("sandbox", "calls go to the sandbox, not to the API")
 
 
 def _look_at_ledger(registry: Registry, report: Report) -> None:
@@ -230,7 +234,7 @@ def _look_at_ledger(registry: Registry, report: Report) -> None:
         command = registry.api.command
         hint = f"{command} audit --outcome unknown lists them, {command} audit resolve ID finds out."
         said = f"{unknown} writes may have happened and nobody has found out"
-        report.checks.append(Check("ledger", _NOTE, said, hint))
+        report.remark("ledger", said, hint)
     else:
         report.note("ledger", f"{path}: nothing is unknown")
 

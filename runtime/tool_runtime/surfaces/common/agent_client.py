@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tool_runtime.accounts.environment import wants_sandbox
 from tool_runtime.accounts.stored_accounts import read_accounts
 from tool_runtime.accounts.unusable_ledger import UnusableLedger
+from tool_runtime.core.clock import Clock, SystemClock
 from tool_runtime.core.flow import Repeats
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import AnyLedger
@@ -22,7 +23,10 @@ from tool_runtime.errors import ConfigurationError
 from tool_runtime.surfaces.common.client import AsyncClient, Client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tool_runtime.sandbox import Sandbox
+    from tool_runtime.sandbox.server.remote import RunningSandbox
 
 _Kind = TypeVar("_Kind", Client, AsyncClient)
 
@@ -37,7 +41,7 @@ class AgentOptions:
     """
 
     account: str | None = None
-    sandbox: "Sandbox | bool" = False
+    sandbox: "Sandbox | RunningSandbox | bool" = False
     force: bool = False
     read_only: bool = False
     timeout: float | None = None
@@ -63,11 +67,13 @@ def agent_client(
     read, and for an account that does not exist.
     """
     accounts = read_accounts(registry, os.environ, read_only=options.read_only)
+    sandbox = agent_sandbox(registry, options)
     return kind(
         registry=registry,
         account=options.account,
         accounts=accounts,
-        sandbox=agent_sandbox(registry, options),
+        sandbox=sandbox,
+        clock=None if isinstance(sandbox, bool) else _LedgersClock(sandbox.clock),
         timeout=options.timeout,
         total=options.total,
         retries=options.retries,
@@ -80,18 +86,64 @@ def agent_client(
     )
 
 
-def agent_sandbox(registry: Registry, options: AgentOptions) -> "Sandbox | bool":
+class _LedgersClock(SystemClock):
+    """The sandbox's clock, on which waiting is free, with the time of day of the ledger.
+
+    Each sandbox begins at the same moment of its own time. In the ledger, calls of all runs would be of that one
+    minute, and caps would count all of them.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def monotonic(self) -> float:
+        """Return the sandbox's seconds."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Let the sandbox's time pass."""
+        self._clock.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Let the sandbox's time pass."""
+        await self._clock.asleep(seconds)
+
+
+def agent_sandbox(registry: Registry, options: AgentOptions) -> "Sandbox | RunningSandbox | bool":
     """Return the sandbox that calls go to, or False: as the options say, or else the environment.
 
-    The sandbox knows the ids that the examples of the reference use.
+    That is the one that the user runs as a server, so that commands build on each other; or else one for this client
+    alone. Either knows the ids that the examples of the reference use.
     """
     if options.sandbox is False and not wants_sandbox(registry, os.environ):
         return False
     if options.sandbox is True or options.sandbox is False:
+        found = running_sandbox(registry)
+        if found is not None:
+            return found
         from tool_runtime.sandbox import Sandbox
 
         return Sandbox(registry, examples=True)
     return options.sandbox
+
+
+def running_sandbox(registry: Registry) -> "RunningSandbox | None":
+    """Return the sandbox that the user runs as a server; None where none of this API runs."""
+    from tool_runtime.sandbox.server.running import running_url
+
+    url = running_url(state_folder(registry), registry.api.name)
+    if url is None:
+        return None
+    from tool_runtime.sandbox.server.remote import RunningSandbox
+
+    return RunningSandbox(registry, url)
+
+
+def state_folder(registry: Registry) -> "Path":
+    """Return the folder of the user's state: the ledger, and the file that says where a sandbox runs."""
+    from tool_runtime.accounts.sqlite_ledger import default_ledger_path
+
+    return default_ledger_path(registry.api.command or registry.api.name).parent
 
 
 def agent_ledger(registry: Registry) -> AnyLedger:

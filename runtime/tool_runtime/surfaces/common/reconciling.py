@@ -206,15 +206,14 @@ def check_unknown(entry: Entry) -> None:
     raise InvalidArguments(message, tool=entry.intent.tool)
 
 
-def still_unknown(entry: Entry, finding: Finding | None, command: str) -> OutcomeUnknown:
-    """Return the error of an outcome that nobody found out, with what to do."""
+def still_unknown(entry: Entry, finding: Finding | None) -> OutcomeUnknown:
+    """Return the error of an outcome that nobody found out."""
     said = finding.said if finding is not None else "nobody looked"
-    advice = f"{finding.advice} " if finding is not None and finding.advice else ""
     return OutcomeUnknown(
         f"what became of {entry.intent.tool} stays unknown: {said}",
         tool=entry.intent.tool,
         record=entry.intent.id,
         reconcile=entry.intent.reconcile,
         idempotency_key=entry.intent.idempotency_key,
-        hint=f"{advice}When you know: {command} audit resolve {entry.intent.id} --as done|failed|not_sent --note TEXT",
+        hint=finding.advice if finding is not None else None,
     )

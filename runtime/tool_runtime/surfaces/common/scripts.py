@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tool_runtime.accounts.script_journal import JournalRun, resumable_runs
     from tool_runtime.surfaces.lua.lua_session import LuaConversation, LuaSession, run_lua
-    from tool_runtime.surfaces.lua.lua_syntax import Unfinished, without_top_level_locals
+    from tool_runtime.surfaces.lua.lua_syntax import without_top_level_locals
+    from tool_runtime.surfaces.lua.lua_words import Unfinished
     from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
     from tool_runtime.surfaces.lua.script_check import check_script
     from tool_runtime.surfaces.lua.script_limits import LuaLimits
@@ -24,7 +25,7 @@ _HOMES = {
     "LuaSession": f"{_LUA}.lua_session",
     "Namespace": f"{_LUA}.namespaces",
     "Prepared": f"{_LUA}.namespaces",
-    "Unfinished": f"{_LUA}.lua_syntax",
+    "Unfinished": f"{_LUA}.lua_words",
     "check_script": f"{_LUA}.script_check",
     "resumable_runs": "tool_runtime.accounts.script_journal",
     "run_lua": f"{_LUA}.lua_session",

@@ -40,7 +40,10 @@ def read_query(text: str | None) -> Callable[[Any], Any] | None:
         ) from None
 
     def search(data: Any) -> Any:
-        return compiled.search(data)
+        try:
+            return compiled.search(data)
+        except JMESPathError as error:
+            raise UsageError(f"--query does not fit the result: {error}") from None
 
     return search
 

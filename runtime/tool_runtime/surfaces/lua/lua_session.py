@@ -18,7 +18,7 @@ from tool_runtime.errors import ConfigurationError, InvalidArguments
 from tool_runtime.surfaces.lua.namespaces import DocsNamespace, Namespace, ToolNamespace
 from tool_runtime.surfaces.lua.script_calls import CallHandler, Decisions
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
-from tool_runtime.surfaces.lua.script_process import ScriptProcess
+from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform
 from tool_runtime.surfaces.lua.script_results import LuaResult
 from tool_runtime.surfaces.lua.script_run import Ending, Printer, Progress, ScriptRun
 
@@ -65,9 +65,10 @@ class LuaSession:
         self.undecided = Decisions()
         self._lock = threading.Lock()
         self._spare: ScriptProcess | None = None
+        self._refilling: threading.Thread | None = None
         self._closed = False
-        if warm:
-            self._spare = ScriptProcess(self.limits)
+        check_platform()
+        self._refill()
 
     def run(
         self,
@@ -120,10 +121,21 @@ class LuaSession:
         _check_source(source)
         return self._go(source, {}, None, Decisions(), None, None, only_compile=True)
 
+    def wait_until_ready(self) -> None:
+        """Wait until the process that is kept ready has started."""
+        self._refilled()
+        with self._lock:
+            spare = self._spare
+        if spare is not None:
+            spare.wait_until_ready()
+
     def close(self) -> None:
         """End the process that is kept ready."""
         with self._lock:
-            spare, self._spare, self._closed = self._spare, None, True
+            self._closed = True
+        self._refilled()
+        with self._lock:
+            spare, self._spare = self._spare, None
         if spare is not None:
             spare.end()
 
@@ -156,7 +168,7 @@ class LuaSession:
             journal,
             confirm=self._confirm,
             decisions=decisions,
-            remaining=lambda: waiting[0].remaining(),
+            remaining=lambda: min(run.remaining() for run in waiting),
             dry_run=self._dry_run,
         )
         run = ScriptRun(process, handler, self.limits, on_output=on_output, on_progress=on_progress)
@@ -176,6 +188,7 @@ class LuaSession:
 
     def take(self) -> ScriptProcess:
         """Return a child that is ready, or starting."""
+        self._refilled()
         with self._lock:
             if self._closed:
                 raise ConfigurationError("this session is closed")
@@ -225,10 +238,27 @@ class LuaSession:
             journal.close()
 
     def _refill(self) -> None:
-        if self._warm:
+        """Start the next child beside the caller, who has waited long enough."""
+        if not self._warm:
+            return
+
+        def start() -> None:
+            process = ScriptProcess(self.limits)
             with self._lock:
                 if self._spare is None and not self._closed:
-                    self._spare = ScriptProcess(self.limits)
+                    self._spare = process
+                    return
+            process.end()
+
+        with self._lock:
+            if self._spare is None and not self._closed:
+                self._refilling = threading.Thread(target=start, name="lua-spare", daemon=True)
+                self._refilling.start()
+
+    def _refilled(self) -> None:
+        refilling = self._refilling
+        if refilling is not None:
+            refilling.join()
 
     def _result(self, run: ScriptRun, ending: Ending, journal: ScriptJournal | None, begin: float) -> LuaResult:
         status = {"result": "done", "paused": "paused"}.get(ending.kind, "failed")

@@ -1,7 +1,7 @@
 """A parser of Lua 5.4: from text to a tree that says what is called with what, and where.
 
-Owns tokens, precedence and blocks. The judge of syntax is Lua itself; this parser reads what Lua has accepted, and a
-prompt asks it whether a chunk is unfinished. Must not know: tools, scripts' environment.
+Owns precedence, statements and blocks; `lua_words` owns the words. The judge of syntax is Lua itself: this parser reads
+what Lua has accepted, and a prompt asks it whether a chunk is unfinished. Must not know: tools, scripts' environment.
 """
 
 import re
@@ -9,18 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-_KEYWORDS: Final = frozenset(
-    "and break do else elseif end false for function goto if in local nil not or repeat return then true until while".split()
-)
-_TOKEN: Final = re.compile(
-    r"""(?P<space>\s+|--\[(?P<level>=*)\[.*?\](?P=level)\]|--(?!\[=*\[)[^\n]*)
-    |(?P<name>[A-Za-z_]\w*)
-    |(?P<number>0[xX](?:[0-9a-fA-F]*\.?[0-9a-fA-F]*)(?:[pP][+-]?\d+)?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-    |(?P<string>"(?:\\(?:\r\n|z\s*|.)|[^"\\\n])*"|'(?:\\(?:\r\n|z\s*|.)|[^'\\\n])*')
-    |\[(?P<bars>=*)\[(?P<long>.*?)\](?P=bars)\]
-    |(?P<op>\.\.\.|\.\.|==|~=|<=|>=|<<|>>|//|::|[-+*/%^\#&~|<>=(){}\[\];:,.])""",
-    re.VERBOSE | re.DOTALL | re.ASCII,
-)
+from tool_runtime.surfaces.lua.lua_words import LuaSyntaxError, Token, Unfinished, tokens_of
+
 _BINARY: Final = {
     "or": (1, 1), "and": (2, 2), "<": (3, 3), ">": (3, 3), "<=": (3, 3), ">=": (3, 3), "~=": (3, 3), "==": (3, 3),
     "|": (4, 4), "~": (5, 5), "&": (6, 6), "<<": (7, 7), ">>": (7, 7), "..": (9, 8), "+": (10, 10), "-": (10, 10),
@@ -28,37 +18,6 @@ _BINARY: Final = {
 }  # fmt: skip
 _UNARY: Final = 12
 _DEEPEST: Final = 180
-_ESCAPES: Final = {
-    "a": "\a",
-    "b": "\b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "v": "\v",
-    "\n": "\n",
-    "\r\n": "\n",
-}
-
-
-class LuaSyntaxError(Exception):
-    """Text that this parser cannot read."""
-
-
-class Unfinished(LuaSyntaxError):
-    """Text that ends before its last block, call or string does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word of the text. `kind` is `name`, `word` (a keyword or sign), `number`, `string` or `end`."""
-
-    kind: str
-    value: Any
-    start: int
-    stop: int
-    line: int
-    column: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,67 +339,6 @@ def _read(text: str) -> tuple[Node, _Reader]:
     if reader.now.kind != "end":
         reader.fail("expected a statement")
     return tree, reader
-
-
-def tokens_of(text: str) -> list[Token]:
-    """Return the words of a text, with an `end` behind them. Raises `LuaSyntaxError` and `Unfinished`."""
-    found: list[Token] = []
-    at, line, line_start = 0, 1, 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            if re.match(r"--\[(=*)\[|\[(=*)\[", text[at:]):
-                raise Unfinished("a long string or comment before the end")
-            raise LuaSyntaxError(f"line {line}: {text[at : at + 10]!r} is no word of Lua")
-        if match["space"] is None:
-            kind, value = _meaning(match)
-            found.append(Token(kind, value, at, match.end(), line, at - line_start + 1))
-        breaks = match[0].count("\n")
-        if breaks:
-            line += breaks
-            line_start = at + match[0].rindex("\n") + 1
-        at = match.end()
-    return [*found, Token("end", "", len(text), len(text), line, len(text) - line_start + 1)]
-
-
-def _meaning(match: re.Match[str]) -> tuple[str, Any]:
-    if match["name"] is not None:
-        return ("word" if match["name"] in _KEYWORDS else "name"), match["name"]
-    if match["number"] is not None:
-        return "number", _number(match["number"])
-    if match["string"] is not None:
-        return "string", _string(match["string"][1:-1])
-    if match["long"] is not None:
-        return "string", match["long"].removeprefix("\r").removeprefix("\n")
-    return "word", match["op"]
-
-
-def _number(text: str) -> int | float:
-    if text[:2] in {"0x", "0X"}:
-        if re.fullmatch(r"0[xX][0-9a-fA-F]+", text):
-            value = int(text, 16) & 0xFFFF_FFFF_FFFF_FFFF
-            return value - (1 << 64) if value >> 63 else value
-        try:
-            return float.fromhex(text if "p" in text.lower() else f"{text}p0")
-        except ValueError as error:
-            raise LuaSyntaxError(f"{text} is no number") from error
-    if text.isdigit() and int(text) < 1 << 63:
-        return int(text)
-    return float(text)
-
-
-def _string(text: str) -> str:
-    def escaped(match: re.Match[str]) -> str:
-        code = match[1]
-        if code[0] == "x":
-            return chr(int(code[1:], 16))
-        if code[0] == "u":
-            return chr(min(int(code[2:-1], 16), 0x10FFFF))
-        if code[0].isdigit():
-            return chr(int(code))
-        return "" if code[0] == "z" else _ESCAPES.get(code, code)
-
-    return re.sub(r"\\(x[0-9a-fA-F]{2}|u\{[0-9a-fA-F]+\}|\d{1,3}|z\s*|\r\n|.)", escaped, text, flags=re.DOTALL)
 
 
 def without_top_level_locals(text: str) -> str:

@@ -29,17 +29,17 @@ EXAMPLE_ACCOUNTS = ("production", "work")
 
 Node = Mapping[str, Any]
 """A node of the tree: `f` lists functions, `n` maps names to nodes, `s` lists names of nodes with the same functions
-(accounts), `k` is `rows` where each function gives the pages of a list,
-`o` is true where any name is a function, which the host resolves when it is called."""
+(accounts), and `k` is `rows` where each function gives the pages of a list. With `o`, any name is a function, which
+the host resolves when it is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """One call, ready to be made.
 
-    `run` gets the ledger id that a write shall have (None: any) and the idempotency key of an earlier attempt, makes the
-    call and returns its JSON in a `Done`. `stored` is the result as it may be kept on disk. `journaled` is False for what answers
-    the same every time. `rehearse` checks a write and returns what would be sent, and a sample of its answer.
+    `run` gets the ledger id that a write shall have (None: any) and the idempotency key of an earlier attempt, makes
+    the call and returns its JSON in a `Done`. `stored` is the result as it may be kept on disk. `journaled` is False
+    for what answers the same every time. `rehearse` checks a write and returns what would be sent, and a sample answer.
     """
 
     run: Callable[[str | None, str | None], Done]
@@ -78,8 +78,8 @@ class Namespace(Protocol):
 class ToolNamespace:
     """The tools of one API, for every account: `NAME.tool`, `ACCOUNT.tool`, `iter.tool` and `wait.waiter`.
 
-    `remaining` gives the seconds that a wait may take at most. An account named like a tool, or like `iter` and `wait`, is
-    reached by no name here. Behind the arguments, a second table may say `again` or `idempotency_key`.
+    `remaining` gives the seconds that a wait may take at most. An account named like a tool, or like `iter` and `wait`,
+    is reached by no name here. Behind the arguments, a second table may say `again` or `idempotency_key`.
     """
 
     def __init__(self, client: "Client", remaining: Callable[[], float] | None = None) -> None:

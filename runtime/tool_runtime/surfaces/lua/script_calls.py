@@ -244,10 +244,10 @@ class CallHandler:
             if asked is not None and call is not None:
                 pending = _pending(call.seq, request, asked)
                 return Answer(request, ok=False, text=error.message, pending=pending)
-            return self._failed(request, prepared, error, begin, call)
+            return self._failed(request, prepared, error, begin)
         except Exception as error:  # noqa: BLE001 - the script is to learn what became of its call
-            return self._failed(request, prepared, error, begin, call)
-        return self._succeeded(request, prepared, done, begin, call)
+            return self._failed(request, prepared, error, begin)
+        return self._succeeded(request, prepared, done, begin)
 
     def _rehearsed(self, request: Request, prepared: Prepared, begin: float) -> Answer:
         """Check a write and say what would be sent; the script gets a sample of the answer."""
@@ -268,7 +268,6 @@ class CallHandler:
         prepared: Prepared,
         done: Done,
         begin: float,
-        call: JournalCall | None = None,
         *,
         replayed: bool = False,
     ) -> Answer:
@@ -283,7 +282,6 @@ class CallHandler:
         prepared: Prepared | None,
         error: BaseException,
         begin: float,
-        call: JournalCall | None = None,
         *,
         replayed: bool = False,
     ) -> Answer:

@@ -14,7 +14,8 @@ from tool_runtime.core.tools import Tool
 from tool_runtime.errors import InvalidArguments, ScriptFailed, ToolError
 from tool_runtime.surfaces.lua.empty_tables import arguments_with_lists
 from tool_runtime.surfaces.lua.lua_session import LuaSession
-from tool_runtime.surfaces.lua.lua_syntax import LuaSyntaxError, Node, parse
+from tool_runtime.surfaces.lua.lua_syntax import Node, parse
+from tool_runtime.surfaces.lua.lua_words import LuaSyntaxError
 from tool_runtime.surfaces.lua.namespaces import Namespace
 from tool_runtime.values.suggestions import nearest
 
@@ -118,7 +119,7 @@ class _Checker:
             self.statement(statement, inner)
         return inner
 
-    def statement(self, node: Node, scope: Scope) -> None:  # noqa: C901 - one case for each statement of Lua
+    def statement(self, node: Node, scope: Scope) -> None:
         match node.kind, node.parts:
             case "local", (names, values):
                 self.expressions(values, scope)
@@ -174,7 +175,7 @@ class _Checker:
             case "call", (function, arguments, method):
                 path = None if method else self.path(function, scope)
                 if path is not None:
-                    self.call(node, function, path, arguments, scope)
+                    self.call(node, function, path, arguments)
                 else:
                     self.expression(function, scope)
                     self.handed_over(function, arguments, scope)
@@ -204,7 +205,7 @@ class _Checker:
         if protected and arguments:
             path = self.path(arguments[0], scope)
             if path is not None:
-                self.call(arguments[0], arguments[0], path, arguments[1:], scope)
+                self.call(arguments[0], arguments[0], path, arguments[1:])
 
     def path(self, node: Node, scope: Scope) -> str | None:
         """Return the path that an expression stands for, or None: `r.get_call` -> `app.integrations.x.get_call`."""
@@ -272,7 +273,7 @@ class _Checker:
 
     # Arguments.
 
-    def call(self, node: Node, function: Node, path: str, arguments: Sequence[Node], scope: Scope) -> None:
+    def call(self, node: Node, function: Node, path: str, arguments: Sequence[Node]) -> None:
         if not self.known(function, path):
             return
         if self._is_namespace(path):
@@ -328,9 +329,9 @@ class _Checker:
 
     def _say(self, level: str, node: Node, path: str, message: str, tool: Tool | None = None) -> None:
         effects = all_effects(tool, self._client.registry) if tool is not None else ()
-        known = (None, None) if tool is None else (tool.name, tool.tool_class)
+        name, tool_class = (None, None) if tool is None else (tool.name, tool.tool_class)
         token = node.token
-        self.findings.append(Finding(level, token.line, token.column, path, message, *known, effects))
+        self.findings.append(Finding(level, token.line, token.column, path, message, name, tool_class, effects))
 
 
 def value_of(node: Node) -> Any:

@@ -10,8 +10,10 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LuaLimits:
-    """What a run may use: `cpu` seconds of the script, `memory` bytes of Lua heap, `wall` seconds in all (waiting
-    included), `calls` to the host, `output` bytes printed, `frame` bytes of one argument table or result.
+    """What a run may use.
+
+    `cpu` seconds of the script, `memory` bytes of Lua heap, `wall` seconds in all (waiting included), `calls` to the
+    host, `output` bytes printed, `frame` bytes of one argument table or result.
 
     Raises `InvalidArguments` for a number that is not above 0.
     """

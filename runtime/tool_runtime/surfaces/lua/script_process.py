@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -50,8 +51,6 @@ class ScriptProcess:
 
     def __init__(self, limits: LuaLimits, *, chunks: int = 1, program: Path = CHILD) -> None:
         """Start a child that may use the CPU of so many `chunks`. `program` is what runs in the child."""
-        if os.name != "posix":
-            raise ConfigurationError("Lua scripts need Linux, macOS or another POSIX system")
         self._largest = limits.frame + _BESIDE
         self._buffer = bytearray()
         self._outgoing = bytearray()
@@ -119,6 +118,13 @@ class ScriptProcess:
         found = self._parse()
         if found is not None:
             yield found
+
+    def wait_until_ready(self, patience: float = 30.0) -> None:
+        """Wait until the child has locked itself down and waits for a script, or has ended."""
+        stop = time.monotonic() + patience
+        while self.is_alive and len(self._buffer) <= _HEADER and time.monotonic() < stop:
+            if self._selector.select(0.1):
+                self._read()
 
     def wake(self) -> None:
         """Let a `frames` that waits return."""
@@ -202,6 +208,14 @@ class ScriptProcess:
         return Frame(chr(frame[0]), frame[1:])
 
 
+def check_platform() -> None:
+    """Raise `ConfigurationError` or `MissingExtra` where no script can run."""
+    if os.name != "posix":
+        raise ConfigurationError("Lua scripts need Linux, macOS or another POSIX system")
+    _lupa_folder()
+
+
+@cache
 def _lupa_folder() -> str:
     """Return the folder that holds the package lupa; nothing of lupa is loaded into this process."""
     spec = find_spec("lupa")

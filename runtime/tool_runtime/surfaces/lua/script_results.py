@@ -13,9 +13,11 @@ from tool_runtime.errors import ScriptFailed, ScriptPaused, ToolError
 
 @dataclass(frozen=True, slots=True)
 class ScriptCall:
-    """One call of a script. `replayed`: the answer came from the journal of an earlier run, and nothing was
-    sent. `record` is the ledger id of a write, `repeat_of` that of the equal call whose answer this is.
-    `would_send` is the request of a dry run."""
+    """One call of a script.
+
+    `replayed`: the answer came from the journal of an earlier run, and nothing was sent. `record` is the ledger id of a
+    write, `repeat_of` that of the equal call whose answer this is. `would_send` is the request of a dry run.
+    """
 
     path: str
     line: int | None
@@ -40,8 +42,11 @@ class ScriptCall:
 
 @dataclass(frozen=True, slots=True)
 class ScriptError:
-    """Why a script ended. `type` is `syntax`, `runtime`, `limit`, `name`, `arguments`, `policy`, `setup` (no key, no
-    account), `tool` (the API said no), `network`, `diverged` or `process`; `limit` names the limit that was hit. `details` is the envelope of the tool's error, where a tool failed.
+    """Why a script ended.
+
+    `type` is `syntax`, `runtime`, `limit`, `name`, `arguments`, `policy`, `setup` (no key, no account), `tool` (the API
+    said no), `network`, `diverged` or `process`. `limit` names the limit that was hit. `details` is the envelope of the
+    error of a tool that failed.
     """
 
     type: str

@@ -304,7 +304,7 @@ class ScriptRun:
         return None
 
     def _count_output(self, count: int) -> bool:
-        """Count what the child says beside its output: without a bound, a script could keep the host busy for nothing."""
+        """Count what is said beside the output: without a bound, a script could keep the host busy for nothing."""
         self.usage["said"] = self.usage.get("said", 0) + count
         return self.usage["said"] <= self._limits.output
 
@@ -348,7 +348,7 @@ class ScriptRun:
     def _failed(self, told: Any) -> Ending:
         told = told if isinstance(told, dict) else {}
         kind, message = str(told.get("kind")), str(told.get("message", "the script failed"))
-        message = message.split("\nstack traceback:")[0]
+        message = message.split("\nstack traceback:", maxsplit=1)[0]
         found = _AT_LINE.match(message)
         line = int(found[1]) if found else None
         trace = told.get("trace")

@@ -87,8 +87,8 @@ def search_tools(registry: Registry, accounts: Sequence[str], *, writes: bool) -
             name="call_tool",
             title=f"Call a tool of {title}",
             description=f"Call one tool of {title} ({kind}). Read its page first with read_docs. Nothing is sent unless"
-            " the arguments fit. An error says what is wrong; when its outcome is 'unknown', the call may have happened:"
-            " follow reconcile, and do not just repeat it.",
+            " the arguments fit. An error says what is wrong; when its outcome is 'unknown', the call may have"
+            " happened: follow reconcile, and do not just repeat it.",
             input_schema=_schema(call, "tool"),
             annotations=types.ToolAnnotations(
                 read_only_hint=not writes, destructive_hint=writes, idempotent_hint=not writes, open_world_hint=True
@@ -171,8 +171,8 @@ def code_tools(title: str, *, writes: bool) -> list[types.Tool]:
             name="execute_lua",
             title="Run a script",
             description=f"Run a Lua script, in a locked process: app.integrations.<api>.<tool>({{...}}),"
-            f" docs.read(page), json, regex, print. Many calls and their evaluation take one request. {kind} The answer lists every"
-            " call; when retryable is false, do not run the script again as a whole.",
+            f" docs.read(page), json, regex, print. Many calls and their evaluation take one request. {kind}"
+            " The answer lists every call; when retryable is false, do not run the script again as a whole.",
             input_schema=_schema(script),
             annotations=types.ToolAnnotations(
                 read_only_hint=not writes, destructive_hint=writes, idempotent_hint=not writes, open_world_hint=True

@@ -1,11 +1,14 @@
 """Every error that the runtime can raise: its code, its outcome, its exit code, and its envelope."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from tool_runtime import errors
 from tool_runtime.surfaces.cli.exits import MEANINGS, exit_code
+from tool_runtime.surfaces.cli.process import guarded
 
 # Class: code in envelopes, outcome, whether the same call may be repeated, exit code.
 WALK = {
@@ -121,3 +124,45 @@ def test_an_envelope_is_json_whatever_an_error_knows():
     )
 
     assert json.loads(json.dumps(errors.envelope(error)))["faults"][0]["path"] == "a.b"
+
+
+def test_a_late_interrupt_does_not_hide_what_may_have_happened():
+    def call():
+        raise errors.OutcomeUnknown("It may have happened.")
+
+    def run():
+        try:
+            call()
+        except errors.OutcomeUnknown:
+            raise KeyboardInterrupt from None
+
+    assert guarded(run) == 4
+
+
+def test_an_interrupt_before_anything_began_is_just_an_interrupt():
+    def run():
+        raise KeyboardInterrupt
+
+    assert guarded(run) == 130
+
+
+def test_a_signal_that_strikes_a_destructor_is_not_lost():
+    code = """
+import os, signal, threading
+from tool_runtime.surfaces.cli import process
+
+class Struck:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(1000))
+
+process.prepare()
+try:
+    Struck()
+    threading.Event().wait(60)
+except process.Ended as error:
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("ended by ")

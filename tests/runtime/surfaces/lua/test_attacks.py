@@ -41,5 +41,5 @@ def test_an_attack_ends_as_expected_and_the_host_goes_on(path: Path, session: Lu
     result = session.run(source)
     shown = json.dumps(result.to_dict())
     assert kind(result) == expected, shown[:2000]
-    assert "ESCAPED" not in shown.replace("ESC\\\" .. \\\"APED", "")
+    assert "ESCAPED" not in shown.replace('ESC\\" .. \\"APED', "")
     assert session.run("return 1 + 1").result == 2

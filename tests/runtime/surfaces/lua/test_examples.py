@@ -1,4 +1,4 @@
-"""Every Lua example and shell command of the page that this project rebuilds, and of its own reference, runs as it stands.
+"""Every Lua example and shell command of the page that this project rebuilds, and of its own reference, runs.
 
 The page's scripts are in `seed_page/`: one file for each block of Lua and one for the shell commands, with the
 program's name replaced.
@@ -40,7 +40,12 @@ BLOCKS = lua_blocks()
 
 # The page shows texts where the API takes objects, and leaves out required numbers: such a call is refused with each
 # field, as everywhere.
-PLACEHOLDERS = ["metadata: expected object", "options: expected object", "from_number: is required", "to_number: is required"]
+PLACEHOLDERS = [
+    "metadata: expected object",
+    "options: expected object",
+    "from_number: is required",
+    "to_number: is required",
+]
 # A route that the API has moved since the page was written.
 MOVED = "/list-conversation-flows"
 

@@ -64,7 +64,9 @@ def session():
 
 @pytest.mark.parametrize("forged", FORGED)
 def test_a_forged_frame_ends_the_run_and_nothing_else(forged: str, session: LuaSession, tmp_path: Path):
-    ending = run_of(session, program(tmp_path, FORGED[forged], after="sys.stdin.buffer.read()" if "end" not in forged else ""))
+    ending = run_of(
+        session, program(tmp_path, FORGED[forged], after="sys.stdin.buffer.read()" if "end" not in forged else "")
+    )
     assert ending.kind == "error"
     assert ending.error is not None
     assert session.run("return 2").result == 2
@@ -77,9 +79,7 @@ def test_a_name_outside_the_manifest_is_an_error_of_the_call(session: LuaSession
 
 
 def test_a_child_that_does_not_read_cannot_block_the_host(session: LuaSession, tmp_path: Path):
-    calls = b"".join(
-        frame(b"C", b"%d 0:%d 1 docs.read\nP[\"reference\"]" % (at, at)) for at in range(1, 40)
-    )
+    calls = b"".join(frame(b"C", b'%d 0:%d 1 docs.read\nP["reference"]' % (at, at)) for at in range(1, 40))
     path = program(tmp_path, calls, after="import time\nwhile True: time.sleep(1)")
     ending = run_of(session, path)
     assert ending.error is not None

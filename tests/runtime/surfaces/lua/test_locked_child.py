@@ -1,7 +1,6 @@
 """The lock: Python code in the locked child, as if a script had got out of Lua, gets nowhere."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -100,7 +99,9 @@ def test_the_key_is_nowhere_in_the_child(monkeypatch: pytest.MonkeyPatch):
     with Client(KEY, sandbox=Sandbox()) as client, LuaSession(client) as session:
         process = session.take()
         found = []
-        run, namespaces = session.start(process, None, session.undecided, None, lambda _told: found.extend(_look(process)))
+        run, namespaces = session.start(
+            process, None, session.undecided, None, lambda _told: found.extend(_look(process))
+        )
         run.boot(namespaces, "0", None)
         run.run("app.integrations.retell_ai.list_agents({}) progress(1)")
         process.end()
@@ -111,7 +112,7 @@ def _look(process: ScriptProcess) -> list[str]:
     """Look for the key in environment, command line, descriptors and memory of a child that is running."""
     folder = Path("/proc", str(process.pid))
     seen = [name for name in ("environ", "cmdline") if KEY.encode() in (folder / name).read_bytes()]
-    kinds = [os.readlink(entry) for entry in (folder / "fd").iterdir()]
+    kinds = [str(entry.readlink()) for entry in (folder / "fd").iterdir()]
     seen += [kind for kind in kinds if not kind.startswith("pipe:") and kind != "/dev/null"]
     with (folder / "mem").open("rb", buffering=0) as memory:
         for line in (folder / "maps").read_text(encoding="utf-8").splitlines():

@@ -74,7 +74,7 @@ def test_an_error_of_the_api_says_what_the_api_said(lua):
 def test_an_empty_table_becomes_a_list_where_a_list_is_wanted(sandboxed):
     result = run_lua(
         sandboxed,
-        R + 'local a = r.create_agent({voice_id = "11labs-Adrian", prompt = "x", options = {boosted_keywords = {}, agent_name = "x"}}) '
+        R + 'local a = r.create_agent({voice_id = "11labs-Adrian", prompt = "x", options = {boosted_keywords = {}}}) '
         "return json.encode(a.boosted_keywords)",
     )
     assert result.result == "[]"
@@ -125,7 +125,20 @@ def test_what_is_no_json_is_refused(text, answered):
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 0, -1, 1.25, 1e300, "", "é\u2028\"\\/\b\f\n\r\t\x01\x7f😀", [], [[]], {"a": {"b": [1, {"c": "d"}]}}, [1, [2, [3]]]],
+    [
+        None,
+        True,
+        0,
+        -1,
+        1.25,
+        1e300,
+        "",
+        'é\u2028"\\/\b\f\n\r\t\x01\x7f😀',
+        [],
+        [[]],
+        {"a": {"b": [1, {"c": "d"}]}},
+        [1, [2, [3]]],
+    ],
 )
 def test_json_comes_back_as_it_went(value, answered):
     result = answered("return json.encode(json.decode(args.text, {null = true}))", args={"text": json.dumps(value)})
@@ -184,8 +197,10 @@ def test_random_numbers_come_from_the_seed_of_the_run(answered):
 
 
 def test_tables_are_walked_in_the_same_order_in_every_run(answered):
-    source = "local s = '' for k in pairs({z = 1, a = 2, [3] = 3, 1, m = 4}) do s = s .. k end " \
-             "for k in next, {q = 1, b = 2, 5} do s = s .. k end return s"  # fmt: skip
+    source = (
+        "local s = '' for k in pairs({z = 1, a = 2, [3] = 3, 1, m = 4}) do s = s .. k end "
+        "for k in next, {q = 1, b = 2, 5} do s = s .. k end return s"
+    )
     assert {answered(source).result for _ in range(3)} == {"13amz1bq"}
 
 
@@ -199,7 +214,10 @@ def test_rows_of_a_list_come_page_after_page(lua):
 
 
 def test_a_wait_ends_with_the_record(lua):
-    result = lua(R + f"local c = r.create_call({CALL}) return r.wait.call_ended({{call_id = c.call_id, timeout = 600}}).call_status")
+    result = lua(
+        R + f"local c = r.create_call({CALL}) "
+        "return r.wait.call_ended({call_id = c.call_id, timeout = 600}).call_status"
+    )
     assert result.result == "ended"
 
 
@@ -245,7 +263,7 @@ def test_concurrency_is_kept(sandboxed):
         return most
 
     source = "return parallel_map(args, app.integrations.testing.count, {concurrency = 2})"
-    answers = Answers("app.integrations.testing", count=lambda given: count(given))
+    answers = Answers("app.integrations.testing", count=count)
     run_lua(sandboxed, source, namespaces=[answers], args=[{"n": at} for at in range(10)])
     assert most == 2
 
@@ -265,7 +283,11 @@ def test_parallel_stands_in_parallel_and_in_protected_calls(answered):
       return parallel{
         function() return parallel{function() return e({1}) end, function() return e({n = 2}).n end} end,
         function() local ok, v = pcall(function() return e({n = 3}).n end) return v end,
-        function() local t = {3, 1, 2} table.sort(t, function(a, b) return e({n = a}).n < e({n = b}).n end) return t end,
+        function()
+          local t = {3, 1, 2}
+          table.sort(t, function(a, b) return e({n = a}).n < e({n = b}).n end)
+          return t
+        end,
         function() for v in coroutine.wrap(function() coroutine.yield(e({n = 4}).n) end) do return v end end}"""
     assert answered(source).result == [[[[1]], 2], 3, [1, 2, 3], 4]
 
@@ -335,7 +357,9 @@ def test_what_was_printed_before_the_end_is_kept(answered):
     assert answered("print('a') error('b')").output == "a\n"
 
 
-@pytest.mark.parametrize("given", [{"cpu": 0}, {"memory": 100}, {"calls": True}, {"wall": -1}, {"output": 1.5}, {"cpu": "1"}])
+@pytest.mark.parametrize(
+    "given", [{"cpu": 0}, {"memory": 100}, {"calls": True}, {"wall": -1}, {"output": 1.5}, {"cpu": "1"}]
+)
 def test_a_limit_that_is_no_limit_is_refused(given):
     with pytest.raises(InvalidArguments):
         LuaLimits(**given)

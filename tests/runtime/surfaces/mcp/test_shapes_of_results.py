@@ -93,15 +93,8 @@ def test_every_exposed_schema_keeps_the_rules_of_every_provider():
 
 
 def test_where_there_are_several_accounts_a_call_can_name_one():
-    [tool] = (
-        faces.tool_faces(PACKAGE, [PACKAGE.registry.resolve("get_call")], ("a", "b")).values()
-        if False
-        else [
-            faces.tool_faces(PACKAGE, [PACKAGE.registry.resolve("get_call")], ("a", "b"))[
-                "integration__retell_ai__get_call"
-            ]
-        ]
-    )
+    call = PACKAGE.registry.resolve("get_call")
+    tool = faces.tool_faces(PACKAGE, [call], ("a", "b"))["integration__retell_ai__get_call"]
     assert tool.input_schema["properties"]["account"]["enum"] == ["a", "b"]
     assert faces.choice_names(PACKAGE.registry.resolve("get_call"))["_account"] == "account"
 

@@ -22,7 +22,7 @@ local bridge = {}
 local WAIT, JOIN = {}, {}
 local MOST_TASKS, MOST_ARGUMENTS = 1000, 20
 
-local main = {key = "0", calls = 0, groups = 0, random = guard.stream("0")}
+local main = {key = "0", calls = 0, groups = 0, random = 0}
 local current = main
 function bridge.current() return current end
 
@@ -378,6 +378,7 @@ end
 
 -- Put into a script's environment what leads outside. `tree` is the host's manifest of namespaces.
 function bridge.furnish(env, tree, args)
+  main.random = guard.stream(main.key)
   for name, node in next, tree do env[name] = make(node, name) end
   env.json = {
     null = NULL, array = values.array,

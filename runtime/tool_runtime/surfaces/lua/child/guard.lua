@@ -3,7 +3,7 @@
 -- Owns the list of names that a script sees, the CPU hook, coroutines that keep the hook, and an order of tables and of
 -- random numbers that is the same in every run of the same script. Trusted code holds each function in a local.
 
-local values, clock, seed_text = ...
+local values, clock = ...
 
 local type, next, rawget, rawset, rawlen, rawequal = type, next, rawget, rawset, rawlen, rawequal
 local error, select, ipairs, tonumber, assert = error, select, ipairs, tonumber, assert
@@ -221,6 +221,8 @@ local function hash(text)
   for i = 1, #text do h = (h ~ string.byte(text, i)) * 1099511628211 end
   return h
 end
+local seed_text = ""
+function guard.seed(text) seed_text = text end
 function guard.stream(key) return hash(seed_text .. "/" .. key) end
 local function draw(branch)
   branch.random = branch.random + -7046029254386353131

@@ -106,9 +106,11 @@ def _prepared_filter() -> Callable[[], bool] | None:
 
     def install() -> bool:
         # The kernel copies the code; header and code have to live until then.
-        alive = (code, header)
-        quiet = libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-        return bool(alive and quiet and libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, place, 0, 0) == 0)
+        kept = [code, header]
+        quiet = bool(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        held = quiet and bool(libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, place, 0, 0) == 0)
+        kept.clear()
+        return held
 
     return install
 

@@ -10,6 +10,7 @@ environment. Only text crosses between Lua and Python: an object of Python in Lu
 import os
 import struct
 import sys
+from importlib import import_module
 from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as in lockdown: pathlib costs time
@@ -19,12 +20,11 @@ def main() -> None:
     """Start Lua, lock down, and run scripts until the host closes the pipe."""
     site, cpu, heap = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     sys.path.append(site)
-    from lupa import lua54
+    lua54 = import_module("lupa.lua54")
 
     sys.path.remove(site)
     sys.path.append(HERE)
-    import lockdown
-    import patterns
+    lockdown, patterns = import_module("lockdown"), import_module("patterns")
 
     sys.path.remove(HERE)
     lua = lua54.LuaRuntime(
@@ -37,12 +37,12 @@ def main() -> None:
         max_memory=heap,
     )
     child = _Child(lua, heap, patterns.run)
-    parts = {name: _text(f"{name}.lua") for name in ("values", "guard", "bridge")}
-    # Importing a codec, or an error's class, is no longer possible behind the lock.
+    child.load({name: _text(f"{name}.lua") for name in ("values", "guard", "bridge")})
+    # Importing a codec is no longer possible behind the lock.
     "".encode("utf-8", "replace")
     held = lockdown.lock_down(cpu, heap)
     send(b"H", held.encode())
-    child.serve(parts)
+    child.serve()
 
 
 def _no_attributes(_thing: Any, _name: Any, _is_setting: Any) -> Any:
@@ -90,15 +90,21 @@ class _Child:
         self._lua = lua
         self._heap = heap
         self._regex = regex
+        self._begin: Any = None
 
-    def serve(self, parts: dict[str, str]) -> None:
+    def load(self, parts: dict[str, str]) -> None:
+        """Load the trusted code, so that a script finds everything ready."""
+        boot = self._lua.execute(_BOOT, name=b"=boot")
+        codes = (parts[name].encode() for name in ("values", "guard", "bridge"))
+        self._begin = boot(*codes, self.send_text, self.receive_reply, self.relimit, self.regex)
+
+    def serve(self) -> None:
         """Run what the host sends: settings once, then one script after the other."""
         run = None
         while True:
             kind, content = receive()
             if kind == b"S":
-                seed, tree, given = content.split(b"\n", 2)
-                run = self._boot(parts, seed, tree, given)
+                run = self._begin(*content.split(b"\n", 2))
             elif run is not None and kind in {b"X", b"V"}:
                 seconds, _, source = content.partition(b"\n")
                 try:
@@ -107,16 +113,6 @@ class _Child:
                     name = "memory" if isinstance(error, MemoryError) else "runtime"
                     send(b"E", b'{"kind": "%s", "message": "%s"}' % (name.encode(), _plain(error)))
                 self._lua.set_max_memory(self._heap)
-
-    def _boot(self, parts: dict[str, str], seed: bytes, tree: bytes, given: bytes) -> Any:
-        boot = self._lua.execute(_BOOT, name=b"=boot")
-        ended, trusted = boot(
-            *(parts[name].encode() for name in ("values", "guard", "bridge")),
-            self.send_text, self.receive_reply, self.relimit, self.regex, seed, tree, given,
-        )  # fmt: skip
-        if not ended:
-            send(b"E", b'{"kind": "boot", "message": "%s"}' % _plain(trusted))
-        return trusted
 
     def send_text(self, kind: bytes, content: bytes) -> None:
         """Send a frame for Lua."""
@@ -155,17 +151,16 @@ def _plain(error: Any) -> bytes:
 
 
 _BOOT = """
-local values_text, guard_text, bridge_text, send, receive, relimit, regex, seed, tree, given = nil
-return function(...)
-  values_text, guard_text, bridge_text, send, receive, relimit, regex, seed, tree, given = ...
-  return pcall(function()
-    local values = assert(load(values_text, "=values", "t"))()
-    local guard = assert(load(guard_text, "=guard", "t"))(values, os.clock, seed)
-    local bridge = assert(load(bridge_text, "=bridge", "t"))(values, guard, send, receive, relimit, regex, os.clock)
-    local env = guard.environment(bridge.current)
+return function(values_text, guard_text, bridge_text, send, receive, relimit, regex)
+  local values = assert(load(values_text, "=values", "t"))()
+  local guard = assert(load(guard_text, "=guard", "t"))(values, os.clock)
+  local bridge = assert(load(bridge_text, "=bridge", "t"))(values, guard, send, receive, relimit, regex, os.clock)
+  local env = guard.environment(bridge.current)
+  return function(seed, tree, given)
+    guard.seed(seed)
     bridge.furnish(env, assert(values.decode(tree)), (values.decode(given)))
     return function(source, seconds, only_compile) return bridge.run(source, env, seconds, only_compile) end
-  end)
+  end
 end
 """
 

@@ -113,7 +113,8 @@ def _template(replacement: str, compiled: re.Pattern[str]) -> Callable[[re.Match
 
 
 def _find(subject: str, pattern: str, limit: str) -> Any:
-    rows, most = [], int(limit) or MOST_MATCHES
+    rows: list[dict[str, Any]] = []
+    most = int(limit) or MOST_MATCHES
     for found in _compiled(pattern).finditer(subject):
         if len(rows) >= most:
             break
