@@ -34,4 +34,4 @@ def test_every_budget_has_its_measure():
         check=True,
         timeout=60,
     )
-    assert listed.stdout.split() == ["import", "memory", "call", "generate", "command", "core"]
+    assert listed.stdout.split() == ["import", "memory", "call", "generate", "command", "core", "lua", "mcp"]

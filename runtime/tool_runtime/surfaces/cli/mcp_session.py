@@ -19,6 +19,23 @@ def places_of(session: Session) -> Any:
     return load(session, "hub:Places")(session.api, os.environ)
 
 
+def has_servers(session: Session) -> bool:
+    """Whether this user or project has servers of others. Loads no library: most runs have none."""
+    from pathlib import Path
+
+    from tool_runtime.accounts.accounts_file import user_file_path
+    from tool_runtime.errors import ConfigurationError
+
+    entries = "server_entries"
+    try:
+        own = load(session, f"{entries}:user_file")(
+            user_file_path(session.program, session.environment, os.environ).parent
+        )
+        return own.is_file() or load(session, f"{entries}:project_folder")(Path.cwd()) is not None
+    except (OSError, ConfigurationError):
+        return False
+
+
 @contextmanager
 def lists_of(session: Session) -> Iterator[Any]:
     """Give calls that can list already, before the options of the run are read; `policy_of` lets them send."""

@@ -72,7 +72,7 @@ class ServerToolCommand(ToolCommand):
             ctx.meta[f"{KEPT}.tool"] = (server, tool, known, SimpleNamespace(types=types, shapes={}))
             return arguments.names_of(ctx.meta[f"{KEPT}.tool"][3], known)
 
-        return Scanner(self.params, names_of, lambda: ())
+        return Scanner(self.params, names_of)
 
 
 @click.command("call", cls=ServerToolCommand, options_metavar="[OPTIONS]")

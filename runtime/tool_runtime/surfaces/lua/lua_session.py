@@ -37,7 +37,8 @@ class LuaSession:
     `package` gives `docs`; the client's own where it has one. `confirm` answers where a policy asks, as for a client;
     without one, and with a ledger in a file, such a run ends as paused. `namespaces` adds what else scripts may call.
     With `dry_run`, writes are checked and not sent; the script gets samples of their answers.
-    `tools` is False for scripts that see no tool of the client. `settings` is kept with a run that can be resumed, for whoever resumes the run. Close the session, or use `with`.
+    `tools` is False for scripts that see no tool of the client. `settings` is kept with a run that can be resumed, for
+    whoever resumes the run. Close the session, or use `with`.
     """
 
     def __init__(

@@ -22,7 +22,6 @@ from tool_runtime.values.suggestions import nearest
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
-    from tool_runtime.surfaces.common.package import Package
 
 EXAMPLE_ACCOUNTS = ("production", "work")
 """Accounts that examples name. The sandbox has every account, and scripts on it reach these without any set-up."""

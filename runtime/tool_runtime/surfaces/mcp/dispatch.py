@@ -82,7 +82,7 @@ class Dispatch:
         }[self._options.write]
         return (
             f"{api.get('summary') or api['title']} {first} {writes} A write whose outcome is 'unknown' may have"
-            " happened: never just repeat it. An equal write within some minutes is answered with the first one's outcome;"
+            " happened: never just repeat it. An equal write within some minutes gets the first one's outcome;"
             " again: true makes a second one."
         )
 
