@@ -16,14 +16,12 @@ from tool_runtime.core.tools import (
     Auth,
     Group,
     PageStyle,
-    Prompt,
     Server,
     SyncKind,
     Tool,
     Waiter,
     Webhooks,
     read_entry,
-    read_prompt,
     read_sync_kind,
     read_tool,
     read_waiter,
@@ -33,6 +31,7 @@ from tool_runtime.errors import SpecError, UnknownTool
 from tool_runtime.values.suggestions import nearest_names
 
 if TYPE_CHECKING:
+    from tool_runtime.core.prompts import Prompt
     from tool_runtime.core.resources import Manners, Resource
 
 FORMAT = 1
@@ -86,7 +85,6 @@ class Registry:
         self.tools: Mapping[str, Tool] = Entries(document["tools"], read_tool)
         self.waiters: Mapping[str, Waiter] = Entries(document.get("waiters", {}), read_waiter)
         self.sync: Mapping[str, SyncKind] = Entries(document.get("sync", {}), read_sync_kind)
-        self.prompts: Mapping[str, Prompt] = Entries(document.get("prompts", {}), read_prompt)
         self.page_styles: Mapping[str, PageStyle] = Entries(
             document.get("pagination", {}), lambda _, entry: read_entry(PageStyle, entry)
         )
@@ -94,6 +92,14 @@ class Registry:
             document.get("groups", {}), lambda name, entry: read_entry(Group, entry, name=name)
         )
         self._resolved: dict[str, Tool] = {}
+
+    @cached_property
+    def prompts(self) -> "Mapping[str, Prompt]":
+        """The prompts for common work, by name."""
+        # One surface alone needs them.
+        from tool_runtime.core.prompts import read_prompt
+
+        return Entries(self.document.get("prompts", {}), read_prompt)
 
     @cached_property
     def webhooks(self) -> Webhooks | None:

@@ -5,7 +5,6 @@ its key in `registry.json`, except where that key is a Python keyword or says le
 `with` is `arguments`, `class` is `tool_class`). JSON Schemas and templates stay plain JSON. Knows no file and no call.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -253,37 +252,6 @@ class SyncKind:
 
 
 @dataclass(frozen=True, slots=True)
-class PromptArgument:
-    """What a person gives to a prompt."""
-
-    name: str
-    description: str = ""
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt for common work. `{name}` in the text stands for an argument."""
-
-    name: str
-    title: str
-    summary: str
-    text: str
-    arguments: tuple[PromptArgument, ...] = ()
-
-    def text_for(self, given: Mapping[str, str]) -> str:
-        """Return the text with the arguments in place: `"Read {id}."` with `{"id": "c1"}` -> `"Read c1."`.
-
-        Of an argument that was not given, `(not given)` stands in the text.
-        """
-        text = self.text
-        names = "|".join(re.escape(one.name) for one in self.arguments)
-        if not names:
-            return text
-        return re.sub(rf"\{{({names})\}}", lambda found: given.get(found[1]) or "(not given)", text)
-
-
-@dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another.
 
@@ -455,13 +423,6 @@ def read_sync_kind(name: str, entry: Mapping[str, Any]) -> SyncKind:
     """Make a `SyncKind` of its registry entry."""
     listing = entry["list"]
     return read_entry(SyncKind, entry, name=name, list=listing["tool"], list_with=listing.get("with", {}))
-
-
-def read_prompt(name: str, entry: Mapping[str, Any]) -> Prompt:
-    """Make a `Prompt` of its registry entry."""
-    given = entry.get("arguments", {})
-    arguments = tuple(read_entry(PromptArgument, one, name=argument) for argument, one in given.items())
-    return read_entry(Prompt, entry, name=name, arguments=arguments)
 
 
 def read_webhooks(entry: Mapping[str, Any]) -> Webhooks:
