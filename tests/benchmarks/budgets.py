@@ -200,6 +200,22 @@ def scripts() -> list[Row]:
     ]
 
 
+def servers() -> list[Row]:
+    """Time and weigh the MCP server: its first answer, and the list of tools in each mode, beside FastMCP's import."""
+    import mcp_servers
+
+    peer = mcp_servers.fast_mcp()
+    sdk = {
+        "import of the SDK alone": statistics.median(seconds(python("import mcp.server.lowlevel")) for _ in range(5))
+    }
+    started = mcp_servers.first_answer() / 1000
+    rows = [Row("MCP: start to the first answer", started, "s", 0.7, sdk | peer.get("start", {}))]
+    for mode, budget in (("search", 8), ("code", 8), ("tools", 250)):
+        size = mcp_servers.list_size(mode)
+        rows.append(Row(f"MCP: tools/list, mode {mode}", size / 1000, "kB", budget, peer.get("list", {})))
+    return rows
+
+
 MEASURES: Mapping[str, Callable[[], list[Row]]] = {
     "import": import_time,
     "memory": memory,
@@ -209,6 +225,7 @@ MEASURES: Mapping[str, Callable[[], list[Row]]] = {
     "command": command_line,
     "core": core_size,
     "lua": scripts,
+    "mcp": servers,
 }
 
 

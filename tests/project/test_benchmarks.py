@@ -34,4 +34,5 @@ def test_every_budget_has_its_measure():
         check=True,
         timeout=60,
     )
-    assert listed.stdout.split() == ["import", "memory", "call", "generate", "documents", "command", "core"]
+    expected = ["import", "memory", "call", "generate", "documents", "command", "core", "lua", "mcp"]
+    assert listed.stdout.split() == expected

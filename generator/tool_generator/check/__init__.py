@@ -6,6 +6,7 @@
     references.py  everything that names something else: steps, waiters, pagination, reconcile, templates
     first_law.py   what a spec must never order: blind repeats, hidden writes, calls that go elsewhere
     webhooks.py    the signature of deliveries, and the events
+    prompts.py     prompts: their arguments, and the tools that they name
     sync_kinds.py  records that people keep as files
     sandbox.py     resources of the sandbox and steps of the demo; sandbox_values.py, sandbox_scopes.py: what templates
                    name, whether records and answers fit their types
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from tool_generator.check.examples import check_examples
 from tool_generator.check.first_law import check_first_law
 from tool_generator.check.names import check_names
+from tool_generator.check.prompts import check_prompts
 from tool_generator.check.references import check_references
 from tool_generator.check.sandbox import check_sandbox
 from tool_generator.check.sandbox_values import check_sandbox_values
@@ -54,6 +56,7 @@ def lint(spec: Spec, report: Report) -> dict[str, dict[str, Parameter]]:
         check_tool(spec.tools[name], known, report)
     check_references(spec, parameters, types, report)
     check_first_law(spec, parameters, types, report)
+    check_prompts(spec, report)
     check_sync_kinds(spec, parameters, types, report)
     check_webhooks(spec, types, report)
     check_sandbox(spec, report)

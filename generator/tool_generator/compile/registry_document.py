@@ -35,7 +35,7 @@ def registry_of(
     """Give the registry of a spec without problems. `parameters` are the expanded parameters of every tool."""
     used = used_types(spec, parameters)
     registry: dict[str, Any] = {"$generated": generated, "registry": FORMAT, "api": spec.api}
-    for section in ("server", "auth", "errors", "pagination", "waiters", "sync"):
+    for section in ("server", "auth", "errors", "pagination", "waiters", "sync", "prompts"):
         if section in spec.sections:
             registry[section] = spec.sections[section].data
     if "webhooks" in spec.sections:

@@ -89,6 +89,7 @@ def _portable(schema: Any) -> Any:
 
     def change(item: dict[str, Any]) -> dict[str, Any]:
         item.pop("secret", None)
+        item.pop("untrusted", None)
         if "example" in item:
             item.setdefault("examples", [item.pop("example")])
         if "$ref" in item:

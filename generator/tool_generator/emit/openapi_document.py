@@ -171,6 +171,7 @@ def portable(schema: Any) -> Any:
 
     def change(item: dict[str, Any]) -> dict[str, Any]:
         kinds = item.get("type", ())
+        item.pop("untrusted", None)
         if item.pop("secret", False) and "string" in kinds:
             item.setdefault("format", "password")
         if "example" in item:

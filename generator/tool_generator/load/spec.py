@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 KINDS = ("api", "tools", "types", "resources", "demo")
 """The keys that tell which kind of file a file is."""
-SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "webhooks", "shapes")
-_NAMED_SECTIONS = ("pagination", "waiters", "sync", "shapes")
+SECTIONS = ("api", "server", "auth", "errors", "pagination", "waiters", "sync", "prompts", "webhooks", "shapes")
+_NAMED_SECTIONS = ("pagination", "waiters", "sync", "prompts", "shapes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Spec:
     pagination: dict[str, Entry] = field(default_factory=dict)
     waiters: dict[str, Entry] = field(default_factory=dict)
     sync: dict[str, Entry] = field(default_factory=dict)
+    prompts: dict[str, Entry] = field(default_factory=dict)
     shapes: dict[str, Entry] = field(default_factory=dict)
     groups: dict[str, Entry] = field(default_factory=dict)
     tools: dict[str, Entry] = field(default_factory=dict)

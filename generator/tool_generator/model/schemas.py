@@ -242,6 +242,7 @@ class Schemas:
 
 _ANNOTATIONS = {
     "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "secret",
+    "untrusted",
     "externalDocs", "xml", "summary", "$comment", "format", "contentMediaType", "contentEncoding", "discriminator",
     "x-at",
 }  # fmt: skip

@@ -32,6 +32,7 @@ from tool_runtime.errors import SpecError, UnknownTool
 from tool_runtime.values.suggestions import nearest_names
 
 if TYPE_CHECKING:
+    from tool_runtime.core.prompts import Prompt
     from tool_runtime.core.resources import Manners, Resource
 
 FORMAT = 1
@@ -96,6 +97,14 @@ class Registry:
             document.get("groups", {}), lambda name, entry: read_entry(Group, entry, name=name)
         )
         self._resolved: dict[str, Tool] = {}
+
+    @cached_property
+    def prompts(self) -> "Mapping[str, Prompt]":
+        """The prompts for common work, by name."""
+        # One surface alone needs them.
+        from tool_runtime.core.prompts import read_prompt
+
+        return Entries(self.document.get("prompts", {}), read_prompt)
 
     @cached_property
     def webhooks(self) -> Webhooks | None:

@@ -17,13 +17,14 @@ from tool_runtime.core.gate import all_effects
 from tool_runtime.core.options import RequestOptions
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import ToolError, UsageError, WaitFailed
-from tool_runtime.surfaces.cli import output, rendering, selecting
+from tool_runtime.surfaces.cli import output, rendering
 from tool_runtime.surfaces.cli.arguments import read_arguments
 from tool_runtime.surfaces.cli.questions import confirmation
 from tool_runtime.surfaces.cli.session import Session
 from tool_runtime.surfaces.cli.traced_client import TracedClient
 from tool_runtime.surfaces.cli.waits import Wait, plan_wait
 from tool_runtime.surfaces.cli.words import Words
+from tool_runtime.surfaces.common import selecting
 from tool_runtime.surfaces.common.results import meta_of
 from tool_runtime.values.suggestions import nearest
 

@@ -58,6 +58,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "sync": ("sync_commands:sync_command", "Keep agents, prompts and flows as files."),
         "completion": ("completion_command:completion_command", "Print the completion script of a shell."),
         "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
+        "mcp": ("mcp_commands:mcp_command", "Serve the tools to agents, and use other servers' tools."),
     },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}
@@ -65,7 +66,12 @@ COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in sect
 # Seed spelling -> the words that it stands for. `integrations:X` is X, and `mcp:X` is `mcp X`, unless it stands here.
 SEED_SPELLINGS: dict[str, tuple[str, ...]] = {
     "integrations:fields": ("accounts", "fields"),
-    "mcp:lua": ("lua",),
+    "mcp:lua": ("mcp", "lua"),
+    "mcp:gateway:export": ("mcp", "config"),
+    "mcp:gateway:install": ("mcp", "install"),
+    "mcp:secret:set": ("mcp", "secret", "set"),
+    "mcp:secret:list": ("mcp", "secret", "list"),
+    "mcp:secret:unset": ("mcp", "secret", "unset"),
 }
 # Commands that are about all tools: the seed's scripts name the API behind them, and here there is only one.
 WITHOUT_PROVIDER = frozenset({"list", "status", "doctor", "accounts", "configure", "examples", "search"})

@@ -121,15 +121,30 @@ def lua_session(
     from tool_runtime.surfaces.common.scripts import LuaSession
 
     settings = {"account": session.account, "sandbox": session.sandbox, "read_only": session.read_only}
+    pages, namespaces = _servers(session)
     return LuaSession(
         client,
         limits=limits,
-        package=session.package,
+        package=pages,
+        namespaces=namespaces,
         confirm=confirmation(session),
         settings=settings,
         warm=warm,
         dry_run=dry_run,
     )
+
+
+def _servers(session: Session) -> tuple[Any, list[Any]]:
+    """Return the pages and the namespaces of other servers, where this user or project has any."""
+    from tool_runtime.surfaces.cli.mcp_session import calls_of, has_servers, load
+    from tool_runtime.surfaces.common.scripts import Prepared
+
+    if not has_servers(session):
+        return session.package, []
+    # The connections last as long as the command.
+    calls = click.get_current_context().with_resource(calls_of(session, surface="lua", delivers=True))
+    pages = load(session, "script_servers:PagesWithServers")(session.package, calls)
+    return pages, load(session, "script_servers:namespaces_of")(calls, Prepared)
 
 
 def note_progress(told: Mapping[str, Any]) -> None:

@@ -37,7 +37,8 @@ class LuaSession:
     `package` gives `docs`; the client's own where it has one. `confirm` answers where a policy asks, as for a client;
     without one, and with a ledger in a file, such a run ends as paused. `namespaces` adds what else scripts may call.
     With `dry_run`, writes are checked and not sent; the script gets samples of their answers.
-    `settings` is kept with a run that can be resumed, for whoever resumes the run. Close the session, or use `with`.
+    `tools` is False for scripts that see no tool of the client. `settings` is kept with a run that can be resumed, for
+    whoever resumes the run. Close the session, or use `with`.
     """
 
     def __init__(
@@ -45,12 +46,13 @@ class LuaSession:
         client: "Client",
         *,
         limits: LuaLimits | None = None,
-        package: "Package | None" = None,
+        package: Any = None,
         confirm: Confirm | None = None,
         namespaces: Sequence[Namespace] = (),
         settings: Mapping[str, Any] | None = None,
         warm: bool = True,
         dry_run: bool = False,
+        tools: bool = True,
     ) -> None:
         self.client = client
         self.limits = limits or LuaLimits()
@@ -60,6 +62,7 @@ class LuaSession:
         self._settings = dict(settings or {})
         self._warm = warm
         self._dry_run = dry_run
+        self._tools = tools
         self.undecided = Decisions()
         self._lock = threading.Lock()
         self._spare: ScriptProcess | None = None
@@ -171,7 +174,7 @@ class LuaSession:
         )
         run = ScriptRun(process, handler, self.limits, on_output=on_output, on_progress=on_progress)
         waiting.append(run)
-        namespaces: list[Namespace] = [ToolNamespace(handler.client, run.remaining)]
+        namespaces: list[Namespace] = [ToolNamespace(handler.client, run.remaining)] if self._tools else []
         if self._package is not None:
             namespaces.append(DocsNamespace(self._package))
         namespaces += self._extra
@@ -181,7 +184,8 @@ class LuaSession:
     def namespaces(self) -> list[Namespace]:
         """Return what scripts can call, for whoever looks at names without running a script."""
         docs = [] if self._package is None else [DocsNamespace(self._package)]
-        return [ToolNamespace(self.client), *docs, *self._extra]
+        tools = [ToolNamespace(self.client)] if self._tools else []
+        return [*tools, *docs, *self._extra]
 
     def take(self) -> ScriptProcess:
         """Return a child that is ready, or starting."""

@@ -22,14 +22,14 @@ from tool_runtime.values.suggestions import nearest
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
-    from tool_runtime.surfaces.common.package import Package
 
 EXAMPLE_ACCOUNTS = ("production", "work")
 """Accounts that examples name. The sandbox has every account, and scripts on it reach these without any set-up."""
 
 Node = Mapping[str, Any]
 """A node of the tree: `f` lists functions, `n` maps names to nodes, `s` lists names of nodes with the same functions
-(accounts), and `k` is `rows` where each function gives the pages of a list."""
+(accounts), and `k` is `rows` where each function gives the pages of a list. With `o`, any name is a function, which
+the host resolves when it is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +217,8 @@ class DocsNamespace:
 
     path = "docs"
 
-    def __init__(self, package: "Package") -> None:
+    def __init__(self, package: Any) -> None:
+        """Take a `Package`, or whatever has its `api`, `pages`, `search` and `page`."""
         self._package = package
 
     def node(self) -> Node:

@@ -244,7 +244,9 @@ class _Checker:
             elif name in node.get("s", ()):
                 node = {**node, "s": ()}
             else:
-                return "function" if name in node.get("f", ()) and path.endswith(f".{name}") else None
+                return (
+                    "function" if (name in node.get("f", ()) or node.get("o")) and path.endswith(f".{name}") else None
+                )
         return node
 
     def _is_namespace(self, path: str) -> bool:

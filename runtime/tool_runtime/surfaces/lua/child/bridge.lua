@@ -133,7 +133,7 @@ local function member(node, path, key, known)
   local child = node.n and node.n[key]
   if child then
     found = make(child, place)
-  elseif node.functions[key] then
+  elseif node.functions[key] or node.o then
     if node.k == "rows" then found = function(...) return rows_of(place, ...) end
     else found = function(...) return call(place, ...) end end
   elseif node.accounts[key] then

@@ -1,0 +1,197 @@
+"""Parts without a server: cutting, marks, schemas of providers, edits of files, bundles."""
+
+import json
+import re
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
+from mcp_service import PACKAGE
+
+from tool_runtime.errors import ConfigurationError, UsageError
+from tool_runtime.surfaces.mcp import faces
+from tool_runtime.surfaces.mcp.bundle import bundle, check_manifest, check_server_json, server_json
+from tool_runtime.surfaces.mcp.client_files import CLIENTS, Wanted, config_text, file_of, planned, write
+from tool_runtime.surfaces.mcp.cutting import cut, size_of
+from tool_runtime.surfaces.mcp.json_edit import with_member, without_member
+from tool_runtime.surfaces.mcp.server_entries import plain_json
+from tool_runtime.surfaces.mcp.untrusted_text import UntrustedText
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9999, 9999) | st.text(max_size=60),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text(max_size=8), inner, max_size=8),
+    max_leaves=40,
+)
+
+
+@given(VALUES, st.integers(16, 400))
+def test_what_is_cut_fits_and_holds_nothing_new(value, limit):
+    kept, cuts = cut(value, limit)
+    assert size_of(kept) <= max(limit, 5)
+    assert (cuts == []) == (kept == value)
+    assert _part_of(kept, value)
+
+
+def _part_of(kept, value):
+    if isinstance(value, list):
+        return len(kept) <= len(value) and all(map(_part_of, kept, value))
+    if isinstance(value, dict):
+        return all(_part_of(inner, value[name]) for name, inner in kept.items())
+    return value.startswith(kept) if isinstance(value, str) else kept == value
+
+
+def test_lists_lose_items_and_texts_lose_lines():
+    kept, [note] = cut({"rows": [{"n": n} for n in range(100)]}, 200)
+    assert kept["rows"] == [{"n": n} for n in range(note.kept)]
+    assert (note.path, note.total) == ("data.rows", 100)
+    kept, _ = cut({"transcript": "Agent: hello\n" * 100}, 200)
+    assert kept["transcript"].endswith("hello")
+
+
+def test_marks_are_found_through_references_unions_and_lists():
+    types = {"Turn": {"properties": {"said": {"type": "string", "untrusted": True}, "at": {"type": "number"}}}}
+    reference = {"$ref": "#/types/Turn"}
+    schema = {"properties": {"turns": {"items": {"oneOf": [reference, {"type": "string"}]}}, "more": reference}}
+    value = {"turns": [{"said": "x", "at": 1}, "y"], "more": {"said": "z"}, "said": "unmarked"}
+    assert UntrustedText(types).paths(value, schema) == ["data.turns[].said", "data.more.said"]
+    assert UntrustedText(types).paths({"turns": [{"said": ""}]}, schema) == []
+
+
+def every_face(writes=True):
+    registry = PACKAGE.registry
+    tools = list(registry.tools.values())
+    for accounts in ((), ("default", "production")):
+        yield from faces.tool_faces(PACKAGE, tools, accounts).values()
+        yield from faces.search_tools(registry, accounts, writes=writes)
+        yield from faces.code_tools("The API", writes=writes)
+
+
+def test_every_exposed_schema_keeps_the_rules_of_every_provider():
+    def look(schema, path, depth):
+        assert depth <= 10, path
+        assert not {"$ref", "$defs", "not", "if", "patternProperties"} & set(schema), path
+        for name, part in schema.get("properties", {}).items():
+            assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name), (path, name)
+            look(part, f"{path}.{name}", depth + 1)
+        assert set(schema.get("required", ())) <= set(schema.get("properties", {})), path
+        if isinstance(schema.get("items"), dict):
+            look(schema["items"], f"{path}[]", depth + 1)
+        for union in ("anyOf", "oneOf", "allOf"):
+            for part in schema.get(union, ()):
+                look(part, f"{path}.{union}", depth + 1)
+
+    for tool in every_face():
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", tool.name)
+        assert tool.description
+        assert tool.input_schema["type"] == "object"
+        assert not {"anyOf", "oneOf", "allOf", "enum", "not"} & set(tool.input_schema), tool.name
+        look(tool.input_schema, tool.name, 0)
+
+
+def test_where_there_are_several_accounts_a_call_can_name_one():
+    call = PACKAGE.registry.resolve("get_call")
+    tool = faces.tool_faces(PACKAGE, [call], ("a", "b"))["integration__retell_ai__get_call"]
+    assert tool.input_schema["properties"]["account"]["enum"] == ["a", "b"]
+    assert faces.choice_names(PACKAGE.registry.resolve("get_call"))["_account"] == "account"
+
+
+DOCUMENTS = st.dictionaries(st.text(max_size=5), VALUES, max_size=5)
+
+
+@given(DOCUMENTS, st.text(min_size=1, max_size=5), VALUES, st.sampled_from([None, 2]))
+def test_a_member_that_is_put_in_changes_nothing_else(document, key, value, indent):
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    assert json.loads(with_member(text, [key], value)) == document | {key: value}
+    nested = with_member(text, ["~servers", key], value)
+    assert json.loads(nested) == document | {"~servers": {key: value}}
+    assert json.loads(without_member(nested, ["~servers", key])) == document | {"~servers": {}}
+
+
+WANTED = Wanted("tools", "tools", ("mcp", "serve"), "TOOLS_API_KEY", "TOOLS_MCP_TOKEN")
+
+
+@pytest.mark.parametrize("client", [one for one in CLIENTS if one != "codex"])
+def test_an_entry_goes_into_a_client_s_file_and_all_else_stays(client, tmp_path):
+    key = "servers" if client == "vscode" else "mcpServers"
+    path = tmp_path / "deep" / "file.json"
+    path.parent.mkdir()
+    before = f'{{\n  // mine\n  "{key}": {{"other": {{"command": "x"}}, /* keep */ }},\n  "theme": "dark",\n}}\n'
+    path.write_text(before)
+    change = planned(client, path, WANTED)
+    assert path.read_text() == before
+    assert "+" in change.diff
+    write(change)
+    after = path.read_text()
+    assert "// mine" in after
+    assert "/* keep */" in after
+    known = json.loads(plain_json(after))
+    assert known[key]["other"] == {"command": "x"}
+    assert known["theme"] == "dark"
+    assert known[key]["tools"]["args"] == ["mcp", "serve"]
+    assert planned(client, path, WANTED).diff == ""
+
+
+def test_codex_gets_toml_and_its_comments_stay(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('# mine\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y" # why\n')
+    write(planned("codex", path, WANTED))
+    text = path.read_text()
+    assert "# mine" in text
+    assert "# why" in text
+    assert tomlkit.parse(text)["mcp_servers"]["tools"]["command"] == "tools"
+
+
+def test_a_file_that_changed_meanwhile_or_is_broken_is_not_written(tmp_path):
+    path = tmp_path / "file.json"
+    change = planned("cursor", path, WANTED)
+    path.write_text('{"new": 1}')
+    with pytest.raises(ConfigurationError, match="changed"):
+        write(change)
+    path.write_text('{"mcpServers": [')
+    with pytest.raises(ConfigurationError, match="not JSON"):
+        planned("cursor", path, WANTED)
+    path.write_text('{"mcpServers": []}')
+    with pytest.raises(ConfigurationError):
+        planned("cursor", path, WANTED)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_no_entry_holds_a_key(client, monkeypatch, tmp_path):
+    monkeypatch.setenv("TOOLS_API_KEY", "key_secret")
+    wanted = Wanted("tools", "tools", ("mcp",), "TOOLS_API_KEY", "TOOLS_MCP_TOKEN", pass_key=True)
+    assert "key_secret" not in config_text(client, wanted)
+    assert file_of(client, tmp_path, {"HOME": str(tmp_path)}, everywhere=True).is_relative_to(tmp_path)
+    at_address = Wanted("tools", "tools", (), "K", "TOOLS_MCP_TOKEN", url="http://127.0.0.1:1/mcp")
+    if client == "claude-desktop":
+        with pytest.raises(UsageError):
+            config_text(client, at_address)
+    else:
+        assert "TOOLS_MCP_TOKEN" in config_text(client, at_address) or "tools_mcp_token" in config_text(
+            client, at_address
+        )
+
+
+def test_a_bundle_is_a_zip_with_a_right_manifest_and_always_the_same():
+    data = bundle(PACKAGE)
+    assert data == bundle(PACKAGE)
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert {"manifest.json", "server.py", "pyproject.toml"} == set(archive.namelist())
+        compile(archive.read("server.py"), "server.py", "exec")
+    assert manifest["user_config"]["api_key"]["sensitive"] is True
+    for wrong in ({"version": "x"}, {"server": {}}, {"color": "red"}, {"user_config": {"a": {"type": "text"}}}):
+        with pytest.raises(ConfigurationError):
+            check_manifest(manifest | wrong)
+
+
+def test_the_registry_s_document_is_checked():
+    document = server_json(PACKAGE, "io.github.somebody/tools")
+    assert len(document["description"]) <= 100
+    for wrong in ({"name": "tools"}, {"version": "latest"}, {"description": "x" * 101}, {"packages": []}):
+        with pytest.raises(ConfigurationError):
+            check_server_json(document | wrong)
+    assert Path(PACKAGE.folder).is_dir()
