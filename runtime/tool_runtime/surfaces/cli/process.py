@@ -20,6 +20,10 @@ from typing import Any
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
+_SOON = 0.01
+# The signals that end this run: those that nobody has set to be ignored.
+_listened: list[signal.Signals] = []
+
 
 class Ended(KeyboardInterrupt):
     """A signal that ends the run. An interrupt for every `except` that knows interrupts."""
@@ -31,14 +35,29 @@ def prepare() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Whoever writes to stdout: what the encoding lacks is escaped, and is no error in the middle of a result.
         sys.stdout.reconfigure(errors="backslashreplace")
-    for number in _ENDING:
-        with suppress(ValueError, OSError):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _end)
+    _listened.extend(number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN)
+    _listen()
+    sys.unraisablehook = _lost
     spare_httpx_its_command_line()
     if hasattr(signal, "SIGPIPE"):
         with suppress(ValueError):
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _listen() -> None:
+    for number in _listened:
+        with suppress(ValueError, OSError):
+            signal.signal(number, _end)
+
+
+def _lost(unraisable: Any) -> None:
+    """Raise an interrupt again that struck where Python can raise nothing: in a destructor or a callback."""
+    if not isinstance(unraisable.exc_value, Ended) or not hasattr(signal, "setitimer"):
+        sys.__unraisablehook__(unraisable)
+        return
+    _listen()
+    signal.signal(signal.SIGALRM, _end)
+    signal.setitimer(signal.ITIMER_REAL, _SOON)
 
 
 def _end(number: int, _: Any) -> None:

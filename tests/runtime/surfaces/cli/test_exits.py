@@ -1,6 +1,8 @@
 """Every error that the runtime can raise: its code, its outcome, its exit code, and its envelope."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -142,3 +144,25 @@ def test_an_interrupt_before_anything_began_is_just_an_interrupt():
         raise KeyboardInterrupt
 
     assert guarded(run) == 130
+
+
+def test_a_signal_that_strikes_a_destructor_is_not_lost():
+    code = """
+import os, signal, threading
+from tool_runtime.surfaces.cli import process
+
+class Struck:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        sum(range(1000))
+
+process.prepare()
+try:
+    Struck()
+    threading.Event().wait(60)
+except process.Ended as error:
+    print(error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("ended by ")
