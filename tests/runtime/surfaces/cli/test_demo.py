@@ -19,6 +19,7 @@ PACKAGE = Path(retell_ai.__file__).parent
 def demo(capsys, monkeypatch):
     for name in ("RETELL_API_KEY", "RETELL_BASE_URL", "RETELL_SANDBOX"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
 
     def run(*options):
         assert execute(PACKAGE, ["demo", *options]) == 0
