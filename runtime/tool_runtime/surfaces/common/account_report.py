@@ -131,7 +131,8 @@ def _look_at_files(registry: Registry, report: Report) -> None:
     except ToolError as error:
         report.failed("accounts file", error)
     else:
-        state = f"{len(settings.accounts)} accounts" if settings.exists else "does not exist"
+        count = len(settings.accounts)
+        state = f"{count} account{'' if count == 1 else 's'}" if settings.exists else "does not exist"
         report.note("accounts file", f"{path}: {state}")
     try:
         found = project_files(command)
