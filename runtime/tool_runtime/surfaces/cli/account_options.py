@@ -164,6 +164,8 @@ def settings_of(given: Mapping[str, Any], *, project: bool = False) -> dict[str,
         if path in {"policy", "caps"}:
             message = f"{path} is a table; set {path}.NAME"
             raise InvalidArguments(message)
+        if path.startswith("policy.") and value is not None:
+            policy_settings({path.removeprefix("policy."): value})
         values[path] = setting_value(path, value)
     return values
 

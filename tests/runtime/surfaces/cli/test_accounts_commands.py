@@ -267,3 +267,10 @@ def test_a_folder_in_the_place_of_the_accounts_file_is_named(cli, config, words)
 
 def test_a_name_with_a_blank_is_quoted_in_the_command_to_try(cli):
     assert "accounts test 'my own'" in cli("accounts", "set", "my own", "--key-variable", "MY_KEY").err
+
+
+def test_a_misspelt_decision_is_wrong_usage_and_changes_nothing(cli, config):
+    ended = cli("accounts", "set", "eu", "write=alow", "--key-variable", "EU_KEY")
+    assert ended.code == 2
+    assert "Did you mean allow?" in ended.err
+    assert not config.exists()
