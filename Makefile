@@ -30,6 +30,7 @@ WORKERS := -n auto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format types spec generate generate-check bench wheel check newest oldest constraints clean
+.PHONY: browser official-suite sandbox-load sandbox-fuzz image
 # The gates share an environment and the caches of the tools; side by side they would only mix their reports.
 .NOTPARALLEL:
 
@@ -43,6 +44,10 @@ help:
 	@echo "make oldest    the gates with the oldest releases that pyproject.toml allows"
 	@echo "make constraints   write constraints.txt anew, from the newest releases"
 	@echo "make bench     the budgets, measured beside raw httpx and the official SDK"
+	@echo "make browser   the sandbox's page in chromium, which has to be installed (apt-get install chromium)"
+	@echo "make official-suite | sandbox-load | sandbox-fuzz   the sandbox judged by the official SDK's own tests, by"
+	@echo "               200 requests at once, and by schemathesis (SECONDS=3600 for an hour)"
+	@echo "make image     the sandbox as a container image, built from the wheel (DOCKER=podman for another builder)"
 	@echo "make clean     remove the environments and the caches"
 
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -88,6 +93,34 @@ bench: $(INSTALLED)
 	  || echo "The official SDK could not be installed: its rows are left out." >&2
 	@$(BIN)/python tests/benchmarks $(ARGS)
 
+# In environments of their own: what only these need is no dependency of the project.
+browser: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-browser
+	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-browser/bin/python -m pip --disable-pip-version-check install -qq \
+	  -c $(CONSTRAINTS) --editable '.[sandbox]' pytest playwright
+	@.venv-browser/bin/python -m pytest -q -p no:cacheprovider --confcutdir tests/browser $(ARGS) tests/browser/check_page.py
+
+official-suite: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-official
+	@PIP_CONSTRAINT=$(CONSTRAINTS) .venv-official/bin/python -m pip --disable-pip-version-check install -qq \
+	  -c $(CONSTRAINTS) --editable '.[sandbox]' pytest pytest-xdist
+	@.venv-official/bin/python tests/official/suite.py
+
+sandbox-load: $(INSTALLED)
+	@$(BIN)/python tests/official/load.py
+
+SECONDS ?= 300
+sandbox-fuzz: $(INSTALLED)
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check install -qq schemathesis
+	@$(BIN)/python tests/official/fuzz.py .venv-fuzz/bin/schemathesis $(SECONDS)
+
+DOCKER ?= docker
+image: $(INSTALLED)
+	@rm -rf dist
+	@$(PIP) wheel -qq --no-deps --wheel-dir dist .
+	@$(DOCKER) build --file Containerfile --tag retell-sandbox .
+
 # What a user gets: the wheel alone, in an empty environment, used from outside the repository.
 wheel: $(INSTALLED)
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
@@ -128,4 +161,4 @@ constraints:
 	echo "constraints.txt: $$(wc -l < constraints.txt) packages"
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(OLDEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(NEWEST) $(OLDEST) .venv-browser .venv-official .venv-fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -2319,6 +2319,28 @@
 ---@field agent_id? string # The agent that the number names.
 ---@field agent_version? integer|string # Version of that agent.
 
+--- What your server answers when a call comes in. Whatever is left out stays as the number has it.
+---@class retell_ai.InboundCallAnswer
+---@field call_inbound? retell_ai.InboundChoices
+
+--- What your server answers when a text message from somebody new comes in.
+---@class retell_ai.InboundChatAnswer
+---@field chat_inbound? retell_ai.InboundChoices
+
+--- What is to be different for this contact.
+---@class retell_ai.InboundChoices
+---@field override_agent_id? string # The agent that talks or writes, in place of the number's own.
+---@field override_agent_version? integer|string # Version of that agent.
+---@field agent_override? retell_ai.AgentOverride # Settings that differ for this contact only.
+---@field dynamic_variables? table<string, string> # Values for the `{{name}}` placeholders; all are strings.
+---@field metadata? table<string, any> # Your own JSON object, kept with the call or chat.
+
+--- What a custom function of an agent is asked. With `args_at_root` the arguments alone are sent.
+---@class retell_ai.FunctionRequest
+---@field name string # Name of the tool.
+---@field args table<string, any> # What the model filled in.
+---@field call? table<string, any> # The call or chat as it is by now.
+
 --- Arguments of `create_phone_call`.
 ---@class retell_ai.CreatePhoneCallArguments
 ---@field agent_id string # The voice agent that talks on this call. It speaks for this one call, whatever agent the number is bound to.

@@ -6,7 +6,7 @@
     http/           the seam to httpx, and the two drivers
     accounts/       whose key goes where; the ledger and its caps
     sandbox/        a local stand-in for the API; its engine knows no httpx
-    surfaces/       ways to reach the tools: Python, command line; what they share stands in common
+    surfaces/       ways to reach the tools: Python, command line, Lua; what they share stands in common
     webhooks        deliveries that come in
 
 A package imports from the lines above its own; a surface imports no other surface. No module knows the API that it
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import AsyncClient, Client
     from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning
     from tool_runtime.surfaces.common.package import Package
+    from tool_runtime.surfaces.lua.lua_session import LuaSession, run_lua
+    from tool_runtime.surfaces.lua.script_limits import LuaLimits
+    from tool_runtime.surfaces.lua.script_results import LuaResult
 
 _HOMES = {
     "Account": "core.account",
@@ -37,6 +40,9 @@ _HOMES = {
     "Failure": "sandbox",
     "Invocation": "core.gate",
     "Ledger": "accounts.sqlite_ledger",
+    "LuaLimits": "surfaces.lua.script_limits",
+    "LuaResult": "surfaces.lua.script_results",
+    "LuaSession": "surfaces.lua.lua_session",
     "MemoryLedger": "accounts.memory_ledger",
     "Package": "surfaces.common.package",
     "Policy": "core.account",
@@ -46,6 +52,7 @@ _HOMES = {
     "ToolDeprecationWarning": "surfaces.common.deprecation",
     "ToolError": "errors",
     "load_registry": "core.registry",
+    "run_lua": "surfaces.lua.lua_session",
 }
 __all__ = [
     "Account",
@@ -55,6 +62,9 @@ __all__ = [
     "Failure",
     "Invocation",
     "Ledger",
+    "LuaLimits",
+    "LuaResult",
+    "LuaSession",
     "MemoryLedger",
     "Package",
     "Policy",
@@ -64,6 +74,7 @@ __all__ = [
     "ToolDeprecationWarning",
     "ToolError",
     "load_registry",
+    "run_lua",
 ]
 
 

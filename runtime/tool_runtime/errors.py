@@ -5,6 +5,8 @@
     ├── InternalError              a mistake of this program
     ├── Interrupted                a signal or a cancellation ended the call; `outcome` says what may have happened
     ├── UnwrittenResult            the call was done, but its result could not be written
+    ├── ScriptFailed               a script ended with an error; `outcome` is that of its worst write
+    ├── ScriptPaused               a script waits for a decision; `run` is the id to resume
     ├── CallerError                the call is wrong; nothing was sent
     │   ├── UsageError             a surface was used wrongly: an unknown command, an option without its value
     │   ├── UnknownTool
@@ -160,6 +162,24 @@ class UnwrittenResult(ToolError):
     """The call was done, but its result could not be written: a full disk, a closed pipe. Do not repeat the call."""
 
     outcome = "done"
+
+
+class ScriptFailed(ToolError):
+    """A script ended with an error. `outcome` is that of its worst write: `not_sent` only where no write happened.
+
+    `type` says what kind of error, `line` where; `details_of_tool` is the envelope of a tool that failed.
+    """
+
+    type: str = "runtime"
+    line: int | None = None
+    details_of_tool: Mapping[str, Any] | None = None
+
+
+class ScriptPaused(ToolError):
+    """A script waits for a decision. `run` is the id to resume, `pending` lists the calls that it waits for."""
+
+    run: str | None = None
+    pending: tuple[Mapping[str, Any], ...] = ()
 
 
 class CallerError(ToolError):

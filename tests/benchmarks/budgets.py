@@ -162,6 +162,21 @@ def core_size() -> list[Row]:
     return [Row("code of the runtime's core", sum(map(_code_lines, core)), "lines", 1800, peers)]
 
 
+def scripts() -> list[Row]:
+    """Time Lua scripts: a whole run in a new process and in one that is ready, a call of a tool, a large result."""
+    command = [sys.executable, str(Path(__file__).with_name("lua_scripts.py"))]
+    taken = json.loads(subprocess.run(command, capture_output=True, check=True, cwd=ROOT).stdout)
+    median = {name: statistics.median(values) * 1000 for name, values in taken.items()}
+    bare = {"bare interpreter": median["bare"]}
+    echo = {"a pipe between two processes": median["pipe"]}
+    return [
+        Row("Lua: a whole run, cold", median["cold"], "ms", 40, bare),
+        Row("Lua: a whole run, in a process that is ready", median["warm"], "ms", 5, bare),
+        Row("Lua: one call of the host", median["call"], "ms", 0.2, echo),
+        Row("Lua: a result of 1 MB", median["megabyte"], "ms", 200, {"json.loads": median["loads"]}),
+    ]
+
+
 MEASURES: Mapping[str, Callable[[], list[Row]]] = {
     "import": import_time,
     "memory": memory,
@@ -169,6 +184,7 @@ MEASURES: Mapping[str, Callable[[], list[Row]]] = {
     "generate": generation,
     "command": command_line,
     "core": core_size,
+    "lua": scripts,
 }
 
 

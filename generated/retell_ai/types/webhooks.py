@@ -8,7 +8,8 @@ from typing import Any, Required, TypedDict
 from retell_ai import types as _t
 
 __all__ = [
-    "CallWebhook", "ChatWebhook", "InboundCallWebhook", "InboundChatWebhook", "InboundContact", "TransferWebhook",
+    "CallWebhook", "ChatWebhook", "FunctionRequest", "InboundCallAnswer", "InboundCallWebhook", "InboundChatAnswer",
+    "InboundChatWebhook", "InboundChoices", "InboundContact", "TransferWebhook",
 ]  # fmt: skip
 
 
@@ -66,3 +67,41 @@ class InboundContact(TypedDict, total=False):
     """The agent that the number names."""
     agent_version: int | str
     """Version of that agent."""
+
+
+class InboundCallAnswer(TypedDict, total=False):
+    """What your server answers when a call comes in. Whatever is left out stays as the number has it."""
+
+    call_inbound: InboundChoices
+
+
+class InboundChatAnswer(TypedDict, total=False):
+    """What your server answers when a text message from somebody new comes in."""
+
+    chat_inbound: InboundChoices
+
+
+class InboundChoices(TypedDict, total=False):
+    """What is to be different for this contact."""
+
+    override_agent_id: str
+    """The agent that talks or writes, in place of the number's own."""
+    override_agent_version: int | str
+    """Version of that agent."""
+    agent_override: _t.AgentOverride
+    """Settings that differ for this contact only."""
+    dynamic_variables: dict[str, str]
+    """Values for the `{{name}}` placeholders; all are strings."""
+    metadata: dict[str, Any]
+    """Your own JSON object, kept with the call or chat."""
+
+
+class FunctionRequest(TypedDict, total=False):
+    """What a custom function of an agent is asked. With `args_at_root` the arguments alone are sent."""
+
+    name: Required[str]
+    """Name of the tool."""
+    args: Required[dict[str, Any]]
+    """What the model filled in."""
+    call: dict[str, Any]
+    """The call or chat as it is by now."""

@@ -129,7 +129,7 @@ def exchange_of_tool(tool: Tool, names: Mapping[str, str] | None = None) -> Exch
         found = Field(
             "body" if place == "file" else place,
             wire.removesuffix("[]") if place in ("body", "file") else wire,
-            parameter.required,
+            parameter.needed,
             _sent(parameter, name, names or {}),
             parameter.style if place == "query" else "",
             argument in own_needs or wire in own_needs,

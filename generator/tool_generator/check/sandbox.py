@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
 
-VERBS = ("create", "get", "list", "update", "replace", "delete", "transition", "fixed")
+VERBS = (
+    *("create", "get", "list", "update", "replace", "delete", "transition", "fixed"),
+    *("versions", "new_version", "delete_version"),
+)
 
 
 def check_sandbox(spec: Spec, report: Report) -> None:
@@ -46,6 +49,12 @@ def _check_resource(resource: Entry, spec: Spec, report: Report) -> None:
         _named(resource, ("type",), "type", data["type"], spec.types, report)
     for path, name in _mentions(data, ()):
         _named(resource, path, "resource", name, kinds, report)
+    if "events" in data:
+        _named(resource, ("events", "shown_by"), "tool", data["events"]["shown_by"], spec.tools, report)
+        section = spec.sections.get("webhooks")
+        known = section.data["events"] if section is not None and section.whole else {}
+        for index, event in enumerate(data["events"]["events"]):
+            _named(resource, ("events", "events", index, "event"), "webhook event", event["event"], known, report)
     changes = data.get("changes", {})
     for path, name in _changes(data):
         _named(resource, path, "change", name, changes, report)
@@ -66,8 +75,9 @@ def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _changes(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     places: list[tuple[Path, Any]] = [(("set",), data.get("set"))]
-    places += [(("lifecycle", index, "set"), rule["set"]) for index, rule in enumerate(data.get("lifecycle", ()))]
-    places += [(("actions", name, "set"), action.get("set")) for name, action in data.get("actions", {}).items()]
+    places += [(("lifecycle", index, "set"), rule.get("set")) for index, rule in enumerate(data.get("lifecycle", ()))]
+    for kind in ("actions", "interventions"):
+        places += [((kind, name, "set"), action.get("set")) for name, action in data.get(kind, {}).items()]
     for path, value in places:
         for index, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, str):

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.schema_walk import branches, object_parts, resolved
+from tool_runtime.core.templates import OPERATORS as COMMON_OPERATORS
 from tool_runtime.core.templates import references
+from tool_runtime.sandbox.operators import OPERATORS as SANDBOX_OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +40,7 @@ NAMES: dict[str, tuple[str, ...]] = {
 NAMES_OF_AN_ACTION = (*TIMES, *REQUEST, *RECORD)
 # In these places stand no names of referred records.
 _ALONE = ("error_body", "records", "examples", "removed")
-OPERATORS = ("$first", "$sum", "$minus", "$times", "$count")
+OPERATORS = (*COMMON_OPERATORS, *SANDBOX_OPERATORS)
 CONDITIONS = ("when", "where", "match", "from")
 # Keys under which a declaration names a field that the sandbox itself keeps.
 _FIELDS = ("field", "published", "base", "tags", "changed")

@@ -44,7 +44,7 @@ _SOME_TIME = {"now_ms": 1_767_182_400_000, "now_s": 1_767_182_400, "now_iso": "2
 _LIMITS = {"pattern", "format", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
            "multipleOf", "not", "allOf"}  # fmt: skip
 # Texts, patterns and names, in which a $ is only a sign.
-_NO_TEMPLATES = ("matches", "messages", "description", "summary")
+_NO_TEMPLATES = ("matches", "messages", "description", "summary", "pattern", "to")
 
 
 def check_sandbox_values(

@@ -36,6 +36,8 @@ def check_webhooks(spec: Spec, types: Mapping[str, Any], report: Report) -> None
         path = ("events", name)
         _claim(classes, event_class(name), f"the event {name}", section.where(*path, key=True), report)
         check_schema(section, (*path, "payload"), event["payload"], types, report)
+        if "answer" in event:
+            check_schema(section, (*path, "answer"), event["answer"], types, report)
         _check_field(section, (*path, "payload"), event["payload"], section.data["event"], types, report)
         for index, field in enumerate(event.get("dedupe", ())):
             _check_field(section, (*path, "dedupe", index), event["payload"], field, types, report)

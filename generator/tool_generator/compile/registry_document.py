@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 
     from tool_generator.load.spec import Entry, Spec
 
-_PARAMETER_KEYS = ("description", "secret", "shape", "example", "default", "style", "raw", "deprecated")
+_PARAMETER_KEYS = (
+    "wire_required",
+    "description",
+    "secret",
+    "shape",
+    "example",
+    "default",
+    "style",
+    "raw",
+    "deprecated",
+)
 _TOOL_KEYS = (
     "reconcile", "retry", "timeout", "pagination", "steps", "returns", "resource", "deprecated", "sunset",
     "replaced_by", "examples",
@@ -79,7 +89,7 @@ def used_types(spec: Spec, parameters: Mapping[str, dict[str, Parameter]]) -> se
     for entry in spec.shapes.values():
         if entry.whole:
             start.update(name for _, schema in shape_schemas(entry.data) for _, name in schema_walk.references(schema))
-    start.update(name for _, schema in webhook_payloads(spec) for _, name in schema_walk.references(schema))
+    start.update(name for schema in webhook_schemas(spec) for _, name in schema_walk.references(schema))
     start.update(name for entry in spec.resources.values() for name in _type_names(entry.data, spec.types))
     return schema_walk.reachable(start, spec.schemas())
 
@@ -126,12 +136,30 @@ def webhook_payloads(spec: Spec) -> Iterator[tuple[str, Any]]:
         yield from ((name, event["payload"]) for name, event in section.data["events"].items())
 
 
+def webhook_schemas(spec: Spec) -> Iterator[Any]:
+    """Yield every schema of the webhooks: payloads, answers, and the requests of functions."""
+    section = spec.sections.get("webhooks")
+    if section is None or not section.whole:
+        return
+    for event in section.data["events"].values():
+        yield from (event[key] for key in ("payload", "answer") if key in event)
+    if "functions" in section.data:
+        yield section.data["functions"]["payload"]
+
+
 def _webhooks(section: dict[str, Any]) -> dict[str, Any]:
     events = {
-        name: {**event, "payload": schema_walk.with_refs(event["payload"], TYPES)}
+        name: {
+            **event,
+            **{key: schema_walk.with_refs(event[key], TYPES) for key in ("payload", "answer") if key in event},
+        }
         for name, event in section["events"].items()
     }
-    return {**section, "events": events}
+    compiled = {**section, "events": events}
+    if "functions" in section:
+        functions = section["functions"]
+        compiled["functions"] = {**functions, "payload": schema_walk.with_refs(functions["payload"], TYPES)}
+    return compiled
 
 
 def _shape(shape: Any) -> Any:

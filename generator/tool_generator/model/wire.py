@@ -67,7 +67,7 @@ def wire_fields(registry: Registry, tool: Tool, places: tuple[str, ...]) -> list
             continue
         wire = parameter.wire
         form = _form(registry, parameter.shape)
-        required = parameter.required or wire in needed
+        required = parameter.needed or wire in needed
         schema = parameter.schema if form is None else _formed(form, parameter.schema)
         if wire in found:
             known = found[wire]

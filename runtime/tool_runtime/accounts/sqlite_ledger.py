@@ -54,7 +54,7 @@ PRUNING_PAUSE_MS: Final = 60 * 60 * 1000
 # Two hundred processes that begin at once wait for each other's fsync.
 BUSY_SECONDS: Final = 30.0
 
-_SCHEMA: Final = f"""
+SCHEMA: Final = f"""
 CREATE TABLE entries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -151,7 +151,7 @@ class Ledger(AnyLedger):
             message = f"the ledger's path {os.fspath(path)!r} cannot be read: {error}"
             raise ConfigurationError(message, hint="Write an absolute path.") from error
         self._file = LedgerFile(
-            self.path, _SCHEMA, application_id=APPLICATION_ID, version=VERSION, busy_seconds=busy_seconds
+            self.path, SCHEMA, application_id=APPLICATION_ID, version=VERSION, busy_seconds=busy_seconds
         )
         self._keep_days = keep_days
         self._now_ms = now_ms

@@ -22,19 +22,28 @@ def invoke(
     arguments: Any,
     request_options: Mapping[str, Any] | None = None,
     deadline: float | None = None,
+    record_id: str | None = None,
 ) -> Flow:
-    """Call one tool; the flow returns `Done`. `deadline` is the moment at which the call has to end, by `monotonic`."""
+    """Call one tool; the flow returns `Done`. `deadline` is the moment at which the call has to end, by `monotonic`.
+
+    `record_id` is the ledger id that a write shall have, for whoever has to find the entry again after a crash.
+    """
     bound = context.binder.bind(tool, arguments, request_options)
-    return (yield from _invoke(context, bound, None, None, deadline))
+    return (yield from _invoke(context, bound, None, None, deadline, record_id))
 
 
 def _invoke(
-    context: Context, bound: Bound, consent: Consent | None, parent: Record | None, deadline: float | None
+    context: Context,
+    bound: Bound,
+    consent: Consent | None,
+    parent: Record | None,
+    deadline: float | None,
+    record_id: str | None = None,
 ) -> Flow:
     consent = yield from pass_gate(context, bound, consent)
     if context.account.key is None and context.missing_key is not None:
         raise context.missing_key(context.account)
-    record = open_record(context, bound, parent)
+    record = open_record(context, bound, parent, record_id)
     if record is not None and record.answer is not None:
         return record.answer
 

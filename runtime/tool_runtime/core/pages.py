@@ -46,6 +46,11 @@ class Pages:
         self._left = max_items
         self.more = max_items != 0
 
+    @property
+    def following(self) -> dict[str, Any] | None:
+        """The arguments that ask for the next page by themselves; None where no page follows."""
+        return dict(self._arguments) if self.more else None
+
     def fetch(self) -> Flow:
         """Fetch the next page and return its rows."""
         style = self._style

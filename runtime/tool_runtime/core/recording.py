@@ -92,8 +92,10 @@ class _Repeat(Exception):
         self.sends = sends
 
 
-def open_record(context: Context, bound: Bound, parent: Record | None) -> Record | None:
+def open_record(context: Context, bound: Bound, parent: Record | None, record_id: str | None = None) -> Record | None:
     """Write the intent of a write and return its record; None where nothing is recorded.
+
+    `record_id` is the id of the record, where somebody chose one.
 
     Raises `OutcomeUnknown` for a repeat whose first call may have happened, `CapReached`, and `ConfigurationError`
     where the ledger cannot be written: then nothing is sent.
@@ -104,7 +106,7 @@ def open_record(context: Context, bound: Bound, parent: Record | None) -> Record
             message = f"{tool.name} takes no idempotency key, and without a ledger nobody else can hold one"
             raise ConfigurationError(message, tool=tool.name, hint="Give the client a ledger: Client(ledger=…).")
         return None
-    intent = _intent(context, bound, chosen, parent)
+    intent = _intent(context, bound, chosen, parent, record_id)
     record = Record(context, bound, intent)
     try:
         if parent is not None:
@@ -130,12 +132,12 @@ def open_record(context: Context, bound: Bound, parent: Record | None) -> Record
     return record
 
 
-def _intent(context: Context, bound: Bound, chosen: str | None, parent: Record | None) -> Intent:
+def _intent(context: Context, bound: Bound, chosen: str | None, parent: Record | None, record_id: str | None) -> Intent:
     tool = bound.tool
     shown = invocation_of(context, bound)
     at_ms = int(context.clock.wall() * 1000)
     return Intent(
-        id=context.new_key(),
+        id=record_id or context.new_key(),
         at_ms=at_ms,
         surface=context.surface,
         # Calls on the sandbox neither count under caps nor answer for real ones.

@@ -106,6 +106,16 @@ class Registry:
                 index[spelling] = name
         return index
 
+    @property
+    def spellings(self) -> Mapping[str, str]:
+        """Every name of every tool, aliases and full names included, and the canonical name behind it."""
+        return self._index
+
+    @cached_property
+    def paged(self) -> frozenset[str]:
+        """The canonical names of the tools whose lists come in pages. Reads no entry as a whole."""
+        return frozenset(name for name, entry in self.document["tools"].items() if entry.get("pagination"))
+
     @cached_property
     def resources(self) -> "Mapping[str, Resource]":
         """The records that a sandbox keeps, by name."""

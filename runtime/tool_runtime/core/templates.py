@@ -10,9 +10,10 @@ Owns the notation of the spec, its conditions, and dotted paths into JSON. Knows
 | `"$$text"` | the text `$text` |
 | `{$first: [a, b]}` | the first that is present and not null |
 | `{$sum: [a, b]}`, `{$minus: [a, b]}`, `{$times: [a, b]}` | arithmetic, to six decimals |
-| `{$count: {resource: NAME, when: {...}}}` | how many records of a resource meet a condition |
 
-In a path `*` gathers what the rest of the path leads to in every entry of a list.
+In a path `*` gathers what the rest of the path leads to in every entry of a list. The operands of an operator are a
+list of templates, or one template whose value is a list. Whoever fills templates may add operators of their own, as
+the sandbox does.
 """
 
 import math
@@ -21,7 +22,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 ABSENT: Any = object()
-Count = Callable[[str, Mapping[str, Any]], int]
+Operator = Callable[[Any, Callable[..., Any]], Any]
+Operators = Mapping[str, Operator]
+"""Operators by name. Each gets its operand, unfilled, and what fills a template: `fill(template)`, or
+`fill(template, {"name": value})` with further names."""
 
 _REFERENCE = re.compile(r"\$([A-Za-z_][\w.\-*]*|\.[\w.\-*]+|)")
 _INTERPOLATION = re.compile(r"\$\{([^}]+)\}")
@@ -58,23 +62,24 @@ def assign(target: dict[str, Any], path: str, value: Any) -> None:
     target[last] = value
 
 
-def expand(template: Any, names: Mapping[str, Any], count: Count | None = None) -> Any:
+def expand(template: Any, names: Mapping[str, Any], operators: Operators | None = None) -> Any:
     """Fill a template. `names` maps names to values, with the shaped value under the empty name.
 
     Example: `expand({"id": "$llm.llm_id", "note": "for ${who}"}, {"llm": {"llm_id": "1"}, "who": "Ada"})` is
-    `{"id": "1", "note": "for Ada"}`.
+    `{"id": "1", "note": "for Ada"}`. `operators` are known beside those of this module.
     """
     if isinstance(template, str):
         return _expand_text(template, names) if "$" in template else template
     if isinstance(template, Mapping):
         if len(template) == 1:
             ((key, operand),) = template.items()
-            if key in _OPERATORS:
-                return _OPERATORS[key](operand, names, count)
-        filled = ((key, expand(part, names, count)) for key, part in template.items())
+            operator = _OPERATORS.get(key) or (operators or {}).get(key)
+            if operator is not None:
+                return operator(operand, lambda part, more=None: expand(part, {**names, **(more or {})}, operators))
+        filled = ((key, expand(part, names, operators)) for key, part in template.items())
         return {key: value for key, value in filled if value is not ABSENT}
     if isinstance(template, list):
-        return [value for value in (expand(part, names, count) for part in template) if value is not ABSENT]
+        return [value for value in (expand(part, names, operators) for part in template) if value is not ABSENT]
     return template
 
 
@@ -132,15 +137,15 @@ def _meets(value: Any, wanted: Any) -> bool:
     return value in wanted if isinstance(wanted, list) else bool(value == wanted)
 
 
-def _first(operands: list[Any], names: Mapping[str, Any], count: Count | None) -> Any:
-    values = (expand(operand, names, count) for operand in operands)
+def _first(operands: list[Any], fill: Callable[..., Any]) -> Any:
+    values = (fill(operand) for operand in operands)
     return next((value for value in values if value is not ABSENT and value is not None), ABSENT)
 
 
-def _arithmetic(combine: Callable[[list[float]], float]) -> Callable[[list[Any], Mapping[str, Any], Count | None], Any]:
-    def operator(operands: list[Any], names: Mapping[str, Any], count: Count | None) -> Any:
-        numbers = [expand(operand, names, count) for operand in operands]
-        if not all(isinstance(number, int | float) for number in numbers):
+def _arithmetic(combine: Callable[[list[float]], float]) -> Operator:
+    def operator(operands: Any, fill: Callable[..., Any]) -> Any:
+        numbers = [fill(operand) for operand in operands] if isinstance(operands, list) else fill(operands)
+        if not isinstance(numbers, list) or not all(isinstance(number, int | float) for number in numbers):
             return ABSENT
         result = round(combine(numbers), _DECIMALS)
         return int(result) if result == int(result) else result
@@ -148,14 +153,11 @@ def _arithmetic(combine: Callable[[list[float]], float]) -> Callable[[list[Any],
     return operator
 
 
-def _counted(operand: Mapping[str, Any], _names: Mapping[str, Any], count: Count | None) -> Any:
-    return count(operand["resource"], operand.get("when", {})) if count is not None else 0
-
-
-_OPERATORS: Mapping[str, Callable[[Any, Mapping[str, Any], Count | None], Any]] = {
+_OPERATORS: Operators = {
     "$first": _first,
     "$sum": _arithmetic(sum),
     "$minus": _arithmetic(lambda numbers: numbers[0] - sum(numbers[1:])),
     "$times": _arithmetic(math.prod),
-    "$count": _counted,
 }
+OPERATORS = tuple(_OPERATORS)
+"""The names of the operators that every template has."""

@@ -21,8 +21,9 @@ _FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class", "fro
 class Parameter:
     """One parameter of a tool. `place` is where the argument goes, `wire` the name there.
 
-    `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape` accepts
-    beside the wire form. `default` is documentation.
+    `wire_required` says whether the API wants the field, where our callers must pass more (or less) than that: None is
+    `required`. `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape`
+    accepts beside the wire form. `default` is documentation.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Parameter:
     wire: str
     description: str = ""
     required: bool = False
+    wire_required: bool | None = None
     secret: bool = False
     raw: bool = False
     style: str = "repeat"
@@ -42,6 +44,11 @@ class Parameter:
     deprecated: bool = False
     given: frozenset[str] = frozenset()
     """The optional keys that the entry holds: tells an example of null from none."""
+
+    @property
+    def needed(self) -> bool:
+        """Whether a request without the field is refused by the API."""
+        return self.required if self.wire_required is None else self.wire_required
 
     @property
     def accepted(self) -> Schema:
@@ -246,12 +253,24 @@ class SyncKind:
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another."""
+    """An event that the API reports by itself. The values at the paths `dedupe` tell one delivery from another.
+
+    `answer` is what the receiver's answer may hold, where the event is a question.
+    """
 
     name: str
     summary: str
     payload: Schema
     dedupe: tuple[str, ...] = ()
+    answer: Schema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRequests:
+    """Signed requests that tell of no event: those of custom functions. `longest_answer` is in characters."""
+
+    payload: Schema
+    longest_answer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +295,7 @@ class Webhooks:
     event: str
     digest: Digest
     events: Mapping[str, WebhookEvent]
+    functions: FunctionRequests | None = None
     summary: str = ""
     tolerance: float | None = None
 
@@ -408,4 +428,5 @@ def read_sync_kind(name: str, entry: Mapping[str, Any]) -> SyncKind:
 def read_webhooks(entry: Mapping[str, Any]) -> Webhooks:
     """Make a `Webhooks` of its registry entry."""
     events = {name: read_entry(WebhookEvent, event, name=name) for name, event in entry["events"].items()}
-    return read_entry(Webhooks, entry, digest=read_entry(Digest, entry["digest"]), events=events)
+    functions = read_entry(FunctionRequests, entry["functions"]) if "functions" in entry else None
+    return read_entry(Webhooks, entry, digest=read_entry(Digest, entry["digest"]), events=events, functions=functions)

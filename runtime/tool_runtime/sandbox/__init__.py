@@ -5,25 +5,40 @@ The parts, each knowing only those above it:
 | module | owns |
 |---|---|
 | mistakes | what a user hands in, and how a mistake is answered |
-| virtual_clock | time that costs nothing |
-| scope | the names that a declaration may use |
+| clocks | time: virtual, or running with the machine's |
+| scope, operators | the names and operators that a declaration may use |
 | exchange | a request and a reply as plain data; the signal that no reply comes |
 | answers | answers, refusals, error bodies |
-| routes, received, checks | which tool is meant, what was sent, whether that fits |
+| routes, forms, received, checks | which tool is meant, what was sent, whether that fits |
 | samples | values from schemas |
-| store, lifecycle | records, and how they change by themselves |
+| store, changes, lifecycle | records and their versions, how they change, and how they change by themselves |
 | lists, handling, actions | what a request does to records, and what is answered |
 | failures, engine | what goes wrong on demand; the way from request to reply |
+| deliveries | the webhooks that records cause |
+| saved_state | all of that as JSON, and in a file |
 | sandbox | the public object |
-| httpx_transport | the engine as an httpx transport; the only module that knows httpx |
+| httpx_transport | the engine as an httpx transport |
+| server | the sandbox on a port, with its own API and web page; senders of webhooks |
 
 No module knows a particular API or endpoint.
 """
 
+from tool_runtime.sandbox.clocks import RunningClock, VirtualClock
+from tool_runtime.sandbox.deliveries import Twist
 from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
 from tool_runtime.sandbox.failures import Failure
 from tool_runtime.sandbox.received import Received
 from tool_runtime.sandbox.sandbox import START, Sandbox
-from tool_runtime.sandbox.virtual_clock import VirtualClock
 
-__all__ = ["START", "Failure", "Incoming", "NoAnswer", "Outgoing", "Received", "Sandbox", "VirtualClock"]
+__all__ = [
+    "START",
+    "Failure",
+    "Incoming",
+    "NoAnswer",
+    "Outgoing",
+    "Received",
+    "RunningClock",
+    "Sandbox",
+    "Twist",
+    "VirtualClock",
+]

@@ -1,7 +1,7 @@
 """What each kind of request does to the records, and what the answer is.
 
-Owns: the actions `create`, `get`, `list`, `update`, `replace`, `delete`, `transition` and `fixed`, references
-between records, limits, idempotency.
+Owns: the actions `create`, `get`, `list`, `update`, `replace`, `delete`, `transition`, `fixed`, those of versions
+(`versions`, `new_version`, `delete_version`), limits, idempotency, and what testers do to records (interventions).
 Must not know: HTTP, single endpoints. Everything about one API comes from the registry's `resources`.
 
 A tool names a resource and one of the resource's actions. The resource's `actions` says what an action does, where the
@@ -10,16 +10,18 @@ action's name does not say so already. The answer of a tool without a resource i
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.resources import Reference
-from tool_runtime.core.templates import ABSENT, assign, lookup
+from tool_runtime.core.resources import Demand, Limit
+from tool_runtime.core.templates import ABSENT, assign, holds, lookup
 from tool_runtime.sandbox.answers import Answer, Refusal
+from tool_runtime.sandbox.changes import Changes, apply, templates_of
 from tool_runtime.sandbox.checks import Inputs
+from tool_runtime.sandbox.failures import Failure
 from tool_runtime.sandbox.handling import Handling, World
-from tool_runtime.sandbox.lifecycle import Lifecycles, apply, templates_of
+from tool_runtime.sandbox.lifecycle import Lifecycles
 from tool_runtime.sandbox.lists import select
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill
@@ -27,17 +29,18 @@ from tool_runtime.sandbox.store import Entry, Store
 from tool_runtime.values.references import TYPES
 
 _SECOND: Final = 1_000_000
+_WITHOUT_RECORD: Final = ("create", "list", "fixed")
 
 
 class Actions:
     """Performs the tools of one registry on a store."""
 
-    def __init__(self, registry: Registry, store: Store, schemas: Schemas) -> None:
-        self._world = World(registry, store, schemas)
+    def __init__(self, registry: Registry, store: Store, schemas: Schemas, *, samples: bool = False) -> None:
+        self._world = World(registry, store, schemas, samples)
         self._store = store
         self._schemas = schemas
-        self._lifecycles = Lifecycles(store)
-        self._keys: dict[tuple[str, Any], tuple[Entry, int]] = {}
+        self._changes = Changes(store)
+        self.lifecycles = Lifecycles(store, self._changes)
         self._verbs = {
             "create": self._create,
             "get": self._get,
@@ -47,7 +50,26 @@ class Actions:
             "delete": self._delete,
             "transition": self._transition,
             "fixed": self._fixed,
+            "versions": self._versions,
+            "new_version": self._new_version,
+            "delete_version": self._delete_version,
         }
+        if samples:
+            store.stand_in = self._sample
+
+    def _sample(self, resource: str, record_id: Any) -> Entry:
+        """Return a record that nobody made and that is not kept: the first one that the spec shows, by another id."""
+        spec = self._store.declared[resource]
+        shown = next(iter([*spec.examples, *spec.records]), None)
+        if shown is not None:
+            record = copy.deepcopy(fill(shown, self._store.scope()))
+        else:
+            record = self._schemas.sample({"$ref": f"{TYPES}{spec.type}"}) if spec.type else {}
+        if spec.id_field is not None:
+            named = record_id if isinstance(record_id, str | int) else f"{spec.prefix}{0:012d}"
+            assign(record, spec.id_field, named)
+        path = spec.id_field
+        return Entry("" if path is None else str(lookup(record, path)), record, 0, self._store.clock.microseconds())
 
     def run(self, tool: str, inputs: Inputs) -> Answer:
         """Perform a tool and return its answer. Raises `Refusal` where the API would say no."""
@@ -61,46 +83,46 @@ class Actions:
         lacking = [name for name in handling.action.required if name not in inputs.body]
         if lacking:
             raise Refusal(400, "Invalid request: " + "; ".join(f"{name} is required" for name in lacking))
+        if handling.action.demands and handling.verb not in _WITHOUT_RECORD:
+            handling.entry()
         for demand in handling.action.demands:
-            value = fill(demand.value, handling.scope)
-            excused = fill(demand.unless, handling.scope) is True
-            if value is not ABSENT and not excused and not re.fullmatch(demand.matches, str(value)):
-                raise Refusal(demand.status, demand.message)
+            self._hold_to(demand, handling.scope)
         return self._verbs[handling.verb](handling)
+
+    def _hold_to(self, demand: Demand, scope: Scope) -> None:
+        value = fill(demand.value, scope)
+        if value is ABSENT or value is None or fill(demand.unless, scope) is True:
+            return
+        if demand.names_id and self._world.samples:
+            return
+        parts = value if isinstance(value, list) and demand.matches is not None else [value]
+        fits = demand.matches is None or all(re.fullmatch(demand.matches, str(part)) for part in parts)
+        if not fits or (demand.equals is not None and value != fill(demand.equals, scope)):
+            message = fill(demand.message, scope)
+            raise Refusal(demand.status, None if message is ABSENT else message)
 
     def _create(self, handling: Handling) -> Answer:
         key = handling.idempotency_key()
         if known := self._known(handling, key):
             return handling.reply(handling.shown(known))
-        self._refer(handling.action.references, handling.scope)
+        self._changes.refer(handling.action.references, handling.scope)
         self._hold_to_limit(handling)
-        id_path = self._store.id_field(handling.name)
-        handling.scope.names["id"] = handling.inputs.body.get(id_path or "", self._store.next_id(handling.name))
-        record = self._kept(handling, {}, handling.inputs.body)
-        for source in (handling.spec, handling.action):
-            for path, template in source.defaults.items():
-                if lookup(record, path) is ABSENT:
-                    apply({path: template}, record, handling.scope)
-        for source in (handling.spec, handling.action):
-            apply(templates_of(handling.spec, source.set), record, handling.scope)
-        apply(handling.spec.stamp, record, handling.scope)
-        if id_path is not None and lookup(record, id_path) is ABSENT:
-            assign(record, id_path, handling.scope.names["id"])
-        self._refer(handling.spec.references, handling.scope)
-        if id_path is not None and self._store.get(handling.name, lookup(record, id_path)):
-            taken = handling.action.taken
-            raise Refusal(taken.status or 409, taken.message)
-        entry = self._store.put(handling.name, record)
+        given = self._kept(handling, {}, handling.inputs.body)
+        entry = self._changes.make(handling.name, given, handling.scope, handling.action)
         if key is not None:
-            self._keys[handling.tool.name, key] = (entry, self._store.clock.microseconds())
+            self._store.keys[f"{handling.tool.name} {key}"] = (
+                handling.name,
+                entry.id,
+                self._store.clock.microseconds(),
+            )
         return handling.reply(handling.shown(entry))
 
     def _known(self, handling: Handling, key: Any) -> Entry | None:
-        if key is None or (handling.tool.name, key) not in self._keys:
+        if key is None or (known := self._store.keys.get(f"{handling.tool.name} {key}")) is None:
             return None
-        entry, since = self._keys[handling.tool.name, key]
+        resource, record_id, since = known
         window = handling.action.idempotency_seconds * _SECOND
-        return entry if self._store.clock.microseconds() - since <= window else None
+        return self._store.get(resource, record_id) if self._store.clock.microseconds() - since <= window else None
 
     def _hold_to_limit(self, handling: Handling) -> None:
         limit = handling.action.limit or handling.spec.limit
@@ -108,16 +130,52 @@ class Actions:
             return
         most = fill(limit.most, handling.scope)
         if most is not ABSENT and self._store.count(handling.name, limit.when) >= most:
-            headers = {} if limit.retry_after is None else {"Retry-After": str(limit.retry_after)}
-            raise Refusal(limit.status, limit.message, headers)
+            raise _over(limit)
+
+    def limit_of(self, tool: str) -> Refusal | None:
+        """Return what the API says where its limit for a tool is reached; None for a tool without one."""
+        use = self._world.registry.tools[tool].resource
+        spec = self._store.declared.get(use.name) if use else None
+        action = spec.actions.get(use.action) if use and spec else None
+        limit = (action.limit if action else None) or (spec.limit if spec else None)
+        return None if limit is None else _over(limit)
+
+    def asks_for_failure(self, tool: str) -> bool:
+        """Whether values of a request to a tool may ask for a failure."""
+        use = self._world.registry.tools[tool].resource
+        spec = self._store.declared.get(use.name) if use else None
+        if use is None or spec is None or spec.personas is None:
+            return False
+        action = spec.actions.get(use.action)
+        return (action.does if action and action.does else use.action) == "create"
+
+    def failure_for(self, tool: str, body: Mapping[str, Any]) -> Failure | None:
+        """Return the failure that a request asks for by its own values; None where it asks for none."""
+        use = self._world.registry.tools[tool].resource
+        spec = self._store.declared[use.name] if use else None
+        if spec is None or spec.personas is None:
+            return None
+        key = self._world.registry.tools[tool].idempotency
+        if key is not None and f"{tool} {body.get(key.name)}" in self._store.keys:
+            # The same request again: what was done is told, so that a lost answer can be asked for.
+            return None
+        value = str(fill(spec.personas.by, Scope({"record": body, "body": body})))
+        known = (one.failure for one in spec.personas.known if one.failure and value.endswith(one.ends))
+        wanted = next(known, None)
+        return None if wanted is None else Failure(**wanted)
 
     def _get(self, handling: Handling) -> Answer:
         return handling.reply(handling.shown(handling.entry()))
 
     def _list(self, handling: Handling) -> Answer:
-        entries, ascending = select(
-            self._store.entries(handling.name), handling.action, handling.inputs, handling.scope
-        )
+        return self._page(handling, self._store.entries(handling.name))
+
+    def _versions(self, handling: Handling) -> Answer:
+        entry = handling.entry()
+        return self._page(handling, self._store.versions(handling.name, entry.id) or [entry])
+
+    def _page(self, handling: Handling, all_entries: list[Entry]) -> Answer:
+        entries, ascending = select(all_entries, handling.action, handling.inputs, handling.scope)
         skip = fill(handling.action.skip, handling.scope)
         page = handling.pager().page(entries, handling.inputs, 0 if skip is ABSENT else int(skip), ascending=ascending)
         rows = [handling.shown(entry, handling.row_schema()) for entry in page.entries]
@@ -130,7 +188,7 @@ class Actions:
     def _update(self, handling: Handling) -> Answer:
         entry = handling.entry()
         handling.allow(entry)
-        self._refer(handling.action.references, handling.scope)
+        self._changes.refer(handling.action.references, handling.scope)
         record: dict[str, Any] = {}
         # Only a reference that the request changes must lead to a record: older ones may name deleted records.
         unchanged = [(one, fill(one.id, handling.scope)) for one in handling.spec.references]
@@ -148,18 +206,75 @@ class Actions:
             handling.scope,
         )
         changed = [one for one, before in unchanged if fill(one.id, handling.scope) != before]
-        self._refer(changed, handling.scope)
+        self._changes.refer(changed, handling.scope)
         entry.record = record
+        self._restart(handling, entry)
+        self._changes.follow(handling.name, entry, handling.action.then, handling.scope)
+        self._store.touch(handling.name, entry)
         return handling.reply(handling.shown(entry))
 
     def _transition(self, handling: Handling) -> Answer:
         entry = handling.entry()
         handling.allow(entry)
-        self._refer(handling.action.references, handling.scope)
+        self._changes.refer(handling.action.references, handling.scope)
         templates = templates_of(handling.spec, handling.action.set) | dict(handling.spec.stamp)
-        self._lifecycles.change(handling.name, entry, templates, handling.scope)
         entry.since = self._store.clock.microseconds()
+        self._restart(handling, entry)
+        self._changes.change(handling.name, entry, templates, handling.action.then, handling.scope)
         return handling.reply(handling.shown(entry))
+
+    def _restart(self, handling: Handling, entry: Entry) -> None:
+        if handling.action.restarts:
+            entry.fired.clear()
+            entry.since = self._store.clock.microseconds()
+
+    def _new_version(self, handling: Handling) -> Answer:
+        base = handling.entry()
+        handling.allow(base)
+        if not self._store.holds(handling.name, base):
+            return handling.reply(handling.shown(base))
+        entry = self._changes.new_version(handling.name, base, handling.scope)
+        handling.scope.names["base"] = base.record
+        templates = templates_of(handling.spec, handling.action.set)
+        self._changes.change(handling.name, entry, templates, handling.action.then, handling.scope)
+        return handling.reply(handling.shown(entry))
+
+    def _delete_version(self, handling: Handling) -> Answer:
+        entry = handling.entry()
+        handling.allow(entry)
+        versions = self._store.versions(handling.name, entry.id)
+        declared = handling.spec.versions
+        if len(versions) == 1 and declared is not None:
+            raise Refusal(declared.last.status or 409, declared.last.message)
+        if versions:
+            self._store.remove_version(handling.name, entry)
+        return handling.reply(handling.shown(entry))
+
+    def intervene(self, resource: str, name: str, record_id: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do to a record what a tester can do: `name` is one of the resource's interventions. Returns the record.
+
+        Raises `Refusal` where there is no such record, and where the record is not in a state that allows this.
+        """
+        spec = self._store.declared[resource]
+        action = spec.interventions[name]
+        entry = self._store.get(resource, record_id)
+        if entry is None:
+            raise Refusal(404, f"there is no {resource} {record_id}")
+        scope = self._store.scope(record=entry.record, id=entry.id, body=dict(given))
+        if not holds(action.allowed, entry.record):
+            message = fill(action.refused.message, scope)
+            raise Refusal(action.refused.status or 409, None if message is ABSENT else message)
+        entry.since = self._store.clock.microseconds()
+        self._changes.change(resource, entry, templates_of(spec, action.set) | dict(spec.stamp), action.then, scope)
+        return entry.record
+
+    def bring_in(self, resource: str, name: str, given: Mapping[str, Any]) -> Entry:
+        """Make a record that comes from outside, such as a call of somebody: an intervention that creates."""
+        spec = self._store.declared[resource]
+        action = spec.interventions[name]
+        scope = self._store.scope(body=dict(given))
+        self._changes.refer(action.references, scope)
+        return self._changes.make(resource, {}, scope, action)
 
     def _delete(self, handling: Handling) -> Answer:
         entry = handling.entry()
@@ -171,6 +286,7 @@ class Actions:
                 value = lookup(other.record, use.path)
                 if entry.id in (value if isinstance(value, list) else [value]):
                     raise Refusal(use.status, use.message)
+        self._changes.follow(handling.name, entry, handling.action.then, handling.scope)
         self._store.remove(handling.name, entry.id)
         return handling.reply(handling.shown(entry))
 
@@ -197,13 +313,11 @@ class Actions:
         handling.scope.names["record"] = record
         return record
 
-    def _refer(self, references: Iterable[Reference], scope: Scope) -> None:
-        for reference, record_id in self._store.look_up(references, scope):
-            given = record_id is not ABSENT and record_id is not None
-            if reference.status is not None and (given or reference.required):
-                names = {"resource": reference.resource, "id": record_id if given else "of that name"}
-                raise Refusal(reference.status, fill(reference.message, Scope(names)))
-
     def advance(self) -> None:
         """Bring all records up to the present moment."""
-        self._lifecycles.advance()
+        self.lifecycles.advance()
+
+
+def _over(limit: Limit) -> Refusal:
+    headers = {} if limit.retry_after is None else {"Retry-After": str(limit.retry_after)}
+    return Refusal(limit.status, limit.message, headers)

@@ -4,9 +4,9 @@ Owns: parameters by place and wire name, required ones, types, declared constrai
 Must not know: friendly forms of arguments, records, HTTP.
 
 A field that no parameter declares is accepted and does nothing, because the API and its callers may know more than
-the spec. A resource stores such a field only when the resource's type has the field. The schema of a parameter with a
-template shape describes what a caller passes, and not what travels. The value is checked with the schema of another
-parameter of the same wire name instead, if there is one.
+the spec; a strict sandbox refuses it. A resource stores such a field only when the resource's type has the field. The
+schema of a parameter with a template shape describes what a caller passes, and not what travels. The value is checked
+with the schema of another parameter of the same wire name instead, if there is one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,15 @@ from typing import Any, Final
 from tool_runtime.core.constraints import unmet
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Constraint, Parameter, Tool
-from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.sandbox.answers import NOTHING, Refusal
+from tool_runtime.sandbox.forms import UploadedFile
 from tool_runtime.sandbox.received import decode_json_part, decode_text
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.values.validation import Validator
 
 _PLACES: Final = ("path", "query", "header", "body", "file")
 _MOST_FAULTS: Final = 5
+_FORM: Final = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,16 @@ class _Field:
     schema: Mapping[str, Any] | None
     kinds: frozenset[str]
     style: str
+    is_file: bool = False
+    is_list: bool = False
 
 
 class Checks:
     """Checks requests against the tools of one registry; what was worked out is kept."""
 
-    def __init__(self, registry: Registry, schemas: Schemas) -> None:
+    def __init__(self, registry: Registry, schemas: Schemas, *, strict: bool = False) -> None:
         self._tools = registry.tools
+        self._strict = strict
         self._schemas = schemas
         self._validator = Validator(registry.types)
         self._fields: dict[str, dict[str, dict[str, _Field]]] = {}
@@ -70,13 +75,15 @@ class Checks:
         declared = self._tools[tool]
         fields = self._fields_of(declared)
         faults: list[str] = []
-        if body is None or declared.body is None:
+        multipart = declared.body == "multipart"
+        if body is NOTHING or declared.body is None:
             body = {}
+        elif multipart != header.get("content-type", "").lower().startswith(_FORM):
+            raise Refusal(400, f"the body must be {_FORM if multipart else 'JSON'}")
         elif not isinstance(body, dict):
             if not declared.takes_whole_body:
                 raise Refusal(400, "the body must be a JSON object")
             body = {}
-        multipart = declared.body == "multipart"
         inputs = Inputs(
             path={name: decode_text(text, _kinds(fields["path"], name)) for name, text in path.items()},
             query={name: value for field in fields["query"].values() for name, value in _from_query(field, query)},
@@ -85,15 +92,15 @@ class Checks:
                 for name, field in fields["header"].items()
                 if name.lower() in header
             },
-            body={name: _from_form(value, _kinds(fields["body"], name)) for name, value in body.items()}
-            if multipart
-            else body,
+            body=_from_parts(body, fields) if multipart else body,
         )
         for place in _PLACES:
             values: Mapping[str, Any] = getattr(inputs, "body" if place == "file" else place)
             for name, field in fields[place].items():
                 faults.extend(self._faults(field, values, name))
         faults.extend(self._constraint_faults(declared, inputs))
+        if self._strict:
+            faults.extend(_unknown(declared, fields, query, inputs.body))
         if faults:
             raise Refusal(400, "Invalid request: " + "; ".join(dict.fromkeys(faults[:_MOST_FAULTS])))
         return inputs
@@ -101,6 +108,9 @@ class Checks:
     def _faults(self, field: _Field, values: Mapping[str, Any], name: str) -> list[str]:
         if name not in values:
             return [f"{name} is required"] if field.required else []
+        if field.is_file:
+            given = values[name] if isinstance(values[name], list) else [values[name]]
+            return [] if all(isinstance(one, UploadedFile) for one in given) else [f"{name} expected a file"]
         if field.schema is None or self._validator.accepts(field.schema, values[name]):
             return []
         _, faults = self._validator.check(field.schema, values[name], name)
@@ -136,10 +146,25 @@ class Checks:
         return _Field(
             name=parameter.wire,
             # Two arguments for one wire name: whichever is given fills the field, so the wire name itself is required.
-            required=parameter.required or bool(sibling and sibling.required),
+            required=parameter.needed or bool(sibling and sibling.required),
             schema=schema,
             kinds=frozenset(self._schemas.kinds(schema)) if schema is not None else frozenset(),
             style=parameter.style,
+            is_file=parameter.place == "file",
+            is_list="array" in self._schemas.kinds(parameter.schema) if parameter.place == "file" else False,
+        )
+
+
+def _unknown(
+    tool: Tool, fields: Mapping[str, Mapping[str, _Field]], query: Mapping[str, Any], body: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield what no parameter declares, for those who want to be told of it."""
+    if not any(one.place == "query_map" for one in tool.parameters.values()):
+        known = {f"{name}[]" if one.style == "brackets" else name for name, one in fields["query"].items()}
+        yield from (f"{name} is no parameter of {tool.name}" for name in query if name not in known)
+    if not tool.takes_whole_body:
+        yield from (
+            f"{name} is no field of {tool.name}" for name in body if name not in {**fields["body"], **fields["file"]}
         )
 
 
@@ -174,5 +199,13 @@ def _from_query(field: _Field, query: Mapping[str, list[str]]) -> list[tuple[str
     return [(field.name, decode_text(texts[-1], field.kinds))]
 
 
-def _from_form(value: Any, kinds: frozenset[str]) -> Any:
-    return decode_json_part(value, kinds) if isinstance(value, str) else value
+def _from_parts(parts: Mapping[str, Any], fields: Mapping[str, Mapping[str, _Field]]) -> dict[str, Any]:
+    """Return the values of a form: texts decoded as their fields say, and a list where a field is one."""
+    found: dict[str, Any] = {}
+    for name, value in parts.items():
+        file = fields["file"].get(name)
+        if file is not None:
+            found[name] = [value] if file.is_list and not isinstance(value, list) else value
+        else:
+            found[name] = decode_json_part(value, _kinds(fields["body"], name)) if isinstance(value, str) else value
+    return found

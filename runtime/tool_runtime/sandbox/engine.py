@@ -6,22 +6,28 @@ step. Must not know what any part decides, or how a request travelled.
 
 import json
 import threading
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import NOTHING, Answer, ErrorBodies, Refusal
 from tool_runtime.sandbox.checks import Checks
-from tool_runtime.sandbox.exchange import Incoming, Outgoing
-from tool_runtime.sandbox.failures import Failure, Failures
+from tool_runtime.sandbox.clocks import Clock
+from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
+from tool_runtime.sandbox.failures import BEFORE_THE_KEY, Failure, Failures
 from tool_runtime.sandbox.received import Auth, Received, read_body, read_query
 from tool_runtime.sandbox.routes import Route, Routes
-from tool_runtime.sandbox.virtual_clock import VirtualClock
 
 
 class Engine:
-    """Answers requests; several transports may share one engine."""
+    """Answers requests; several transports may share one engine.
+
+    `journal` holds the latest requests. `before_reply` is called when a request was applied and before anybody learns
+    so; `listeners` get each request with the status of its answer.
+    """
 
     def __init__(
         self,
@@ -32,8 +38,9 @@ class Engine:
         actions: Actions,
         errors: ErrorBodies,
         failures: Failures,
-        clock: VirtualClock,
+        clock: Clock,
         latency: float,
+        journal: int,
     ) -> None:
         self._routes = routes
         self._auth = auth
@@ -44,12 +51,16 @@ class Engine:
         self._clock = clock
         self._latency = latency
         self.lock = threading.RLock()
-        self.requests: list[Received] = []
+        self.journal: deque[Received] = deque(maxlen=journal)
+        self.received = 0
+        self.last_key = ""
+        self.listeners: list[Callable[[Received], None]] = []
+        self.before_reply: list[Callable[[], None]] = []
 
     def answer(self, request: Incoming) -> Outgoing:
         """Answer a request, or raise `NoAnswer` where a failure keeps the reply back."""
         with self.lock:
-            self._clock.sleep(self._latency)
+            self._clock.pass_request(self._latency)
             self._actions.advance()
             found: tuple[Route, dict[str, str]] | None = None
             unknown: Refusal | None = None
@@ -58,13 +69,31 @@ class Engine:
             except Refusal as refusal:
                 unknown = refusal
             failure = self._failures.take(found[0] if found else None)
-            status: int | None = None
+            if failure is None and found is not None:
+                failure = self._failure_of_persona(found[0], request)
+            reply: Outgoing | None = None
             try:
-                reply = _reply(self._answer(request, found, unknown, failure), failure)
-                status = reply.status
+                reply = self._reply(self._answer(request, found, unknown, failure), failure)
             finally:
-                self.requests.append(self._received(request, found[0].tool if found else None, status))
+                self.applied()
+                self._note(request, found[0].tool if found else None, reply, failure)
             return reply
+
+    def applied(self) -> None:
+        """Let everybody who has to know of a change before its answer know."""
+        with self.lock:
+            for inform in self.before_reply:
+                inform()
+
+    def _failure_of_persona(self, route: Route, request: Incoming) -> Failure | None:
+        """Return the failure that a value of the request itself asks for, such as a number that is always refused."""
+        if not self._actions.asks_for_failure(route.tool):
+            return None
+        try:
+            body = read_body(request)
+        except Refusal:
+            return None
+        return self._actions.failure_for(route.tool, body if isinstance(body, dict) else {})
 
     def _answer(
         self,
@@ -74,11 +103,13 @@ class Engine:
         failure: Failure | None,
     ) -> Answer:
         try:
-            if failure:
+            if failure and failure.kind in BEFORE_THE_KEY:
                 failure.before()
-            self._auth.check(request)
+            self.last_key = self._auth.check(request)
             if found is None:
                 raise unknown or Refusal(404)
+            if failure:
+                self._strike(failure, found[0].tool)
             route, path = found
             inputs = self._checks.inputs(route.tool, path, read_query(request), request.headers, read_body(request))
             return self._actions.run(route.tool, inputs)
@@ -87,29 +118,53 @@ class Engine:
         except RecursionError:
             return self._errors.answer(Refusal(400, "the body is nested too deeply"))
 
-    def _received(self, request: Incoming, tool: str | None, status: int | None) -> Received:
+    def _strike(self, failure: Failure, tool: str) -> None:
+        try:
+            failure.before()
+        except Refusal as refusal:
+            if failure.kind == "limit" and (limit := self._actions.limit_of(tool)) is not None:
+                raise Refusal(
+                    limit.status, refusal.message or limit.message, {**limit.headers, **refusal.headers}
+                ) from None
+            raise
+
+    def _note(self, request: Incoming, tool: str | None, reply: Outgoing | None, failure: Failure | None) -> None:
         try:
             body = read_body(request)
         except Refusal:
             body = request.content.decode(errors="replace")
-        return Received(
+        self.received += 1
+        received = Received(
             method=request.method,
             path=unquote(request.path),
             tool=tool,
             query=dict(request.query),
             headers=dict(request.headers),
-            body=body,
-            status=status,
+            body=None if body is NOTHING else body,
+            status=None if reply is None else reply.status,
             secrets=self._auth.secrets,
+            number=self.received,
+            at_ms=self._clock.microseconds() // 1000,
+            failure=None if failure is None else failure.kind,
+            reply=b"" if reply is None else reply.content,
         )
+        self.journal.append(received)
+        for listener in self.listeners:
+            listener(received)
 
-
-def _reply(answer: Answer, failure: Failure | None) -> Outgoing:
-    headers = dict(answer.headers)
-    content = b""
-    if answer.body is not NOTHING:
-        body: Any = failure.alter(answer.body) if failure else answer.body
-        headers["content-type"] = "application/json; charset=utf-8"
-        content = json.dumps(body, separators=(",", ":")).encode()
-    reply = Outgoing(answer.status, headers, content)
-    return failure.after(reply) if failure else reply
+    def _reply(self, answer: Answer, failure: Failure | None) -> Outgoing:
+        headers = dict(answer.headers)
+        content = b""
+        if answer.body is not NOTHING:
+            body: Any = failure.alter(answer.body) if failure else answer.body
+            headers["content-type"] = "application/json; charset=utf-8"
+            content = json.dumps(body, separators=(",", ":")).encode()
+        reply = Outgoing(answer.status, headers, content)
+        if failure is None:
+            return reply
+        # Where time stands still between requests the delay passes at once; elsewhere the server waits.
+        self._clock.pass_request(failure.delay)
+        try:
+            return replace(failure.after(reply), delay=failure.delay)
+        except NoAnswer as silence:
+            raise NoAnswer(silence.kind, failure.delay) from None

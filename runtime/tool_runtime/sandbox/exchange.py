@@ -23,16 +23,19 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A reply."""
+    """A reply. `delay` seconds pass before it; with `missing` the connection ends before all of the content came."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = field(default=b"", repr=False)
+    delay: float = 0.0
+    missing: bool = False
 
 
 class NoAnswer(Exception):
     """The sandbox does not answer, because a failure says so. `kind` names what the client must see."""
 
-    def __init__(self, kind: Silence) -> None:
+    def __init__(self, kind: Silence, delay: float = 0.0) -> None:
         super().__init__(kind)
         self.kind: Silence = kind
+        self.delay = delay

@@ -1,24 +1,28 @@
 """Failures: what goes wrong on demand.
 
 Owns the kinds of failure, which request the next one strikes, and what a failure makes of a reply. Must not know
-records, or how requests travel.
+records, or how requests travel. Chance comes from a seed: two runs with the same requests fail alike.
 
 | kind | the request | the client sees |
 |---|---|---|
 | `status` | is not applied | an error answer with `status`, `message`, `retry_after` |
+| `limit` | is not applied | what the API says when its limit for the tool is reached, such as too many calls at once |
 | `refuse_connection` | is not applied | no connection |
 | `connect_timeout` | is not applied | no connection in time |
 | `redirect` | is not applied | 302 to `location` |
+| `slow` | is applied | the answer, after `delay` seconds |
 | `lose_answer` | is applied | the connection fails before the answer |
 | `drop_connection` | is applied | the connection is closed before the answer |
 | `read_timeout` | is applied | no answer in time |
 | `garbage` | is applied | 200 with an HTML page |
-| `truncate` | is applied | the first half of the answer |
+| `truncate` | is applied | the first half of the answer, as if that were all |
+| `cut` | is applied | the first half of the answer; then the connection is closed |
 | `empty` | is applied | the right status without a body |
 | `alter` | is applied | the answer with `changes` in it (dotted paths), such as a value that no type names |
 """
 
 import copy
+import random
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -33,6 +37,8 @@ from tool_runtime.values.suggestions import nearest
 
 Kind = Literal[
     "status",
+    "limit",
+    "slow",
     "refuse_connection",
     "connect_timeout",
     "redirect",
@@ -41,24 +47,29 @@ Kind = Literal[
     "read_timeout",
     "garbage",
     "truncate",
+    "cut",
     "empty",
     "alter",
 ]
 
 _NEVER_SENT: Final[frozenset[Silence]] = frozenset({"refuse_connection", "connect_timeout"})
 _NEVER_ANSWERED: Final[frozenset[Silence]] = frozenset({"lose_answer", "drop_connection", "read_timeout"})
+_LIMITED: Final = 429
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+BEFORE_THE_KEY: Final[frozenset[Kind]] = frozenset({"status", "redirect", *_NEVER_SENT})
+"""The kinds that strike before anybody looks at the key."""
 _PAGE: Final = b"<!doctype html><html><body><h1>Bad gateway</h1></body></html>"
 # The settings that have a meaning for some kinds only.
 _KINDS_OF: Final[Mapping[str, tuple[Kind, ...]]] = {
     "status": ("status",),
     "message": ("status", "redirect"),
-    "retry_after": ("status",),
+    "retry_after": ("status", "limit"),
     "location": ("redirect",),
     "changes": ("alter",),
 }
 _NUMBERS: Final = (("times", 1, 10**9), ("skip", 0, 10**9), ("status", 400, 599))
 _LONGEST_WAIT: Final = 10**9
+_LONGEST_DELAY: Final = 3600
 _HEADER_TEXT: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -67,20 +78,23 @@ class Failure:
     """Something that goes wrong with the next requests of a tool.
 
     `tool` is any of the tool's names (None: any request). `kind` is one of `KINDS`. The failure strikes `times`
-    requests, after `skip` that go well. `status`, `message` and `retry_after` (seconds) belong to `status`, `location`
-    to `redirect`, `changes` (dotted paths to values) to `alter`. Raises `ConfigurationError` for an unknown kind, for a
-    setting of another kind, and for values that make no sense.
+    requests (None: every one from then on), after `skip` that go well, each with a `probability` from 0 to 1. `delay`
+    seconds pass before the client sees anything. `status`, `message` and `retry_after` (seconds) belong to `status`,
+    `location` to `redirect`, `changes` (dotted paths to values) to `alter`. Raises `ConfigurationError` for an unknown
+    kind, for a setting of another kind, and for values that make no sense.
     """
 
     tool: str | None = None
     kind: Kind = "status"
-    times: int = 1
+    times: int | None = 1
     skip: int = 0
     status: int = 503
     message: str | None = None
     retry_after: float | None = None
     location: str = "https://example.com/"
     changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    probability: float = 1.0
+    delay: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what could never strike, or strike otherwise than meant."""
@@ -102,9 +116,18 @@ class Failure:
     def _check_numbers(self) -> None:
         for name, least, most in _NUMBERS:
             value = getattr(self, name)
+            if name == "times" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 message = f"a failure's {name} is a whole number from {least} to {most}, not {value!r:.40}"
                 raise ConfigurationError(message)
+        for name, most in (("probability", 1), ("delay", _LONGEST_DELAY)):
+            if not is_number(getattr(self, name), 0, most):
+                message = f"a failure's {name} is a number from 0 to {most}, not {getattr(self, name)!r:.40}"
+                raise ConfigurationError(message)
+        if self.kind == "slow" and not self.delay:
+            message = "a failure of the kind slow needs a delay in seconds"
+            raise ConfigurationError(message, hint="Such as delay=3.")
         wait = self.retry_after
         if wait is not None and not is_number(wait, 0, _LONGEST_WAIT):
             message = f"a failure's retry_after is a number of seconds from 0 to {_LONGEST_WAIT}, not {wait!r:.40}"
@@ -132,11 +155,15 @@ class Failure:
         """Strike before the request is applied, where the kind does so: raise a `Refusal` or `NoAnswer`."""
         if self.kind in _NEVER_SENT:
             raise NoAnswer(self.kind)
+        if self.kind == "limit":
+            raise Refusal(_LIMITED, self.message, self._retry_header())
         if self.kind == "status":
-            headers = {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
-            raise Refusal(self.status, self.message, headers)
+            raise Refusal(self.status, self.message, self._retry_header())
         if self.kind == "redirect":
             raise Refusal(302, self.message, {"Location": self.location})
+
+    def _retry_header(self) -> dict[str, str]:
+        return {} if self.retry_after is None else {"Retry-After": f"{self.retry_after:g}"}
 
     def alter(self, body: Any) -> Any:
         """Return the answer's JSON as the failure leaves it: `changes={"a.b": 1}` makes `{"a": {"b": 1}}` of `{}`.
@@ -153,9 +180,10 @@ class Failure:
             raise NoAnswer(self.kind)
         if self.kind == "garbage":
             return Outgoing(200, {"content-type": "text/html"}, _PAGE)
-        if self.kind == "truncate":
+        if self.kind in {"truncate", "cut"}:
             kind = reply.headers.get("content-type", "application/json")
-            return Outgoing(reply.status, {"content-type": kind}, reply.content[: len(reply.content) // 2])
+            half = reply.content[: len(reply.content) // 2]
+            return Outgoing(reply.status, {"content-type": kind}, half, missing=self.kind == "cut")
         if self.kind == "empty":
             return Outgoing(reply.status)
         return reply
@@ -176,29 +204,53 @@ def _altered(value: Any, path: list[str], new: Any) -> Any:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Waiting:
     """A failure that waits: for which route (None: any), and how often `skip` and `times` are still to count down."""
 
+    number: int
     failure: Failure
     route: Route | None
     skip: int
-    times: int
+    times: int | None
+    struck: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as JSON: its settings, and how often it struck and will strike."""
+        settings = {one.name: getattr(self.failure, one.name) for one in fields(self.failure)}
+        shown = {name: value for name, value in settings.items() if value != _DEFAULTS.get(name, {})}
+        return {"number": self.number, "kind": self.failure.kind, **shown, "left": self.times, "struck": self.struck}
 
 
 class Failures:
     """The failures that wait, oldest first."""
 
-    def __init__(self) -> None:
-        self._waiting: list[_Waiting] = []
+    def __init__(self, seed: int = 0) -> None:
+        self._waiting: list[Waiting] = []
+        self._chance = random.Random(seed)  # noqa: S311 - nothing is kept secret by it
+        self._numbers = 0
 
     @property
     def left(self) -> int:
-        """How many requests the waiting failures will strike."""
-        return sum(one.times for one in self._waiting)
+        """How many requests the waiting failures will strike; those without an end count once."""
+        return sum(1 if one.times is None else one.times for one in self._waiting)
 
-    def add(self, failure: Failure, route: Route | None) -> None:
+    @property
+    def waiting(self) -> list[Waiting]:
+        """The failures that wait, oldest first."""
+        return list(self._waiting)
+
+    def add(self, failure: Failure, route: Route | None) -> Waiting:
         """Let a failure wait for requests to `route` (None: any)."""
-        self._waiting.append(_Waiting(failure, route, failure.skip, failure.times))
+        self._numbers += 1
+        self._waiting.append(Waiting(self._numbers, failure, route, failure.skip, failure.times))
+        return self._waiting[-1]
+
+    def remove(self, number: int | None = None) -> bool:
+        """Take back the failure of a number (None: all). Returns whether there was one."""
+        kept = [] if number is None else [one for one in self._waiting if one.number != number]
+        removed = len(kept) < len(self._waiting)
+        self._waiting = kept
+        return removed
 
     def take(self, route: Route | None) -> Failure | None:
         """Return the failure that strikes a request to `route`, using the failure up; None where none does."""
@@ -208,8 +260,12 @@ class Failures:
             if waiting.skip > 0:
                 waiting.skip -= 1
                 continue
-            waiting.times -= 1
-            if waiting.times <= 0:
-                self._waiting.remove(waiting)
+            if waiting.failure.probability < 1 and self._chance.random() >= waiting.failure.probability:
+                continue
+            waiting.struck += 1
+            if waiting.times is not None:
+                waiting.times -= 1
+                if waiting.times <= 0:
+                    self._waiting.remove(waiting)
             return waiting.failure
         return None

@@ -12,14 +12,14 @@ from typing import Any
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Action, Refused, Resource
-from tool_runtime.core.templates import ABSENT, holds, lookup
+from tool_runtime.core.templates import ABSENT, assign, holds, lookup
 from tool_runtime.core.tools import PageStyle
 from tool_runtime.sandbox.answers import NOTHING, Answer, Refusal
+from tool_runtime.sandbox.changes import apply
 from tool_runtime.sandbox.checks import Inputs
-from tool_runtime.sandbox.lifecycle import apply
 from tool_runtime.sandbox.lists import Pager
 from tool_runtime.sandbox.samples import Schemas
-from tool_runtime.sandbox.scope import Scope, fill
+from tool_runtime.sandbox.scope import Scope, fill, fill_all
 from tool_runtime.sandbox.store import Entry, Store
 
 
@@ -30,6 +30,7 @@ class World:
     registry: Registry
     store: Store
     schemas: Schemas
+    samples: bool = False
 
 
 class Handling:
@@ -40,6 +41,7 @@ class Handling:
         self._store = world.store
         self._schemas = world.schemas
         self._manners = world.registry.manners
+        self._samples = world.samples
         self.tool = world.registry.tools[tool]
         self.inputs = inputs
         self.resource = self.tool.resource
@@ -62,19 +64,50 @@ class Handling:
         default = next(iter(self.inputs.path.values()), self.inputs.query.get(id_field))
         default = self.inputs.path.get(id_field.split(".")[-1], default)
         record_id = fill(self.action.id, self.scope) if self.action.id is not None else default
-        entry = self._store.get(self.name, record_id)
-        wanted = {path: fill(template, self.scope) for path, template in self.action.match.items()}
+        version = fill(self.action.version, self.scope)
+        entry = self._store.get(self.name, record_id, version)
+        wanted = fill_all(self.action.match, self.scope)
         if entry is None or not all(_agrees(entry.record, path, value) for path, value in wanted.items()):
-            declared = (self.action.missing, self.spec.missing, self._manners.missing)
-            missing = next((one for one in declared if one != Refused()), Refused())
-            names = {"resource": self.name.replace("_", " "), "id": record_id}
-            message = fill(missing.message or "There is no ${resource} ${id}.", Scope(names))
-            raise Refusal(missing.status or 404, message)
+            known = entry is None and self._store.get(self.name, record_id) is not None
+            entry = self._stand_in(record_id, wanted, version)
+            if entry is None:
+                raise self._missing(record_id, version, known=known)
         self.scope.names |= {"record": entry.record, "id": entry.id}
         return entry
 
+    def _stand_in(self, record_id: Any, wanted: Mapping[str, Any], version: Any) -> Entry | None:
+        """Return a record that fits the request, in the place of one that nobody made; None where that is not asked."""
+        entry = self._store.stand_in(self.name, record_id)
+        if entry is None:
+            return None
+        for path, value in wanted.items():
+            if value is not ABSENT:
+                assign(entry.record, path, value)
+        for path, value in self.action.allowed.items():
+            if not isinstance(value, Mapping):
+                assign(entry.record, path, value[0] if isinstance(value, list) else value)
+        versions = self.spec.versions
+        if versions is not None and isinstance(version, int) and not isinstance(version, bool):
+            entry.record[versions.field] = version
+        if versions is not None and versions.published and self.action.drafts_only:
+            entry.record[versions.published] = False
+        return entry
+
+    def _missing(self, record_id: Any, version: Any, *, known: bool) -> Refusal:
+        declared = [self.action.missing, self.spec.missing, self._manners.missing]
+        if known and self.spec.versions is not None:
+            declared.insert(1, self.spec.versions.missing)
+        missing = next((one for one in declared if one != Refused()), Refused())
+        names = {"resource": self.name.replace("_", " "), "id": record_id, "version": version}
+        message = fill(missing.message or "There is no ${resource} ${id}.", Scope(names))
+        return Refusal(missing.status or 404, None if message is ABSENT else message)
+
     def allow(self, entry: Entry) -> None:
         """Refuse the action where the record is not in a state that the action's `from` names."""
+        versions = self.spec.versions
+        if self.action.drafts_only and versions and versions.published and entry.record.get(versions.published) is True:
+            message = fill(versions.frozen.message, self.scope)
+            raise Refusal(versions.frozen.status or 409, None if message is ABSENT else message)
         if not holds(self.action.allowed, entry.record):
             refused = self.action.refused
             message = fill(refused.message, self.scope)
@@ -83,7 +116,7 @@ class Handling:
     def pager(self) -> Pager:
         """Return what cuts this tool's lists into pages."""
         style = self._registry.page_style(self.tool) or PageStyle(self.action.items or "")
-        return Pager(self.tool, style, self.action.page_size or self._manners.page_size)
+        return Pager(self.tool, style, self.action.page_size or self._manners.page_size, lenient=self._samples)
 
     def row_schema(self) -> Mapping[str, Any]:
         """Return the declared type of a list's rows."""

@@ -49,4 +49,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         except NoAnswer as silence:
             message = "the sandbox does not answer, because a failure says so"
             raise _ERRORS[silence.kind](message, request=request) from None
+        if reply.missing:
+            message = "the sandbox closes the connection before the answer is complete, because a failure says so"
+            raise httpx.RemoteProtocolError(message, request=request)
         return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.content, request=request)

@@ -127,8 +127,9 @@ def select(entries: list[Entry], action: Action, inputs: Inputs, scope: Scope) -
 class Pager:
     """Cuts lists into pages as the pagination style of one tool says."""
 
-    def __init__(self, tool: Tool, style: PageStyle, size: PageSize) -> None:
+    def __init__(self, tool: Tool, style: PageStyle, size: PageSize, *, lenient: bool = False) -> None:
         self._tool = tool
+        self._lenient = lenient
         self._style = style
         self._size = size
 
@@ -189,20 +190,29 @@ class Pager:
         return int(value)
 
     def _cursor(self, last: Entry) -> str:
-        text = json.dumps([self._tool.name, last.sequence], separators=(",", ":"))
+        text = json.dumps([self._tool.name, _rank(last)], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     def _after(self, cursor: str, entries: list[Entry], *, ascending: bool) -> int:
         sequence = self._read_cursor(cursor)
+        if sequence is None and self._lenient:
+            return 0
         if sequence is None:
             raise Refusal(400, f"{self._style.cursor} is not one that a page gave")
         # The cursor holds an age and not a count, so that records made or deleted between two pages move no row.
-        later = (entry.sequence > sequence if ascending else entry.sequence < sequence for entry in entries)
+        later = (_rank(entry) > sequence if ascending else _rank(entry) < sequence for entry in entries)
         return next((number for number, is_later in enumerate(later) if is_later), len(entries))
 
-    def _read_cursor(self, cursor: str) -> int | None:
+    def _read_cursor(self, cursor: str) -> tuple[int, int] | None:
         try:
             tool, sequence = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        except (ValueError, TypeError):
+            first, second = sequence
+        except (ValueError, TypeError, RecursionError):
             return None
-        return sequence if tool == self._tool.name and isinstance(sequence, int) else None
+        fits = tool == self._tool.name and isinstance(first, int) and isinstance(second, int)
+        return (first, second) if fits else None
+
+
+def _rank(entry: Entry) -> tuple[int, int]:
+    """Return what orders the entries of a list: their age, and the number of the version where they have the same."""
+    return entry.sequence, entry.version or 0

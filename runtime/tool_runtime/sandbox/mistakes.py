@@ -96,3 +96,36 @@ def check_record(resource: Resource, record: Mapping[str, Any], fields: Collecti
         if near is not None:
             message = f"a record of {resource.name} has no field {name:.80}"
             raise ConfigurationError(message, hint=f"Did you mean {near}?")
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Raise `ConfigurationError` with the nearest name for what is none of the choices."""
+    if not isinstance(value, str) or value not in choices:
+        near = nearest(value, choices) if isinstance(value, str) else None
+        message = f"{name} is one of {', '.join(choices) or 'none'}, not {value!r:.80}"
+        raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
+
+
+def check_given(name: str, given: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """Raise `ConfigurationError` for fields that are missing, unknown, or no text where a text is wanted.
+
+    `fields` maps names to schemas of one type; a field with `required: true` must be there.
+    """
+    for field in given:
+        if field not in fields:
+            near = nearest(field, fields)
+            message = f"{name} takes no {field:.80}"
+            raise ConfigurationError(message, hint=f"Did you mean {near}?" if near else None)
+    for field, schema in fields.items():
+        if field not in given:
+            if schema.get("required"):
+                message = f"{name} needs {field}"
+                raise ConfigurationError(message)
+            continue
+        value, allowed = given[field], schema.get("enum")
+        if schema.get("type") == "string" and not isinstance(value, str):
+            message = f"{field} of {name} is a text, not {type_name(value)}"
+            raise ConfigurationError(message)
+        if allowed is not None and value not in allowed:
+            message = f"{field} of {name} is one of {', '.join(map(str, allowed))}, not {value!r:.80}"
+            raise ConfigurationError(message)

@@ -6,24 +6,27 @@ Must not know: which values a tool accepts (checks.py) or what becomes of them.
 """
 
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tool_runtime.core.tools import Auth as DeclaredAuth
-from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.sandbox.answers import NOTHING, Refusal
 from tool_runtime.sandbox.exchange import Incoming
+from tool_runtime.sandbox.forms import read_form
 
 _MASK: Final = "***"
-_BOUNDARY: Final = re.compile(r'boundary="?([^";]+)"?')
-_DISPOSITION: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-_INTEGER: Final = re.compile(r"-?\d+")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,400}")
+_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Received:
     """A request that the sandbox received, and the status of the answer (None: there was no answer).
+
+    `number` counts the requests from 1, `at_ms` is the sandbox's time, `failure` the kind of the failure that struck.
 
     `tool` is None where no tool has this method and path. `body` is the decoded JSON, the parts of a
     multipart body (a file as `{filename, content_type, size}`), or None. The headers are complete; `repr` masks
@@ -38,15 +41,28 @@ class Received:
     body: Any
     status: int | None
     secrets: Collection[str] = field(default=())
+    number: int = 0
+    at_ms: int = 0
+    failure: str | None = None
+    reply: bytes = field(default=b"", repr=False)
 
     def __repr__(self) -> str:
         """Show everything but the key."""
-        headers = {name: _MASK if name in self.secrets else value for name, value in self.headers.items()}
-        query = {name: _MASK if name in self.secrets else value for name, value in self.query.items()}
+        headers, query = self._masked(self.headers), self._masked(self.query)
         return (
             f"Received(method={self.method!r}, path={self.path!r}, tool={self.tool!r}, query={query!r}, "
             f"headers={headers!r}, body={self.body!r}, status={self.status!r})"
         )
+
+    def _masked(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: _MASK if name in self.secrets else value for name, value in values.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the request as JSON, without the key."""
+        shown = ("number", "at_ms", "method", "path", "tool", "body", "status", "failure")
+        rest = {name: getattr(self, name) for name in shown}
+        reply = self.reply.decode(errors="replace")
+        return {**rest, "query": self._masked(self.query), "headers": self._masked(self.headers), "reply": reply}
 
 
 class Auth:
@@ -55,10 +71,10 @@ class Auth:
     def __init__(self, declared: DeclaredAuth, keys: Collection[str] | None) -> None:
         self._declared = declared
         self._keys = keys
-        self.secrets = (declared.name.lower(),)
+        self.secrets = (declared.name.lower(), declared.name)
 
-    def check(self, request: Incoming) -> None:
-        """Raise a 401 `Refusal` where the key is missing, malformed or not among the keys."""
+    def check(self, request: Incoming) -> str:
+        """Return the key. Raises a 401 `Refusal` where it is missing, malformed or not among the keys."""
         name, prefix = self._declared.name, self._declared.prefix
         in_query = self._declared.place == "query"
         given = dict(request.query).get(name) if in_query else request.headers.get(name.lower())
@@ -67,6 +83,7 @@ class Auth:
         key = given[len(prefix) :].strip()
         if not key or (self._keys is not None and key not in self._keys):
             raise Refusal(401)
+        return key
 
 
 def read_query(request: Incoming) -> dict[str, list[str]]:
@@ -78,53 +95,39 @@ def read_query(request: Incoming) -> dict[str, list[str]]:
 
 
 def read_body(request: Incoming) -> Any:
-    """Return the decoded body: JSON, the parts of a multipart form by name, or None for an empty one.
+    """Return the decoded body: JSON (null included), the parts of a form by name, or `NOTHING` for an empty one.
 
     Raises a 400 `Refusal` where the body is not what its content type says.
     """
     content = request.content
     if not content:
-        return None
+        return NOTHING
     content_type = request.headers.get("content-type", "application/json")
-    if content_type.startswith("multipart/form-data"):
-        return _read_multipart(content, content_type)
-    if not content_type.split(";")[0].strip().endswith("json"):
+    kind = content_type.split(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return read_form(content, content_type)
+    if not kind.endswith("json"):
         raise Refusal(400, f"the body must be JSON, not {content_type}")
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        return _read_json(content)
     except (ValueError, RecursionError):
         raise Refusal(400, "the body is not valid JSON") from None
+
+
+def _read_json(text: str | bytes) -> Any:
+    """Read JSON as the standard has it: without NaN, and without numbers that no reply could repeat, such as 1e999."""
+    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(name)
 
 
-def _read_multipart(content: bytes, content_type: str) -> dict[str, Any]:
-    found = _BOUNDARY.search(content_type)
-    if not found:
-        raise Refusal(400, "the multipart body has no boundary")
-    delimiter = b"\r\n--" + found[1].encode()
-    first, *sections = (b"\r\n" + content).split(delimiter)
-    if first or not sections or not sections[-1].startswith(b"--"):
-        raise Refusal(400, "the multipart body is cut off or malformed")
-    parts: dict[str, list[Any]] = {}
-    for section in sections[:-1]:
-        head, separator, payload = section.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        headers = dict(line.partition(": ")[::2] for line in head.decode(errors="replace").split("\r\n"))
-        labels = dict(_DISPOSITION.findall(_header(headers, "content-disposition")))
-        if not separator or "name" not in labels:
-            raise Refusal(400, "a part of the multipart body has no name")
-        value: Any = payload.decode(errors="replace")
-        if "filename" in labels:
-            kind = _header(headers, "content-type") or "application/octet-stream"
-            value = {"filename": labels["filename"], "content_type": kind, "size": len(payload)}
-        parts.setdefault(labels["name"], []).append(value)
-    return {name: values[0] if len(values) == 1 else values for name, values in parts.items()}
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for key, value in headers.items() if key.lower() == name), "")
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def decode_text(text: str, kinds: Collection[str]) -> Any:
@@ -136,11 +139,8 @@ def decode_text(text: str, kinds: Collection[str]) -> Any:
         return text == "true"
     if "integer" in kinds and _INTEGER.fullmatch(text):
         return int(text)
-    if "number" in kinds:
-        try:
-            return float(text)
-        except ValueError:
-            return text
+    if "number" in kinds and _NUMBER.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
     return text
 
 
@@ -148,7 +148,7 @@ def decode_json_part(text: str, kinds: frozenset[str]) -> Any:
     """`decode_text` for a multipart text part, in which arrays and objects travel as JSON."""
     if kinds & {"array", "object"}:
         try:
-            return json.loads(text)
-        except ValueError:
+            return _read_json(text)
+        except (ValueError, RecursionError):
             return text
     return decode_text(text, kinds)

@@ -130,19 +130,27 @@ class Schemas:
         return {name: self._sample(properties.get(name, {}), name, depth + 1) for name in names}
 
     def complete(self, value: Any, schema: Mapping[str, Any]) -> Any:
-        """Return the value with a sample in the place of every missing required field, at every depth."""
+        """Return the value with a sample in the place of every missing required field, at every depth.
+
+        A null where the schema has none is left out, as if the field had never been given.
+        """
         branch = self.branch_for(value, schema)
         if isinstance(value, dict):
             properties = branch.get("properties", {})
             more = branch.get("additionalProperties")
             rest = more if isinstance(more, Mapping) else {}
-            full = {key: self.complete(part, properties.get(key, rest)) for key, part in value.items()}
+            full = {
+                key: self.complete(part, properties.get(key, rest))
+                for key, part in value.items()
+                if part is not None or self.allows_null(properties.get(key, rest))
+            }
             for name in branch.get("required", ()):
                 if name not in full:
                     full[name] = self.sample(properties.get(name, {}), name)
             return full
         if isinstance(value, list) and "items" in branch:
-            return [self.complete(part, branch["items"]) for part in value]
+            item = branch["items"]
+            return [self.complete(part, item) for part in value if part is not None or self.allows_null(item)]
         return value
 
     def project(self, record: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,37 +1,49 @@
 """The sandbox as its users hold it.
 
-Owns the assembly of the parts for one registry, and the handles for tests: failures, the clock, records, what was
-received. Must not know anything about a particular API; that stands in the registry's resources.
+Owns the assembly of the parts for one registry, and the handles for tests: failures, the clock, records and their
+state, what was received, what testers do to records, webhooks. Must not know anything about a particular API; that
+stands in the registry's resources.
 """
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from tool_runtime.core.registry import Registry, load_registry
 from tool_runtime.core.resources import Resource
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.actions import Actions
-from tool_runtime.sandbox.answers import ErrorBodies
+from tool_runtime.sandbox.answers import ErrorBodies, Refusal
 from tool_runtime.sandbox.checks import Checks
+from tool_runtime.sandbox.clocks import Clock, VirtualClock
+from tool_runtime.sandbox.deliveries import Deliveries, Twist, TwistKind
 from tool_runtime.sandbox.engine import Engine
-from tool_runtime.sandbox.failures import Failure, Failures, Kind
-from tool_runtime.sandbox.mistakes import check_record, check_resource, check_settings, plain_object
+from tool_runtime.sandbox.failures import Failure, Failures, Kind, Waiting
+from tool_runtime.sandbox.mistakes import (
+    check_choice,
+    check_given,
+    check_record,
+    check_resource,
+    check_settings,
+    plain_object,
+)
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
+from tool_runtime.sandbox.saved_state import Keeper
 from tool_runtime.sandbox.store import Store
-from tool_runtime.sandbox.virtual_clock import VirtualClock
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.httpx_transport import SandboxTransport
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+UnknownIds = Literal["refuse", "sample"]
 _LATENCY: Final = 0.1
+_JOURNAL: Final = 1000
 
 
 class Sandbox:
@@ -40,9 +52,13 @@ class Sandbox:
     `registry` is a loaded registry or its JSON; a generated package's own sandbox knows its registry. `failures` wait
     for their requests (see `Failure`). `examples` adds the records that the spec's examples speak of. `api_keys` are
     the only keys that the sandbox accepts (None: every key). `start` is the moment at which the sandbox's time begins.
-    Each request takes `latency` seconds of virtual time, so that records change even while a program never sleeps. Safe
-    to share between threads and between clients of one registry. Raises `ConfigurationError` for settings that make no
-    sense.
+    Each request takes `latency` seconds of virtual time, so that records change even while a program never sleeps;
+    `clock` is another clock than a virtual one. With `unknown_ids="sample"` an id that nobody made stands for a record
+    of the right kind, which is not kept, and an unknown cursor for the first page. `strict` refuses what the API does
+    not declare. `journal` is how many requests and webhook deliveries are remembered. `webhook_url` is the account's
+    own address for webhooks, `webhook_key` what signs them (None: the key of the latest request). `seed` decides what
+    failures by chance strike. Safe to share between threads and between clients of one registry. Raises
+    `ConfigurationError` for settings that make no sense.
     """
 
     registry_source: ClassVar[Path | None] = None
@@ -56,28 +72,47 @@ class Sandbox:
         api_keys: Collection[str] | None = None,
         start: datetime = START,
         latency: float = _LATENCY,
+        clock: Clock | None = None,
+        unknown_ids: UnknownIds = "refuse",
+        strict: bool = False,
+        journal: int = _JOURNAL,
+        webhook_url: str | None = None,
+        webhook_key: str | None = None,
+        seed: int = 0,
     ) -> None:
         self.registry = self._registry(registry)
         check_settings(examples, api_keys, start, latency)
+        check_choice("unknown_ids", unknown_ids, ("refuse", "sample"))
         self._routes = Routes(self.registry)
-        self._failures = Failures()
-        self._clock = VirtualClock(start)
+        self._failures = Failures(seed)
+        self._clock = VirtualClock(start) if clock is None else clock
         schemas = Schemas(self.registry)
         self._schemas = schemas
         self._store = Store(self.registry.resources, self._clock, examples=examples)
-        self._actions = Actions(self.registry, self._store, schemas)
+        self._deliveries = Deliveries(
+            self.registry, self._store, schemas, url=webhook_url, key=webhook_key, journal=journal
+        )
+        self._actions = Actions(self.registry, self._store, schemas, samples=unknown_ids == "sample")
+        self.keeper = Keeper(self._store, self._deliveries)
         self.engine = Engine(
             routes=self._routes,
             auth=Auth(self.registry.auth, None if api_keys is None else frozenset(api_keys)),
-            checks=Checks(self.registry, schemas),
+            checks=Checks(self.registry, schemas, strict=strict),
             actions=self._actions,
             errors=ErrorBodies(self.registry),
             failures=self._failures,
             clock=self._clock,
             latency=latency,
+            journal=journal,
         )
+        self.engine.before_reply.append(self._note_key)
+        self.replaced: list[Callable[[], None]] = []
+        self._settings = {"unknown_ids": unknown_ids, "strict": strict, "examples": examples}
         for failure in _listed(failures):
             self._add(failure)
+
+    def _note_key(self) -> None:
+        self._deliveries.known_key = self.engine.last_key or self._deliveries.known_key
 
     @classmethod
     def _registry(cls, given: Any) -> Registry:
@@ -95,7 +130,7 @@ class Sandbox:
 
     def __repr__(self) -> str:
         """Show the time and how many requests came."""
-        return f"Sandbox(clock={self._clock!r}, requests={len(self.requests)})"
+        return f"Sandbox(clock={self._clock!r}, requests={self.engine.received})"
 
     @cached_property
     def transport(self) -> "SandboxTransport":
@@ -105,14 +140,150 @@ class Sandbox:
         return SandboxTransport(self.engine)
 
     @property
-    def clock(self) -> VirtualClock:
-        """The sandbox's time. It stands still between requests unless somebody sleeps on it."""
+    def clock(self) -> Clock:
+        """The sandbox's time. A virtual clock stands still between requests unless somebody sleeps on it."""
         return self._clock
 
     @property
     def requests(self) -> list[Received]:
-        """What was received, oldest first."""
-        return self.engine.requests
+        """What was received, oldest first; the latest, where there were more than the journal holds."""
+        with self.engine.lock:
+            return list(self.engine.journal)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How this sandbox was made, as JSON."""
+        return {**self._settings, "clock": self._clock.mode}
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """The webhooks that the sandbox sends."""
+        return self._deliveries
+
+    def find_requests(
+        self,
+        *,
+        tool: str | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        status: int | None = None,
+        failure: str | None = None,
+        after: int = 0,
+    ) -> list[Received]:
+        """Return the received requests that fit, oldest first.
+
+        `tool` is any of the tool's names, `path` a part of the path, `after` the number of a request. Raises
+        `UnknownTool` with the nearest names.
+        """
+        name = None if tool is None else self.registry.resolve(tool).name
+        return [
+            one
+            for one in self.requests
+            if (name is None or one.tool == name)
+            and (method is None or one.method == method.upper())
+            and (path is None or path in one.path)
+            and (status is None or one.status == status)
+            and (failure is None or one.failure == failure)
+            and one.number > after
+        ]
+
+    def forget_requests(self) -> None:
+        """Empty the journal of requests."""
+        with self.engine.lock:
+            self.engine.journal.clear()
+
+    def reset(self) -> None:
+        """Go back to the start records: without failures, requests and deliveries. Time goes on from where it is."""
+        with self.engine.lock:
+            self._store.clear()
+            self._store.fill_up()
+            self._deliveries.restore(())
+            self._failures.remove()
+            self.engine.journal.clear()
+            self._replace()
+
+    def _replace(self) -> None:
+        """Let everybody know that all records are other ones."""
+        self._actions.lifecycles.restart()
+        for inform in self.replaced:
+            inform()
+        self.engine.applied()
+
+    def export_state(self) -> dict[str, Any]:
+        """Return all records, versions, deliveries and the time as JSON, for `import_state`."""
+        with self.engine.lock:
+            self._actions.advance()
+            return copy.deepcopy(self.keeper.export())
+
+    def import_state(self, state: Mapping[str, Any]) -> None:
+        """Go to a state that `export_state` gave. Raises `ConfigurationError` for what is none, and changes nothing."""
+        with self.engine.lock:
+            before = self.keeper.export()
+            try:
+                self.keeper.load(copy.deepcopy(state))
+            except ConfigurationError:
+                self.keeper.load(before)
+                raise
+            finally:
+                self._replace()
+
+    def seed(self, records: Any) -> None:
+        """Add records by the names of their resources: `{"agent": [{"agent_id": "agent_7", ...}]}`. As `put` does."""
+        if not isinstance(records, Mapping):
+            message = f"a seed maps names of resources to lists of records, not {type(records).__name__}"
+            raise ConfigurationError(message)
+        for resource, listed in records.items():
+            check_resource(resource, self.registry.resources)
+            if not isinstance(listed, list | tuple):
+                message = f"the seed of {resource} is a list of records, not {type(listed).__name__}"
+                raise ConfigurationError(message)
+            for record in listed:
+                self.put(resource, record)
+
+    def intervene(self, resource: str, record_id: str, name: str, **given: Any) -> dict[str, Any]:
+        """Do to a record what no caller of the API can, such as answering a call. Returns a copy of the record.
+
+        Example: `sandbox.intervene("call", "call_1", "say", text="Hello?")`. Raises `ConfigurationError` with the
+        nearest name for an unknown resource, intervention or field, and where the record is not in a state for it.
+        """
+        action = self._intervention(resource, name, given)
+        try:
+            with self.engine.lock:
+                self._actions.advance()
+                if action.does == "create":
+                    return dict(copy.deepcopy(self._actions.bring_in(resource, name, given).record))
+                record: dict[str, Any] = dict(copy.deepcopy(self._actions.intervene(resource, name, record_id, given)))
+                self._actions.advance()
+                return record
+        except Refusal as refusal:
+            message = refusal.message or f"{name} is not possible here"
+            raise ConfigurationError(message) from None
+        finally:
+            self.engine.applied()
+
+    def _intervention(self, resource: str, name: str, given: Mapping[str, Any]) -> Any:
+        check_resource(resource, self.registry.resources)
+        known = self.registry.resources[resource].interventions
+        check_choice(f"an intervention of {resource}", name, tuple(known))
+        check_given(f"{resource} {name}", given, known[name].takes or {})
+        return known[name]
+
+    def twist(self, kind: TwistKind, event: str | None = None, *, times: int = 1, seconds: float = 30) -> None:
+        """Let the next `times` webhooks of an event (None: of any) go wrong; the kinds are those of `Twist`."""
+        with self.engine.lock:
+            self._deliveries.twist(Twist(kind, event, times, seconds))
+
+    def advance(self) -> None:
+        """Bring all records up to the present moment, as each request does."""
+        with self.engine.lock:
+            self._actions.advance()
+        self.engine.applied()
+
+    def next_moment(self) -> int | None:
+        """Return when something happens by itself, in microseconds since the epoch; None where nothing is planned."""
+        with self.engine.lock:
+            moments = (self._actions.lifecycles.next_moment(), self._deliveries.next_moment())
+            return min((one for one in moments if one is not None), default=None)
 
     def records(self, resource: str) -> list[dict[str, Any]]:
         """Return copies of a resource's records as of now, oldest first.
@@ -135,29 +306,54 @@ class Sandbox:
         kept = plain_object(record, "record")
         check_record(declared, kept, self._fields(declared))
         with self.engine.lock:
-            return copy.deepcopy(self._store.put(resource, kept).record)
+            made = copy.deepcopy(self._store.put(resource, kept).record)
+        self.engine.applied()
+        return made
+
+    def drop(self, resource: str, record_id: str) -> bool:
+        """Remove a record with all its versions. Returns whether there was one."""
+        check_resource(resource, self.registry.resources)
+        with self.engine.lock:
+            known = self._store.get(resource, record_id) is not None
+            self._store.remove(resource, record_id)
+        self.engine.applied()
+        return known
 
     def fail(
         self,
         tool: str | None = None,
         kind: Kind = "status",
         *,
-        times: int = 1,
+        times: int | None = 1,
         skip: int = 0,
         status: int = 503,
         message: str | None = None,
         retry_after: float | None = None,
         location: str = "https://example.com/",
         changes: Mapping[str, Any] | None = None,
-    ) -> None:
+        probability: float = 1.0,
+        delay: float = 0.0,
+    ) -> int:
         """Let the next `times` requests of a tool (None: of any) go wrong, after `skip` that go well.
 
         The other arguments are those of `Failure`. Raises `UnknownTool` with the nearest names, and
-        `ConfigurationError` for what `Failure` refuses and for a tool that has no route of its own.
+        `ConfigurationError` for what `Failure` refuses and for a tool that has no route of its own. Returns a number
+        for `heal`.
         """
-        self._add(
-            Failure(tool, kind, times, skip, status, message, retry_after, location, {} if changes is None else changes)
-        )
+        changed = {} if changes is None else changes
+        failure = Failure(tool, kind, times, skip, status, message, retry_after, location, changed, probability, delay)
+        return self._add(failure).number
+
+    @property
+    def failures(self) -> list[Waiting]:
+        """The failures that wait, oldest first."""
+        with self.engine.lock:
+            return self._failures.waiting
+
+    def heal(self, number: int | None = None) -> bool:
+        """Take back a failure by the number that `fail` gave, or all (None). Returns whether there was one."""
+        with self.engine.lock:
+            return self._failures.remove(number)
 
     @property
     def waiting_failures(self) -> int:
@@ -165,10 +361,10 @@ class Sandbox:
         with self.engine.lock:
             return self._failures.left
 
-    def _add(self, failure: Failure) -> None:
+    def _add(self, failure: Failure) -> Waiting:
         route = self._route(failure.tool) if failure.tool is not None else None
         with self.engine.lock:
-            self._failures.add(failure, route)
+            return self._failures.add(failure, route)
 
     def _route(self, name: str) -> Route:
         tool = self.registry.resolve(name)

@@ -1,24 +1,29 @@
-"""The names that a declaration may use while one request is handled, and how records are counted."""
+"""The names and operators that a declaration may use while one request is handled, or one record changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tool_runtime.core.templates import expand
-
-
-def _count_nothing(_resource: str, _when: Mapping[str, Any]) -> int:
-    return 0
+from tool_runtime.core.templates import Operators, expand
 
 
 @dataclass(slots=True)
 class Scope:
-    """Names and their values; `count` says how many records of a resource meet a condition."""
+    """Names and their values, and the operators that know the records (`operators.py`)."""
 
     names: dict[str, Any]
-    count: Callable[[str, Mapping[str, Any]], int] = field(default=_count_nothing)
+    operators: Operators = field(default_factory=dict)
+
+    def inner(self, **names: Any) -> "Scope":
+        """Return a scope with further names; what is named there does not show here."""
+        return Scope({**self.names, **names}, self.operators)
 
 
 def fill(template: Any, scope: Scope) -> Any:
     """Return the value that a template has in a scope, or `ABSENT`."""
-    return expand(template, scope.names, scope.count)
+    return expand(template, scope.names, scope.operators)
+
+
+def fill_all(templates: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Return the values of several templates by the same keys."""
+    return {key: fill(template, scope) for key, template in templates.items()}

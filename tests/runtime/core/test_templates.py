@@ -46,17 +46,14 @@ def test_a_template_has_a_value(template, value):
     assert expand(template, NAMES) == value
 
 
-def test_records_are_counted_by_whoever_keeps_them():
-    asked = []
+def test_operators_of_whoever_fills_a_template_work_beside_the_common_ones():
+    def count(operand, fill):
+        return len(fill(operand["in"], {"more": [1, 2]}))
 
-    def count(resource, when):
-        asked.append((resource, when))
-        return 4
+    template = {"left": {"$minus": [10, {"$count": {"in": "$more"}}]}}
 
-    template = {"left": {"$minus": [10, {"$count": {"resource": "call", "when": {"paid": True}}}]}}
-
-    assert expand(template, {}, count) == {"left": 6}
-    assert asked == [("call", {"paid": True})]
+    assert expand(template, {}, {"$count": count}) == {"left": 8}
+    assert expand(template, {}) == {}
 
 
 @pytest.mark.parametrize(

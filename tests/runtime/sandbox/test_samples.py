@@ -80,7 +80,9 @@ def test_the_alternative_is_chosen_by_its_fixed_values(schemas):
 
 
 def scope():
-    return Scope({"a": {"b": [{"c": 1}, {"c": 2}]}, "n": 3, "yes": True}, lambda resource, when: len(when))
+    return Scope(
+        {"a": {"b": [{"c": 1}, {"c": 2}]}, "n": 3, "yes": True}, {"$shout": lambda operand, fill: fill(operand).upper()}
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,8 @@ def scope():
         ({"$minus": ["$n", 1, 1]}, 1),
         ({"$times": ["$n", 0.1]}, 0.3),
         ({"$sum": ["text"]}, ABSENT),
-        ({"$count": {"resource": "x", "when": {"a": 1}}}, 1),
+        ({"$sum": "$a.b.*.c"}, 3),
+        ({"$shout": "n is ${n}"}, "N IS 3"),
         (5, 5),
     ],
 )

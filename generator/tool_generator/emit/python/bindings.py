@@ -103,6 +103,13 @@ def python_files(registry: Registry, header: str, origins: Origins) -> dict[str,
             module_doc=docstring(f"The sandbox of {title}."),
             class_doc=docstring(f"A local stand-in for {title}: no key, no cost, nothing leaves this machine."),
         ),
+        "pytest_plugin.py": _render(
+            "pytest_plugin.py.jinja",
+            common,
+            module_doc=docstring(f"Fixtures for pytest: a sandbox of {title} in the process, or on a port."),
+            fixture=f"{registry.api.environment.lower()}_sandbox",
+            environment=registry.api.environment,
+        ),
         "__main__.py": _render(
             "__main__.py.jinja",
             common,

@@ -50,9 +50,14 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("status_commands:doctor_command", "Look for what does not work, and how to mend it."),
         "audit": ("audit_commands:audit_command", "Show every write, and find out about unknown ones."),
     },
+    "Try without a call": {
+        "sandbox": ("sandbox_commands:sandbox_command", "Run a local stand-in for programs in any language; steer it."),
+        "webhooks": ("webhooks_commands:webhooks_command", "Receive, check, forward, replay and make up webhooks."),
+    },
     "Files, scripts and agents": {
         "sync": ("sync_commands:sync_command", "Keep agents, prompts and flows as files."),
         "completion": ("completion_command:completion_command", "Print the completion script of a shell."),
+        "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
     },
 }
 COMMANDS = {name: entry for section in SECTIONS.values() for name, entry in section.items()}

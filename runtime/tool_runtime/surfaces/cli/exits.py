@@ -35,6 +35,17 @@ MEANINGS = {
     INTERRUPTED: "interrupted; nothing was under way",
 }
 
+# What kind of error ended a script that has written nothing -> the code of the same error outside a script.
+OF_SCRIPTS = {
+    "syntax": USAGE,
+    "arguments": USAGE,
+    "name": USAGE,
+    "policy": POLICY,
+    "tool": REFUSED,
+    "network": FAILED,
+    "setup": CONFIGURATION,
+}
+
 
 def exit_code(error: "ToolError") -> int:
     """Return the exit code for an error. A write that may have happened decides before everything else."""
@@ -48,7 +59,7 @@ def exit_code(error: "ToolError") -> int:
     if error.outcome == "done":
         return UNWRITTEN
     by_kind: tuple[tuple[tuple[type[ToolError], ...], int], ...] = (
-        ((errors.PolicyRefused,), POLICY),
+        ((errors.PolicyRefused, errors.ScriptPaused), POLICY),
         ((errors.ConfigurationError, errors.MissingExtra, errors.SpecError, errors.Unauthorized), CONFIGURATION),
         ((errors.CallerError,), USAGE),
         ((errors.RateLimited, errors.ServerError), FAILED),
@@ -56,4 +67,6 @@ def exit_code(error: "ToolError") -> int:
         ((errors.RemoteError,), FAILED),
         ((errors.Interrupted,), INTERRUPTED),
     )
+    if isinstance(error, errors.ScriptFailed):
+        return OF_SCRIPTS.get(error.type, INTERNAL)
     return next((code for kinds, code in by_kind if isinstance(error, kinds)), INTERNAL)

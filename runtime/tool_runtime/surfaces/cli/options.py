@@ -17,6 +17,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _WITH_VALUE = frozenset({
     "--account", "--timeout", "--retries", "--idempotency-key", "--max", "--fields", "--query", "--output", "-o",
     "--arg", "--interval", "--format", "--limit", "--group", "--class", "--effect", "--language", "--dir",
+    "-e", "--eval", "--args", "--cpu-limit", "--memory-limit", "--wall-limit", "--call-limit", "--output-limit",
+    "--approve", "--deny", "--done", "--not-done",
 })  # fmt: skip
 
 

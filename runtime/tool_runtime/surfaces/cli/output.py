@@ -152,6 +152,11 @@ def write_plain(text: str) -> None:
     _put(text)
 
 
+def write_raw(text: str) -> None:
+    """Write a piece of text as `write` does, without a line break behind it."""
+    _put(printable(text) if is_terminal() else text, end="")
+
+
 def write(text: str) -> None:
     """Write a line of data to stdout. Characters that the encoding of stdout lacks are escaped.
 
@@ -160,11 +165,11 @@ def write(text: str) -> None:
     _put(printable(text) if is_terminal() else text)
 
 
-def _put(text: str) -> None:
+def _put(text: str, end: str = "\n") -> None:
     stream = sys.stdout
     if stream is None or stream.closed:
         raise OSError(errno.EBADF, "stdout is closed")
-    stream.write(fitting(text, stream) + "\n")
+    stream.write(fitting(text, stream) + end)
 
 
 def flush() -> None:

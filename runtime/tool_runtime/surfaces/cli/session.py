@@ -58,6 +58,7 @@ class Session:
         self.given = False
         self.shown = False
         self.asked_nobody = False
+        self.extra: dict[str, Any] = {}
 
     @cached_property
     def package(self) -> Package:
@@ -116,7 +117,7 @@ class Session:
         from tool_runtime.surfaces.common.results import envelope_of
 
         duration_ms = (time.monotonic() - self.started) * 1000
-        return envelope_of(self.function, duration_ms=duration_ms, **{"meta": self.meta, **parts})
+        return envelope_of(self.function, duration_ms=duration_ms, **{"meta": self.meta, **parts}) | self.extra
 
     def client(
         self, kind: "type[Connected] | None" = None, confirm: "Callable[[Invocation], bool] | None" = None

@@ -22,7 +22,10 @@ from tool_runtime.core.registry import Registry
 from tool_runtime.surfaces.common.client import AsyncClient, Client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tool_runtime.sandbox import Sandbox
+    from tool_runtime.sandbox.server.remote import RunningSandbox
 
 _Kind = TypeVar("_Kind", Client, AsyncClient)
 
@@ -37,7 +40,7 @@ class AgentOptions:
     """
 
     account: str | None = None
-    sandbox: "Sandbox | bool" = False
+    sandbox: "Sandbox | RunningSandbox | bool" = False
     force: bool = False
     read_only: bool = False
     timeout: float | None = None
@@ -105,18 +108,41 @@ class _LedgersClock(SystemClock):
         await self._clock.asleep(seconds)
 
 
-def agent_sandbox(registry: Registry, options: AgentOptions) -> "Sandbox | bool":
+def agent_sandbox(registry: Registry, options: AgentOptions) -> "Sandbox | RunningSandbox | bool":
     """Return the sandbox that calls go to, or False: as the options say, or else the environment.
 
-    The sandbox knows the ids that the examples of the reference use.
+    That is the one that the user runs as a server, so that commands build on each other; or else one for this client
+    alone. Either knows the ids that the examples of the reference use.
     """
     if options.sandbox is False and not wants_sandbox(registry, os.environ):
         return False
     if options.sandbox is True or options.sandbox is False:
+        found = running_sandbox(registry)
+        if found is not None:
+            return found
         from tool_runtime.sandbox import Sandbox
 
         return Sandbox(registry, examples=True)
     return options.sandbox
+
+
+def running_sandbox(registry: Registry) -> "RunningSandbox | None":
+    """Return the sandbox that the user runs as a server; None where none of this API runs."""
+    from tool_runtime.sandbox.server.running import running_url
+
+    url = running_url(state_folder(registry), registry.api.name)
+    if url is None:
+        return None
+    from tool_runtime.sandbox.server.remote import RunningSandbox
+
+    return RunningSandbox(registry, url)
+
+
+def state_folder(registry: Registry) -> "Path":
+    """Return the folder of the user's state: the ledger, and the file that says where a sandbox runs."""
+    from tool_runtime.accounts.sqlite_ledger import default_ledger_path
+
+    return default_ledger_path(registry.api.command or registry.api.name).parent
 
 
 def agent_ledger(registry: Registry) -> AnyLedger:

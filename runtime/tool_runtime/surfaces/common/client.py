@@ -12,6 +12,7 @@ import os
 import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
@@ -34,13 +35,14 @@ from tool_runtime.core.waiting import wait
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.connection import NETWORK, REPLY_LIMIT, AsyncConnection, Connection
 from tool_runtime.http.drivers import drive, drive_async
-from tool_runtime.surfaces.common.client_settings import check_registry, check_settings
+from tool_runtime.surfaces.common.client_settings import check_registry, check_settings, given_arguments, plain_answer
 from tool_runtime.surfaces.common.deprecation import warn_of_deprecation
 from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
     from tool_runtime.accounts.python_accounts import PythonAccounts
     from tool_runtime.sandbox import Sandbox
+    from tool_runtime.sandbox.server.remote import RunningSandbox
 
 # What a generated method says that its tool returns: checkers take the type from there.
 Result = TypeVar("Result")
@@ -61,7 +63,7 @@ class _Base:
         base_url: str | None = None,
         account: str | None = None,
         accounts: Mapping[str, Any] | AnyAccounts | None = None,
-        sandbox: "Sandbox | bool | None" = None,
+        sandbox: "Sandbox | RunningSandbox | bool | None" = None,
         http_client: Any = None,
         timeout: float | None = None,
         total: float | None = None,
@@ -106,7 +108,7 @@ class _Base:
             self.registry, environment, api_key=api_key, base_url=base_url, given=given, policy=policy
         )
         self._sandbox_key = api_key or Secret("sandbox-key")
-        self.sandbox: Sandbox | None = self._sandbox(sandbox, environment)
+        self.sandbox: Sandbox | RunningSandbox | None = self._sandbox(sandbox, environment)
         self._clock: Clock = clock or (self.sandbox.clock if self.sandbox is not None else SystemClock())
         self._settings: dict[str, Any] = {
             "clock": self._clock,
@@ -160,11 +162,15 @@ class _Base:
             raise ConfigurationError(message)
         return load_registry(cls.registry_source)
 
-    def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> "Sandbox | None":
+    def _sandbox(self, wanted: Any, environment: Mapping[str, str]) -> "Sandbox | RunningSandbox | None":
         if wanted is None:
             wanted = wants_sandbox(self.registry, environment)
         if wanted is False:
             return None
+        from tool_runtime.sandbox.server.remote import RunningSandbox
+
+        if isinstance(wanted, RunningSandbox):
+            return wanted
         from tool_runtime.sandbox import Sandbox
 
         if wanted is True:
@@ -198,6 +204,11 @@ class _Base:
         return self._context.account.name
 
     @property
+    def clock(self) -> Clock:
+        """The clock that waits and deadlines go by: the sandbox's own, or the system's."""
+        return self._clock
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The names of the accounts that have a key."""
         return self._accounts.names
@@ -210,7 +221,7 @@ class _Base:
         request_options: RequestOptions | None = None,
     ) -> dict[str, Any]:
         """Return exactly what a call would send, with secrets masked; nothing is sent and no key is needed."""
-        return preview(self._context, self._tool(tool), _given(arguments), request_options)
+        return preview(self._context, self._tool(tool), given_arguments(arguments), request_options)
 
     def copy_of(self, tool: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments with which a tool makes another record like one that the API answered with.
@@ -228,11 +239,11 @@ class _Base:
             warn_of_deprecation(tool, type(self))
         return tool
 
-    def _invocation(self, tool: str, arguments: Any, request_options: Any) -> Flow:
-        return invoke(self._context, self._tool(tool), _given(arguments), request_options)
+    def _invocation(self, tool: str, arguments: Any, request_options: Any, record: str | None = None) -> Flow:
+        return invoke(self._context, self._tool(tool), given_arguments(arguments), request_options, record_id=record)
 
     def _pages(self, tool: str, arguments: Any, max_items: Any, request_options: Any) -> Pages:
-        return Pages(self._context, self._tool(tool), _given(arguments), request_options, max_items)
+        return Pages(self._context, self._tool(tool), given_arguments(arguments), request_options, max_items)
 
     def _waiting(
         self, waiter: str, arguments: Any, timeout: Any, interval: Any, request_options: Any, watch: Any
@@ -240,7 +251,7 @@ class _Base:
         declared = self.registry.waiter(waiter)
         self._tool(declared.tool)
         options = {"timeout": timeout, "interval": interval, "request_options": request_options, "watch": watch}
-        return wait(self._context, declared, _given(arguments), **options)
+        return wait(self._context, declared, given_arguments(arguments), **options)
 
     def __repr__(self) -> str:
         """Show the account and where calls go, and no key. A client that failed to be made has none yet."""
@@ -259,10 +270,6 @@ def split_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """
     given = dict(arguments)
     return given, given.pop("request_options", None)
-
-
-def _given(arguments: Any) -> Any:
-    return {} if arguments is None else arguments
 
 
 class Client(_Base):
@@ -286,10 +293,29 @@ class Client(_Base):
         arguments: Mapping[str, Any] | None = None,
         *,
         request_options: RequestOptions | None = None,
+        record: str | None = None,
     ) -> Done:
-        """Call a tool as `call` does, and return its result with its ledger id."""
-        done: Done = self._run(self._invocation(tool, arguments, request_options))
+        """Call a tool as `call` does, and return its result with its ledger id.
+
+        `record` is the ledger id that a write shall have; an id that the ledger holds already is refused.
+        """
+        done: Done = self._run(self._invocation(tool, arguments, request_options, record))
         return done
+
+    def page(self, tool: str, arguments: Mapping[str, Any] | None = None) -> tuple[list[Any], dict[str, Any] | None]:
+        """Return the rows of one page, and the arguments that ask for the next one; None where there is none."""
+        pages = self._pages(tool, arguments, None, None)
+        rows: list[Any] = self._run(pages.fetch())
+        return rows, pages.following
+
+    def asking(self, confirm: Confirm) -> Self:
+        """Return this client with another `confirm`, which is asked wherever a policy says so; the rest is shared."""
+        check_settings(self._settings, None, confirm, awaits=self._awaits)
+        other = copy.copy(self)
+        other._settings = {**self._settings, "can_ask": True}  # noqa: SLF001 - the same class
+        other._confirm = confirm  # noqa: SLF001 - as above
+        other._context = replace(self._context, can_ask=True)  # noqa: SLF001 - as above
+        return other
 
     def pages(
         self,
@@ -334,7 +360,7 @@ class Client(_Base):
         if type(command) is Send:
             return self._connection.send(command.request, self._context.account)
         if type(command) is Ask:
-            return self._confirm is not None and _plain_answer(self._confirm(command.invocation))
+            return self._confirm is not None and plain_answer(self._confirm(command.invocation))
         return self._clock.sleep(command.seconds)
 
     def close(self) -> None:
@@ -350,16 +376,6 @@ class Client(_Base):
     ) -> None:
         """Close the client."""
         self.close()
-
-
-def _plain_answer(answer: Any) -> Any:
-    """Refuse an awaitable: an answer that nobody waits for is no answer."""
-    if inspect.isawaitable(answer):
-        if inspect.iscoroutine(answer):
-            answer.close()
-        message = "confirm returned an awaitable, which a blocking client cannot wait for"
-        raise ConfigurationError(message, hint="Give a plain function, or use the asynchronous client.")
-    return answer
 
 
 class AsyncClient(_Base):

@@ -88,5 +88,20 @@ def _lacking(given: Any, names: tuple[str, ...]) -> str:
     return ", ".join(name for name in names if not callable(getattr(given, name, None)))
 
 
+def given_arguments(arguments: Any) -> Any:
+    """Return the arguments of a call; none at all is an empty object."""
+    return {} if arguments is None else arguments
+
+
+def plain_answer(answer: Any) -> Any:
+    """Refuse an awaitable: an answer that nobody waits for is no answer."""
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        message = "confirm returned an awaitable, which a blocking client cannot wait for"
+        raise ConfigurationError(message, hint="Give a plain function, or use the asynchronous client.")
+    return answer
+
+
 def _is_coroutine_function(confirm: Any) -> bool:
     return inspect.iscoroutinefunction(confirm) or inspect.iscoroutinefunction(getattr(confirm, "__call__", None))  # noqa: B004 - an object with an async __call__ is called just the same

@@ -74,21 +74,13 @@ class Index:
         self.names = [text.name for text in known]
         rows = [(page, weight, phrase) for page, text in enumerate(known) for weight, phrase in text.phrases]
         stems = self._stems.of([phrase for _, _, phrase in rows] + [text.prose for text in known])
-        self._prose = [frozenset(found) for found in stems[len(rows) :]]
-        self._phrases = [
-            (page, weight, frozenset(found)) for (page, weight, _), found in zip(rows, stems[: len(rows)], strict=True)
-        ]
-        pages_of: dict[str, set[int]] = {}
-        for page, _, found in self._phrases:
-            for stem in found:
-                pages_of.setdefault(stem, set()).add(page)
-        for page, found in enumerate(self._prose):
-            for stem in found:
-                pages_of.setdefault(stem, set()).add(page)
+        phrases, prose = [frozenset(found) for found in stems[: len(rows)]], stems[len(rows) :]
+        self._phrases = [(page, weight) for page, weight, _ in rows]
+        self._in_phrases, self._in_prose = _where(phrases), _where(prose)
         self._fillers = frozenset(self._stems.of([FILLERS])[0])
-        self._pages_of = pages_of
-        self._worth = {stem: self._worth_of([stem]) for stem in pages_of}
-        self._sizes = [sum(self._worth[stem] for stem in found) for _, _, found in self._phrases]
+        self._worth: dict[str, float] = {}
+        self._worth |= {stem: self._worth_of([stem]) for stem in self._in_phrases.keys() | self._in_prose.keys()}
+        self._sizes = [sum(self._worth[stem] for stem in found) for found in phrases]
         self._alike = self._meanings()
 
     def find(self, words: str, limit: int) -> Sequence[str]:
@@ -98,19 +90,17 @@ class Index:
         if not wanted:
             return ()
         scores: dict[int, float] = {}
-        for (page, weight, stems), size in zip(self._phrases, self._sizes, strict=True):
-            hit = _overlap(asked, stems)
-            if hit:
-                # Both sides count: a phrase that holds much else fits less, and so does one that lacks a word.
-                scores[page] = max(scores.get(page, 0.0), weight * hit * hit / (wanted * (0.75 * size + 0.25 * hit)))
-        for page, stems in enumerate(self._prose):
-            hit = _overlap(asked, stems)
-            if hit:
-                scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
+        for phrase, hit in _overlaps(asked, self._in_phrases).items():
+            page, weight = self._phrases[phrase]
+            # Both sides count: a phrase that holds much else fits less, and so does one that lacks a word.
+            fit = weight * hit * hit / (wanted * (0.75 * self._sizes[phrase] + 0.25 * hit))
+            scores[page] = max(scores.get(page, 0.0), fit)
+        for page, hit in _overlaps(asked, self._in_prose).items():
+            scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
         for page in self._called(words):
             scores[page] = scores.get(page, 0.0) + 1.0
         least = max(LEAST, NEAR_ENOUGH * max(scores.values(), default=0.0))
-        ranked = sorted(((-score, page) for page, score in scores.items() if score >= least))
+        ranked = sorted((-score, page) for page, score in scores.items() if score >= least)
         return [self.names[page] for _, page in ranked[:limit]]
 
     def _called(self, words: str) -> Sequence[int]:
@@ -132,7 +122,8 @@ class Index:
         """Return what words that stand for each other are worth: the fewer pages have one of them, the more."""
         if self._fillers.issuperset(stems):
             return FILLER
-        pages = set().union(*(self._pages_of.get(stem, ()) for stem in stems))
+        pages = {self._phrases[phrase][0] for stem in stems for phrase in self._in_phrases.get(stem, ())}
+        pages.update(page for stem in stems for page in self._in_prose.get(stem, ()))
         return log((len(self.names) + 1) / (len(pages) + 0.5)) + 0.1
 
     def _known(self, stem: str) -> Sequence[str]:
@@ -188,12 +179,28 @@ def _joined(text: str) -> str:
     return re.sub(r"[\W_]+", "", text).lower()
 
 
-def _overlap(asked: Iterable[tuple[float, Mapping[str, float]]], stems: frozenset[str]) -> float:
-    """Return what the asked words are worth that some stems hold."""
-    return sum(
-        worth * max((share for stem, share in alternatives.items() if stem in stems), default=0.0)
-        for worth, alternatives in asked
-    )
+def _where(texts: Iterable[Iterable[str]]) -> Mapping[str, list[int]]:
+    """Return in which texts each word stands: `[{"a"}, {"a", "b"}]` -> `{"a": [0, 1], "b": [1]}`."""
+    found: dict[str, list[int]] = {}
+    for at, words in enumerate(texts):
+        for word in dict.fromkeys(words):
+            found.setdefault(word, []).append(at)
+    return found
+
+
+def _overlaps(
+    asked: Iterable[tuple[float, Mapping[str, float]]], where: Mapping[str, Sequence[int]]
+) -> Mapping[int, float]:
+    """Return, for each text that holds an asked word, what the asked words are worth that the text holds."""
+    worths: dict[int, float] = {}
+    for worth, alternatives in asked:
+        shares: dict[int, float] = {}
+        for stem, share in alternatives.items():
+            for text in where.get(stem, ()):
+                shares[text] = max(shares.get(text, 0.0), share)
+        for text, share in shares.items():
+            worths[text] = worths.get(text, 0.0) + worth * share
+    return worths
 
 
 class _Stems:

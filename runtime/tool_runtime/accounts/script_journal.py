@@ -1,0 +1,216 @@
+"""The journal of scripts: what a run asked for and was answered, so that the run can be resumed after a crash.
+
+Stands in the ledger's file, in tables of its own. Owns runs (source, arguments, state) and their calls (branch, path,
+digest, answer). Must not know: Lua, tools, how a call is made.
+
+- A write's row is written before its ledger entry. The ledger's commit, which is synced, carries the row with it, since
+  both stand in one log. So whatever may have been sent has a row, and the row names the ledger entry.
+- Reads are kept in memory and written with the next write: a read that is lost is read again, and no write came after.
+- A run that has ended needs no journal and is removed. What is left are runs that are paused or were killed.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from tool_runtime.accounts import processes
+from tool_runtime.accounts.ledger_file import LedgerFile
+from tool_runtime.accounts.sqlite_ledger import APPLICATION_ID, BUSY_SECONDS, SCHEMA, VERSION
+from tool_runtime.errors import UsageError
+from tool_runtime.values.suggestions import nearest
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS script_runs (
+    id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, state TEXT NOT NULL, process TEXT NOT NULL, source TEXT NOT NULL,
+    settings TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS script_calls (
+    run TEXT NOT NULL, seq INTEGER NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, digest TEXT NOT NULL,
+    state TEXT NOT NULL, record TEXT, attempt INTEGER NOT NULL, answer TEXT, PRIMARY KEY (run, key)
+)
+"""
+# Bytes of answers to reads that are kept in memory.
+_MOST_WAITING: Final = 1024 * 1024
+_KEPT_DAYS: Final = 30
+_DAY_MS: Final = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class JournalCall:
+    """One call of a run. `key` names the call in every run of the same script, `seq` is its number for people.
+
+    `state` is `begun` (a write that may have been sent), `asking` (waits for a yes), `approved`, `denied`, or `ended`.
+    `record` is the ledger id of the write, of this `attempt`. `answer` is the answer, or what is asked, as JSON.
+    """
+
+    seq: int
+    key: str
+    path: str
+    digest: str
+    state: str
+    record: str | None = None
+    attempt: int = 1
+    answer: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRun:
+    """One run. `state` is `running` or `paused`; `alive`: the process that runs the script still exists."""
+
+    id: str
+    at_ms: int
+    state: str
+    source: str
+    settings: Mapping[str, Any]
+    alive: bool = False
+
+
+class ScriptJournal:
+    """The journal of one run. Nothing is written before the first write of the run."""
+
+    def __init__(
+        self, path: Path, run: JournalRun, calls: Iterable[JournalCall] = (), *, is_stored: bool = False
+    ) -> None:
+        self.run = run
+        self._file = journal_file(path)
+        self._calls = {call.key: call for call in calls}
+        self._stored = is_stored
+        self._waiting: list[JournalCall] = []
+        self._waiting_bytes = 0
+        self._last = max((call.seq for call in self._calls.values()), default=0)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the run stands in the file, and so can be resumed."""
+        return self._stored
+
+    def find(self, key: str) -> JournalCall | None:
+        """Return the call of this name in an earlier run, or None."""
+        return self._calls.get(key)
+
+    def next_seq(self) -> int:
+        """Return the number of a new call."""
+        with self._file.lock:
+            self._last += 1
+            return self._last
+
+    def keep(self, call: JournalCall) -> None:
+        """Keep the answer to a read in memory; it is written with the next write."""
+        with self._file.lock:
+            self._waiting.append(call)
+            self._waiting_bytes += len(str(call.answer))
+            if self._stored and self._waiting_bytes > _MOST_WAITING:
+                self.write(())
+
+    def write(self, calls: Iterable[JournalCall], state: str = "running") -> None:
+        """Write calls, and what is kept in memory before them. Raises `ConfigurationError`."""
+        with self._file.lock:
+            rows = [*self._waiting, *calls]
+            with self._file.transaction() as connection:
+                _make_tables(connection)
+                values = (self.run.id, self.run.at_ms, state, processes.own_mark())
+                text = (self.run.source, json.dumps(self.run.settings))
+                connection.execute(
+                    "INSERT INTO script_runs VALUES (?, ?, ?, ?, ?, ?) "
+                    "ON CONFLICT (id) DO UPDATE SET state = ?, process = ?",
+                    (*values, *text, state, values[3]),
+                )
+                connection.executemany(
+                    "INSERT OR REPLACE INTO script_calls VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [_row(self.run.id, call) for call in rows],
+                )
+            self._stored = True
+            self._waiting, self._waiting_bytes = [], 0
+
+    def remove(self) -> None:
+        """Remove a run that has ended."""
+        if self._stored:
+            with self._file.transaction() as connection:
+                _remove(connection, self.run.id)
+        self._stored = False
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def journal_file(path: Path) -> LedgerFile:
+    """Return the ledger's file, for the journal's own connection to it."""
+    return LedgerFile(path, SCHEMA, application_id=APPLICATION_ID, version=VERSION, busy_seconds=BUSY_SECONDS)
+
+
+def resumable_runs(path: Path) -> list[JournalRun]:
+    """Return the runs that are paused, or whose process was killed, newest first."""
+    if not path.exists():
+        return []
+    with closing(journal_file(path)) as file, file.transaction() as connection:
+        _make_tables(connection)
+        old = time.time_ns() // 1_000_000 - _KEPT_DAYS * _DAY_MS
+        for (gone,) in connection.execute("SELECT id FROM script_runs WHERE at_ms < ?", (old,)).fetchall():
+            _remove(connection, gone)
+        rows = connection.execute(
+            "SELECT id, at_ms, state, process, source, settings FROM script_runs ORDER BY at_ms DESC"
+        )
+        runs = [_run(*row) for row in rows]
+    return [run for run in runs if run.state == "paused" or not run.alive]
+
+
+def open_run(path: Path, run_id: str) -> ScriptJournal:
+    """Take over a run that is paused or was killed, and return its journal.
+
+    Raises `UsageError` for an id that is not there, and for a run that another process is running.
+    """
+    runs = resumable_runs(path)
+    with closing(journal_file(path)) as file, file.transaction() as connection:
+        _make_tables(connection)
+        query = "SELECT id, at_ms, state, process, source, settings FROM script_runs WHERE id = ?"
+        row = connection.execute(query, (run_id,)).fetchone()
+        if row is None:
+            near = nearest(run_id, [run.id for run in runs])
+            known = ", ".join(run.id for run in runs[:10]) or "none"
+            hint = f"Did you mean {near}?" if near else f"Runs that can be resumed: {known}."
+            raise UsageError(f"there is no run {run_id[:80]!r} to resume", hint=hint)
+        found = _run(*row)
+        if found.state == "running" and found.alive:
+            raise UsageError(
+                f"the run {run_id} is still running in another process", hint="Wait until that process ends."
+            )
+        # From now on this process runs the script: a second `resume` at the same moment is refused.
+        mark = processes.own_mark()
+        connection.execute("UPDATE script_runs SET state = 'running', process = ? WHERE id = ?", (mark, run_id))
+        rows = connection.execute(
+            "SELECT seq, key, path, digest, state, record, attempt, answer FROM script_calls "
+            "WHERE run = ? ORDER BY seq",
+            (run_id,),
+        )
+        calls = [_call(*row) for row in rows]
+    return ScriptJournal(path, replace(found, state="running"), calls, is_stored=True)
+
+
+def _make_tables(connection: Any) -> None:
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+
+
+def _remove(connection: Any, run_id: str) -> None:
+    connection.execute("DELETE FROM script_calls WHERE run = ?", (run_id,))
+    connection.execute("DELETE FROM script_runs WHERE id = ?", (run_id,))
+
+
+def _row(run_id: str, call: JournalCall) -> tuple[Any, ...]:
+    answer = None if call.answer is None else json.dumps(call.answer)
+    return (run_id, call.seq, call.key, call.path, call.digest, call.state, call.record, call.attempt, answer)
+
+
+def _call(*row: Any) -> JournalCall:
+    seq, key, path, digest, state, record, attempt, answer = row
+    known = None if answer is None else json.loads(answer)
+    return JournalCall(seq, key, path, digest, state, record, attempt, known)
+
+
+def _run(run_id: str, at_ms: int, state: str, mark: str, source: str, settings: str) -> JournalRun:
+    return JournalRun(run_id, at_ms, state, source, json.loads(settings), processes.runs(mark))

@@ -1,0 +1,338 @@
+-- Values: JSON and readable text of Lua values.
+--
+-- Owns what a Lua value is as JSON, and back. Tables are read raw, so no metamethod of a script runs here. Everything is
+-- a local: a script that overwrites `string` or `table` changes nothing in this file.
+
+local type, next, rawget, rawlen, tostring, tonumber = type, next, rawget, rawlen, tostring, tonumber
+local error, setmetatable, pcall, rawequal = error, setmetatable, pcall, rawequal
+-- Those of scripts do not see behind `__metatable`.
+local getmetatable, mark = debug.getmetatable, debug.setmetatable
+local find, sub, byte, gsub, format, rep = string.find, string.sub, string.byte, string.gsub, string.format, string.rep
+local match, char, lower = string.match, string.char, string.lower
+local concat, sort = table.concat, table.sort
+local math_type, floor, tointeger = math.type, math.floor, math.tointeger
+local utf8_len, utf8_char = utf8.len, utf8.char
+
+local DEEPEST, DEEPEST_TEXT, LINE = 100, 200, 76
+local EXACT = 2 ^ 53
+
+local values = {}
+
+-- The list of JSON: an empty table with this metatable is `[]`, and `{}` without. No script can change the metatable:
+-- trusted code reads such lists too.
+local ARRAY = {__name = "json.array", __metatable = false}
+local NULL = setmetatable({}, {
+  __name = "json.null", __metatable = false,
+  __tostring = function() return "null" end,
+  __newindex = function() error("json.null cannot be changed", 2) end,
+})
+values.null, values.array_metatable = NULL, ARRAY
+
+-- Return a table marked as a list: json.array() -> [], json.array{1, 2} -> [1, 2].
+function values.array(items)
+  if items == nil then items = {} end
+  if type(items) ~= "table" then error("json.array expects a table", 2) end
+  return mark(items, ARRAY)
+end
+
+local function order(a, b)
+  local ta, tb = type(a), type(b)
+  if ta ~= tb then return ta < tb end
+  return a < b
+end
+
+-- Return the keys of a table that can be put in order, sorted, and the others behind them.
+local function sorted_keys(t, from)
+  local keys, others, n, m = {}, {}, 0, 0
+  for key in next, t do
+    local kind = type(key)
+    if not (from and math_type(key) == "integer" and key >= 1 and key <= from) then
+      if kind == "string" or kind == "number" then n = n + 1; keys[n] = key
+      elseif kind == "boolean" then m = m + 1; others[m] = key
+      else m = m + 1; others[m] = key end
+    end
+  end
+  sort(keys, order)
+  for i = 1, m do keys[n + i] = others[i] end
+  return keys
+end
+values.sorted_keys = sorted_keys
+
+local ESCAPES = {['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
+                 ["\t"] = "\\t"}
+local function escape(c) return ESCAPES[c] or format("\\u%04x", byte(c)) end
+
+local function place(path, key)
+  if math_type(key) == "integer" then return path .. "[" .. key .. "]" end
+  return path == "" and tostring(key) or path .. "." .. tostring(key)
+end
+
+local function refuse(path, what)
+  if #path > 120 then path = sub(path, 1, 100) .. "..." end
+  error({problem = (path == "" and "the value" or path) .. ": " .. what}, 0)
+end
+
+local function number_text(value, path)
+  if math_type(value) == "integer" then return tostring(value) end
+  if value ~= value or value == 1 / 0 or value == -1 / 0 then refuse(path, "JSON has no " .. tostring(value)) end
+  if floor(value) == value and value < EXACT and value > -EXACT then return format("%d", value) end
+  return format("%.17g", value)
+end
+
+local function string_text(value, path)
+  if not utf8_len(value) then refuse(path, "the text is not UTF-8") end
+  return '"' .. gsub(value, '[%c"\\\127]', escape) .. '"'
+end
+
+local encode_value
+
+local function encode_list(t, count, out, path, depth, open)
+  out[#out + 1] = "["
+  for i = 1, count do
+    if i > 1 then out[#out + 1] = "," end
+    local item = rawget(t, i)
+    if item == nil then refuse(place(path, i), "the list has a hole; use json.null for an empty place") end
+    encode_value(item, out, place(path, i), depth, open)
+  end
+  out[#out + 1] = "]"
+end
+
+local function encode_table(t, out, path, depth, open)
+  if open[t] then refuse(path, "the table contains itself") end
+  if depth > DEEPEST then refuse(path, "the table is nested more than " .. DEEPEST .. " deep") end
+  open[t] = true
+  local count, size = 0, 0
+  for key in next, t do
+    size = size + 1
+    if math_type(key) == "integer" and key >= 1 and key > count then count = key end
+  end
+  if count == 0 and size == 0 then
+    out[#out + 1] = getmetatable(t) == ARRAY and "[]" or "{}"
+  elseif count > 0 and count <= size * 2 + 8 and type((next(t))) == "number" and size <= count then
+    for key in next, t do
+      if math_type(key) ~= "integer" or key < 1 then refuse(path, "the table mixes list items and named fields") end
+    end
+    encode_list(t, count, out, path, depth + 1, open)
+  else
+    local keys = sorted_keys(t)
+    out[#out + 1] = "{"
+    for i = 1, #keys do
+      local key = keys[i]
+      if type(key) ~= "string" then
+        if count > 0 and size > 1 then refuse(path, "the table mixes list items and named fields, or has holes") end
+        refuse(path, "a field's name is a " .. type(key) .. "; JSON needs text, or a list without holes")
+      end
+      if i > 1 then out[#out + 1] = "," end
+      out[#out + 1] = string_text(key, path) .. ":"
+      encode_value(rawget(t, key), out, place(path, key), depth + 1, open)
+    end
+    out[#out + 1] = "}"
+  end
+  open[t] = nil
+end
+
+function encode_value(value, out, path, depth, open)
+  local kind = type(value)
+  if kind == "string" then out[#out + 1] = string_text(value, path)
+  elseif kind == "number" then out[#out + 1] = number_text(value, path)
+  elseif kind == "boolean" then out[#out + 1] = value and "true" or "false"
+  elseif value == nil or rawequal(value, NULL) then out[#out + 1] = "null"
+  elseif kind == "table" then encode_table(value, out, path, depth, open)
+  else refuse(path, "a " .. kind .. " cannot be written as JSON") end
+end
+
+-- Return the JSON of a value, with sorted keys; raises a plain message with the path of what has no JSON.
+function values.encode(value, path)
+  local out = {}
+  local ok, problem = pcall(encode_value, value, out, path or "", 1, {})
+  if ok then return concat(out) end
+  return nil, type(problem) == "table" and problem.problem or problem
+end
+
+-- Decoding. `keep` keeps null fields; without, a field that is null is absent.
+
+local UNESCAPED = {b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", ['"'] = '"', ["\\"] = "\\", ["/"] = "/"}
+
+local function wrong(at, what) error({problem = "not JSON: " .. what .. " at byte " .. at}, 0) end
+
+local function unescape(text, at)
+  local out, n, from = {}, 0, 1
+  while true do
+    local slash = find(text, "\\", from, true)
+    n = n + 1; out[n] = sub(text, from, slash and slash - 1 or -1)
+    if not slash then return concat(out) end
+    local kind = sub(text, slash + 1, slash + 1)
+    if kind == "u" then
+      local code = tonumber(match(text, "^%x%x%x%x", slash + 2) or wrong(at + slash, "a wrong \\u"), 16)
+      from = slash + 6
+      if code >= 0xD800 and code < 0xDC00 then
+        local low = tonumber(match(text, "^\\u(%x%x%x%x)", from) or "0", 16)
+        if low < 0xDC00 or low > 0xDFFF then wrong(at + slash, "half a surrogate pair") end
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)
+        from = from + 6
+      elseif code >= 0xDC00 and code <= 0xDFFF then wrong(at + slash, "half a surrogate pair") end
+      n = n + 1; out[n] = utf8_char(code)
+    else
+      n = n + 1; out[n] = UNESCAPED[kind] or wrong(at + slash, "an unknown escape")
+      from = slash + 2
+    end
+  end
+end
+
+local function read_string(s, at)
+  local stop = at + 1
+  while true do
+    local quote = find(s, '"', stop, true) or wrong(at, "a string without an end")
+    local slashes = 0
+    local k = quote - 1
+    while byte(s, k) == 92 do slashes = slashes + 1; k = k - 1 end
+    if slashes % 2 == 0 then
+      local text = sub(s, at + 1, quote - 1)
+      if find(text, "%c") and find(text, "[\0-\31]") then wrong(at, "a control character in a string") end
+      if find(text, "\\", 1, true) then text = unescape(text, at) end
+      return text, quote + 1
+    end
+    stop = quote + 1
+  end
+end
+
+local WORDS = {t = {"true", true}, f = {"false", false}, n = {"null", NULL}}
+
+local function read_value(s, at, keep, depth)
+  local c = byte(s, at)
+  if c == 34 then return read_string(s, at) end
+  if c == 123 then
+    if depth > DEEPEST_TEXT then wrong(at, "nested more than " .. DEEPEST_TEXT .. " deep") end
+    local object = {}
+    at = find(s, "[^ \t\r\n]", at + 1) or wrong(at, "an object without an end")
+    if byte(s, at) == 125 then return object, at + 1 end
+    while true do
+      if byte(s, at) ~= 34 then wrong(at, "expected a field's name") end
+      local key, value
+      key, at = read_string(s, at)
+      if byte(s, at) ~= 58 then
+        at = find(s, "[^ \t\r\n]", at) or wrong(at, "an object without an end")
+        if byte(s, at) ~= 58 then wrong(at, "expected ':'") end
+      end
+      at = at + 1
+      local n = byte(s, at)
+      if n == 34 then value, at = read_string(s, at)
+      else
+        if n == 32 or n == 10 or n == 9 or n == 13 then at = find(s, "[^ \t\r\n]", at) or wrong(at, "no value") end
+        value, at = read_value(s, at, keep, depth + 1)
+      end
+      if value ~= NULL or keep then object[key] = value end
+      n = byte(s, at)
+      if n == 32 or n == 10 or n == 9 or n == 13 then
+        at = find(s, "[^ \t\r\n]", at) or wrong(at, "an object without an end")
+        n = byte(s, at)
+      end
+      if n == 125 then return object, at + 1 end
+      if n ~= 44 then wrong(at, "expected ',' or '}'") end
+      at = at + 1
+      if byte(s, at) ~= 34 then at = find(s, "[^ \t\r\n]", at) or wrong(at, "an object without an end") end
+    end
+  end
+  if c == 91 then
+    if depth > DEEPEST_TEXT then wrong(at, "nested more than " .. DEEPEST_TEXT .. " deep") end
+    local list, n, value = setmetatable({}, ARRAY), 0, nil
+    at = find(s, "[^ \t\r\n]", at + 1) or wrong(at, "a list without an end")
+    if byte(s, at) == 93 then return list, at + 1 end
+    while true do
+      value, at = read_value(s, at, keep, depth + 1)
+      n = n + 1; list[n] = value
+      local after = byte(s, at)
+      if after == 32 or after == 10 or after == 9 or after == 13 then
+        at = find(s, "[^ \t\r\n]", at) or wrong(at, "a list without an end")
+        after = byte(s, at)
+      end
+      if after == 93 then return list, at + 1 end
+      if after ~= 44 then wrong(at, "expected ',' or ']'") end
+      at = find(s, "[^ \t\r\n]", at + 1) or wrong(at, "a list without an end")
+    end
+  end
+  local word = c and WORDS[char(c)]
+  if word then
+    if sub(s, at, at + #word[1] - 1) ~= word[1] then wrong(at, "an unknown word") end
+    return word[2], at + #word[1]
+  end
+  local text = match(s, "^-?%d+%.?%d*[eE]?[+-]?%d*", at)
+  local plain = text and match(text, "^-?(%d+)")
+  if not text or (#plain > 1 and byte(plain) == 48) then wrong(at, "no value") end
+  local number = tonumber(text)
+  if not number or find(text, "%.$") or find(text, "%.[eE]") then wrong(at, "a wrong number") end
+  return number, at + #text
+end
+
+-- Return the value of JSON text, or nil and what is wrong. Integers beyond 64 bits become floats.
+function values.decode(text, keep)
+  local ok, value, at = pcall(function()
+    local first = find(text, "[^ \t\r\n]") or wrong(1, "nothing")
+    local found, after = read_value(text, first, keep, 1)
+    if find(text, "[^ \t\r\n]", after) then wrong(after, "something behind the value") end
+    return found, after
+  end)
+  if ok then return value end
+  return nil, type(value) == "table" and value.problem or value
+end
+
+-- Readable text: Lua-like, sorted, with cycles named by the path of the table that comes again.
+
+local KEYWORDS = {}
+for word in string.gmatch("and break do else elseif end false for function goto if in local nil not or repeat return then "
+                          .. "true until while", "%a+") do KEYWORDS[word] = true end
+
+local function quoted(text)
+  return '"' .. gsub(text, '[%c"\\\127]', function(c) return ESCAPES[c] or format("\\%03d", byte(c)) end) .. '"'
+end
+
+local function key_text(key)
+  if type(key) == "string" and find(key, "^[%a_][%w_]*$") and not KEYWORDS[key] then return key end
+  if type(key) == "string" then return "[" .. quoted(key) .. "]" end
+  if type(key) == "table" or type(key) == "function" or type(key) == "thread" then return "[" .. type(key) .. "]" end
+  return "[" .. tostring(key) .. "]"
+end
+
+local function readable(value, indent, seen, path, depth)
+  local kind = type(value)
+  if kind == "string" then return quoted(value) end
+  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  if rawequal(value, NULL) then return "null" end
+  if kind ~= "table" then return kind end
+  local described = rawget(getmetatable(value) or {}, "__described")
+  if described and values.is_own(getmetatable(value)) then return described end
+  if seen[value] then return "<cycle: " .. seen[value] .. ">" end
+  if depth > DEEPEST then return "{...}" end
+  seen[value] = path
+  local parts, flat, length = {}, true, 0
+  local count = rawlen(value)
+  for i = 1, count do
+    local part = readable(rawget(value, i), indent .. "  ", seen, path .. "[" .. i .. "]", depth + 1)
+    parts[#parts + 1] = part
+  end
+  local keys = sorted_keys(value, count)
+  for i = 1, #keys do
+    local key = keys[i]
+    local text = key_text(key)
+    local dotted = sub(text, 1, 1) == "[" and path .. text or path .. "." .. text
+    parts[#parts + 1] = text .. " = " .. readable(rawget(value, key), indent .. "  ", seen, dotted, depth + 1)
+  end
+  seen[value] = nil
+  for i = 1, #parts do
+    length = length + #parts[i] + 2
+    if find(parts[i], "\n", 1, true) then flat = false end
+  end
+  if #parts == 0 then return "{}" end
+  if flat and length + #indent <= LINE then return "{" .. concat(parts, ", ") .. "}" end
+  return "{\n" .. indent .. "  " .. concat(parts, ",\n" .. indent .. "  ") .. "\n" .. indent .. "}"
+end
+
+-- Return readable text of a value: {b = {1, 2}, a = "x"} -> {a = "x", b = {1, 2}}.
+function values.readable(value) return readable(value, "", {}, "root", 1) end
+
+-- Metatables of namespaces; only these may say how they are shown.
+local own = setmetatable({}, {__mode = "k"})
+function values.is_own(metatable) return metatable ~= nil and own[metatable] == true end
+function values.declare_own(metatable) own[metatable] = true; return metatable end
+
+return values

@@ -1,0 +1,3 @@
+-- expect: blocked
+-- must not: yield across gsub
+coroutine.wrap(function() string.gsub("x", "x", function() coroutine.yield() end) end)()

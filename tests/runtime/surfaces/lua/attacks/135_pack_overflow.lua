@@ -1,0 +1,3 @@
+-- expect: blocked
+-- must not: crash in string.rep with a huge size
+return ("x"):rep(1 << 40)
