@@ -1,6 +1,8 @@
 """Clients of the generated bindings that talk to a scripted loopback server."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from loopback import FreeClock, LoopbackServer, Recorder
@@ -11,9 +13,11 @@ KEY = "key_canary_5550100"
 
 
 @pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RETELL_API_KEY", "RETELL_BASE_URL", "RETELL_SANDBOX", "RETELL_READ_ONLY"):
-        monkeypatch.delenv(name, raising=False)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [one for one in os.environ if one.startswith("RETELL_")]:
+        monkeypatch.delenv(name)
+    # The accounts of whoever runs the tests are none of the tests' business.
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-configuration"))
 
 
 @pytest.fixture

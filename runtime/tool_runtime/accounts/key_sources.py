@@ -4,6 +4,7 @@ Owns reading a key from these places and the keyring's side of writing. Must not
 A keyring holds a key under the name of the command, and under the account's name within that.
 """
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def stored_key(account: StoredAccount, service: str, distribution: str, variable
     found = _asked("get_password", service, account.name, distribution=distribution)
     if found is None:
         message = f"the keyring has no key for the account {account.name}"
-        raise ConfigurationError(message, hint=f"Run: {service} accounts set {account.name} --keyring")
+        raise ConfigurationError(message, hint=f"Run: {service} accounts set {shlex.quote(account.name)} --keyring")
     return checked_key(Secret(found), f"the keyring's key of the account {account.name}")
 
 

@@ -46,11 +46,13 @@ def read_settings(path: Path, *, private: bool) -> Secret | None:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
             return None
         raise _unreadable(path, error) from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        # Before `open`, which refuses a folder with an error that names the descriptor.
+        os.close(descriptor)
+        message = f"{path} is a folder or a device; a file is needed"
+        raise ConfigurationError(message)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            message = f"{path} is a folder or a device; a file is needed"
-            raise ConfigurationError(message)
         if private:
             _check_private(path, found)
         try:

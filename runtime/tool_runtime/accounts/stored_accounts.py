@@ -1,4 +1,6 @@
-"""The accounts of the agent surfaces: the user's file, what a project adds, and the environment on top.
+"""The accounts of a run: the user's file, what a project adds, and the environment on top.
+
+Written for the agent surfaces; `python_accounts` says in what Python differs.
 
 Owns the order of the places, and which account is meant where nobody names one. Must not know: surfaces, ledgers, HTTP.
 
@@ -20,10 +22,11 @@ that names none is refused where several accounts have a key: a project's file, 
 long ago, does not decide whose phone bill it is.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tool_runtime.accounts.account_checks import checked_name, fold
 from tool_runtime.accounts.accounts_file import (
@@ -46,6 +49,7 @@ from tool_runtime.accounts.strictness import (
 )
 from tool_runtime.core.account import Account, Policy
 from tool_runtime.core.registry import Registry
+from tool_runtime.core.tools import Api
 from tool_runtime.core.urls import normalise_base_url
 from tool_runtime.errors import ConfigurationError, MissingExtra
 from tool_runtime.values.secrets import Secret
@@ -61,7 +65,13 @@ def read_accounts(registry: Registry, environment: Mapping[str, str], *, read_on
     """
     # Variables hold keys, and a traceback shows what a function was given.
     environment = Environment(environment, None)
-    api = registry.api
+    user, projects = settings_files(registry.api, environment)
+    return StoredAccounts(registry, environment, user, projects, read_only=read_only)
+
+
+def settings_files(api: Api, environment: Mapping[str, str]) -> tuple[SettingsFile, tuple[SettingsFile, ...]]:
+    """Return the user's file and the project's files, the nearest first. Raises `ConfigurationError`."""
+    environment = Environment(environment, None)
     command = api.command or api.name
     try:
         path = user_file_path(command, api.environment, environment)
@@ -72,7 +82,7 @@ def read_accounts(registry: Registry, environment: Mapping[str, str], *, read_on
         user = SettingsFile(Path("accounts.toml"), exists=False)
     else:
         user = read_user_file(path)
-    return StoredAccounts(registry, environment, user, project_files(command), read_only=read_only)
+    return user, project_files(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,10 @@ class Found:
 
 
 class StoredAccounts(AnyAccounts):
-    """The accounts of one run of an agent surface."""
+    """The accounts of one run of an agent surface. `given` is what the environment gives; `None` reads it here."""
+
+    # What the surface allows where no file sets a policy.
+    on_surface: ClassVar[Mapping[str, str]] = ON_AGENT_SURFACES
 
     def __init__(
         self,
@@ -100,11 +113,12 @@ class StoredAccounts(AnyAccounts):
         projects: Sequence[SettingsFile] = (),
         *,
         read_only: bool = False,
+        given: Accounts | None = None,
     ) -> None:
         environment = Environment(environment, None)
         self._registry = registry
         self._environment = environment
-        self._given = Accounts(registry, environment)
+        self._given = given or Accounts(registry, environment)
         self.user = user
         self.projects = tuple(projects)
         self._stored = {fold(name): account for name, account in user.accounts.items()}
@@ -153,7 +167,9 @@ class StoredAccounts(AnyAccounts):
         if not found.stored.enabled:
             message = f"the account {found.name} is disabled in {self.user.path}"
             command = self._registry.api.command
-            raise ConfigurationError(message, hint=f"Run: {command} configure --enable --account {found.name}")
+            raise ConfigurationError(
+                message, hint=f"Run: {command} configure --enable --account {shlex.quote(found.name)}"
+            )
         if found.key_problem is not None:
             self._problems[found.name] = found.key_problem
         usable = self.names
@@ -200,7 +216,7 @@ class StoredAccounts(AnyAccounts):
 
     def policy(self, name: str, *, sandbox: bool = False) -> Policy:
         """Return the policy of an account on an agent surface, or on the sandbox."""
-        base = ON_THE_SANDBOX if sandbox else ON_AGENT_SURFACES
+        base = ON_THE_SANDBOX if sandbox else self.on_surface
         policy = policy_of(base, self.user.policy, self._of(name).policy)
         for _, rules in self.project_rules(name, "policy"):
             policy = tightened(policy, rules)
@@ -228,7 +244,7 @@ class StoredAccounts(AnyAccounts):
             return ConfigurationError(problem.message, hint=problem.hint)
         api = self._registry.api
         variable = f"{api.environment}_API_KEY" + ("" if account.name == DEFAULT else f"__{account.name.upper()}")
-        ways = [f"run {api.command} configure --account {account.name}"]
+        ways = [f"run {api.command} configure --account {shlex.quote(account.name)}"]
         ways += [f"set {variable}"] if variable.isidentifier() else []
         usable = f" Accounts that have a key: {', '.join(self.names)}." if self.names else ""
         return ConfigurationError(
@@ -242,7 +258,7 @@ class StoredAccounts(AnyAccounts):
     def _unknown(self, wanted: str, place: str | None) -> ConfigurationError:
         near = nearest(wanted, self.known)
         hint = f"Known: {', '.join(self.known) or 'none'}." + (f" Did you mean {near}?" if near else "")
-        hint += f" To add it: {self._registry.api.command} configure --account {wanted[:80]}"
+        hint += f" To add it: {self._registry.api.command} configure --account {shlex.quote(wanted[:80])}"
         said = f"{place}: " if place else ""
         return ConfigurationError(f"{said}there is no account named {wanted[:80]!r}", hint=hint)
 

@@ -55,6 +55,15 @@ def tightened(policy: Policy, rules: Mapping[str, str]) -> Policy:
     return Policy(**merged)
 
 
+def strictest(one: Policy, other: Policy) -> Policy:
+    """Return a policy that allows what both allow.
+
+    Example: `Policy(write="ask", dial="allow")` and `Policy(write="deny")` -> `Policy(write="deny", dial="deny")`.
+    """
+    rules = {"read": other.read, "write": other.write}
+    return tightened(one, rules | {name: getattr(other, name) for name in EFFECTS if getattr(other, name) is not None})
+
+
 def without_effect(policy: Policy, rules: Mapping[str, str]) -> tuple[str, ...]:
     """Return the rules of a project that a stricter decision makes idle: `{"write": "allow"}` -> `("write",)`."""
     return tuple(name for name, rule in rules.items() if _rank(rule) < _rank(getattr(policy, name) or policy.write))

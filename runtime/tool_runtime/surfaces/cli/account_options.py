@@ -5,6 +5,7 @@ history, and every process of the machine sees them. Must not know: what an acco
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -163,6 +164,8 @@ def settings_of(given: Mapping[str, Any], *, project: bool = False) -> dict[str,
         if path in {"policy", "caps"}:
             message = f"{path} is a table; set {path}.NAME"
             raise InvalidArguments(message)
+        if path.startswith("policy.") and value is not None:
+            policy_settings({path.removeprefix("policy."): value})
         values[path] = setting_value(path, value)
     return values
 
@@ -174,7 +177,7 @@ def show_change(session: Session, done: dict[str, Any]) -> None:
     parts += [f"removed {', '.join(done['unset'])}"] if done["unset"] else []
     output.write(f"{whose}: {'; '.join(parts) or 'nothing changed'} ({done['file']})")
     if done["scope"] == "global" and any(name.startswith("api_key") for name in done["set"]):
-        output.note(f"Try it: {session.program} accounts test {done['account']}")
+        output.note(f"Try it: {session.program} accounts test {shlex.quote(done['account'])}")
 
 
 def wanted_key(account: str, *, stdin: bool) -> Secret:

@@ -56,6 +56,7 @@ def _run(session: Session) -> int:
     code = exits.OK
     # click writes help to stdout by itself; with --json the help has to stand in the document.
     asks_help = session.as_json and not {"-h", "--help"}.isdisjoint(_before_dashes(words))
+    session.given = not session.as_json and not {"-h", "--help"}.isdisjoint(_before_dashes(words))
     with redirect_stdout(StringIO()) if asks_help else nullcontext() as written:
         try:
             with group.make_context(program, list(words), obj=session) as context:
@@ -135,6 +136,8 @@ def _epilog(session: Session) -> str:
         "Keys and accounts, from the environment:",
         f"  {prefix}_API_KEY               the key of the default account",
         f"  {prefix}_API_KEY__PRODUCTION   the key of --account production",
+        f"  {prefix}_ACCOUNT               the account of calls that name none",
+        f"  {prefix}_CONFIG                another accounts file",
         f"  {prefix}_BASE_URL              another API root",
         f"  {prefix}_SANDBOX=1             the same as --sandbox",
         f"  {prefix}_READ_ONLY=1           the same as --read-only",

@@ -198,6 +198,8 @@ def _show_preview(
         "refuse": "it would be refused: the policy asks, and nobody can be asked here (--force, or a terminal)",
         "deny": "it would be refused: the policy denies it",
     }[gate]
+    if gate == "deny" and client.accounts_to_name:
+        meaning = f"it would be refused: no account is named, and there are {', '.join(client.accounts_to_name)}"
     output.note(f"{session.program}: a dry run, nothing was sent; {meaning}.")
     if session.curl:
         lines = client.curl_of(shown)

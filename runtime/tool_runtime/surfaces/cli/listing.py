@@ -43,6 +43,8 @@ def show_tools(session: Session, tools: Sequence[Tool]) -> None:
         session.give([_describe(tool) for tool in tools])
         return
     session.given = True
+    if not tools:
+        output.note(f"{session.program}: no tool fits these options together; {session.program} list shows every tool.")
     rows = [(tool.name, _kind(tool), tool.summary) for tool in tools]
     if not output.is_terminal():
         _write_rows(rows)

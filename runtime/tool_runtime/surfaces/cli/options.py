@@ -5,6 +5,7 @@ does not declare them. `calling_options` are those of commands that send somethi
 the session, so a command needs no parameter for it.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,8 +21,20 @@ _WITH_VALUE = frozenset({
     "--approve", "--deny", "--done", "--not-done",
 })  # fmt: skip
 
+
+class Seconds(click.FloatRange):
+    """A span of time above 0. `nan` is no number of seconds: it is neither below nor above a limit."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the seconds, or fail with a sentence."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no number of seconds.", param, ctx)
+        return seconds
+
+
 # A day at most, as for options of a call in Python.
-_SECONDS = click.FloatRange(0, 86_400, min_open=True)
+_SECONDS = Seconds(0, 86_400, min_open=True)
 
 
 def with_value(word: str) -> bool:
@@ -30,7 +43,8 @@ def with_value(word: str) -> bool:
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value not in {None, False} and parameter.name:
+    # `0 == False`: a 0 is a value, and `--retries 0` means no second attempt.
+    if value is not None and value is not False and parameter.name:
         setattr(context.find_root().obj, parameter.name, value)
 
 

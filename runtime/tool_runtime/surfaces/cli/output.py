@@ -186,13 +186,13 @@ def note(text: str) -> None:
 def note_log() -> None:
     """Write warnings of the runtime's log to stderr as notes: a ledger that could not be written, for example.
 
-    What became of a call is left out: the report of the run says the same, for people.
+    What became of a call, and what its steps left behind, is left out: the report of the run says the same, for people.
     """
     import logging
 
     class Notes(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            if record.module != "attempts":
+            if record.module not in {"attempts", "steps"}:
                 note(record.getMessage())
 
     log = logging.getLogger("tool_runtime")

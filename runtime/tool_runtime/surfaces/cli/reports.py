@@ -154,7 +154,8 @@ def _next_step(session: Session, envelope: Mapping[str, Any]) -> str | None:
     if key:
         lines.append(f"Repeating it with --idempotency-key {key} cannot make it happen twice.")
     if envelope.get("record"):
-        lines.append(f"The ledger's entry: {envelope['record']}.")
+        resolve = f"{session.program} audit resolve {envelope['record']}"
+        lines.append(f"To find out and to record what was found: {resolve}")
     if envelope.get("repeat_of"):
         lines.append("If a second one is meant, say so: --again.")
     return "\n".join(line for line in lines if line)

@@ -1,5 +1,6 @@
 """What `accounts`, `status` and `doctor` show to a person: tables on a terminal, lines with tabs in a pipe."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "note": ("note", "yellow"),
     "problem": ("PROBLEM", "red"),
 }
+
+# Columns that a sentence needs beside a table.
+_NARROWEST_TEXT = 24
 
 
 def show_accounts(report: Report) -> None:
@@ -132,7 +136,10 @@ def _short(value: Any) -> str:
 
 
 def write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows: a table on a terminal, whose first column is never cut; in a pipe tabs, without titles."""
+    """Write rows: a table on a terminal, whose last column alone is broken; in a pipe tabs, without titles.
+
+    Names and variables are there to be copied, so a terminal without room for the last column gets its text below.
+    """
     if not output.is_terminal():
         for row in rows:
             output.write("\t".join(" ".join(cell.split()) for cell in row))
@@ -142,9 +149,18 @@ def write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     from tool_runtime.surfaces.common.printable import printable
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    widths = [max(len(row[at]) for row in (titles, *rows)) for at in range(len(titles) - 1)]
+    if output.width() - sum(widths) - 2 * len(widths) < _NARROWEST_TEXT:
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            output.write("  ".join(cells).rstrip())
+            for line in textwrap.wrap(row[-1], output.width() - 4):
+                output.write(f"    {line}")
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for at, title in enumerate(titles):
-        table.add_column(title, style="cyan" if at == 0 else None, no_wrap=at == 0, overflow="fold")
+        is_last = at == len(widths)
+        table.add_column(title, style="cyan" if at == 0 else None, no_wrap=not is_last)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    output.console().print(table)
+    output.print_rich(table)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from tool_runtime.core.flow import Done, Send
+from tool_runtime.core.gate import decision_of
 from tool_runtime.core.ledger import LedgerNotWritten
 from tool_runtime.core.replies import NoReply, Reply
 from tool_runtime.core.requests import Request
@@ -43,8 +44,13 @@ class TracedClient(Client):
                 self.ledger.deliver(done.record)
 
     def decision(self, tool: Tool) -> str:
-        """Return what the account's policy says of a tool: `allow`, `ask` or `deny`."""
-        return self._context.account.policy.decision(tool.tool_class, tool.effects)
+        """Return what is decided on a tool: `allow`, `ask` or `deny`."""
+        return decision_of(self._context.account, tool)
+
+    @property
+    def accounts_to_name(self) -> tuple[str, ...]:
+        """The accounts of which a write has to name one; empty where nothing is to choose."""
+        return self._context.account.unnamed
 
     def verdict(self, tool: Tool) -> str:
         """Return what the gate would decide on a call and its steps: `allow`, `ask`, `refuse` or `deny`.

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from tool_runtime.surfaces.cli.call_command import ToolCommand, words_of
-from tool_runtime.surfaces.cli.options import calling_options
+from tool_runtime.surfaces.cli.options import Seconds, calling_options
 from tool_runtime.surfaces.cli.session import Session
 
-SECONDS = click.FloatRange(0, min_open=True)
+SECONDS = Seconds(0, min_open=True)
 
 
 class WaitCommand(ToolCommand):

@@ -6,6 +6,7 @@ the terminal, and how an answer is framed.
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -130,7 +131,8 @@ def _look_at_files(registry: Registry, report: Report) -> None:
     except ToolError as error:
         report.failed("accounts file", error)
     else:
-        state = f"{len(settings.accounts)} accounts" if settings.exists else "does not exist"
+        count = len(settings.accounts)
+        state = f"{count} account{'' if count == 1 else 's'}" if settings.exists else "does not exist"
         report.note("accounts file", f"{path}: {state}")
     try:
         found = project_files(command)
@@ -316,7 +318,7 @@ def next_commands(registry: Registry, report: Report) -> list[str]:
         commands += [f"{command} configure", f"{command} demo"]
     else:
         missing = [one["account"] for one in report.accounts if one["key"] != "set" and one["enabled"]]
-        commands += [f"{command} configure --account {name}" for name in missing[:1]]
+        commands += [f"{command} configure --account {shlex.quote(name)}" for name in missing[:1]]
         commands += [f"{command} doctor --online"]
         account = "" if len(usable) == 1 else f" --account {usable[0]}"
         tool = probe_tool(registry)

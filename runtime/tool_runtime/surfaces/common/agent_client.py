@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tool_runtime.accounts.environment import wants_sandbox
 from tool_runtime.accounts.stored_accounts import read_accounts
-from tool_runtime.accounts.unusable_ledger import UnusableLedger
+from tool_runtime.accounts.user_ledger import user_ledger
 from tool_runtime.core.clock import Clock, SystemClock
 from tool_runtime.core.flow import Repeats
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import AnyLedger
 from tool_runtime.core.registry import Registry
-from tool_runtime.errors import ConfigurationError
 from tool_runtime.surfaces.common.client import AsyncClient, Client
 
 if TYPE_CHECKING:
@@ -148,9 +147,4 @@ def state_folder(registry: Registry) -> "Path":
 
 def agent_ledger(registry: Registry) -> AnyLedger:
     """Return the ledger of the agent surfaces. The file is opened, or made, when it is first used."""
-    from tool_runtime.accounts.sqlite_ledger import Ledger, default_ledger_path
-
-    try:
-        return Ledger(default_ledger_path(registry.api.command or registry.api.name))
-    except ConfigurationError as error:
-        return UnusableLedger(error)
+    return user_ledger(registry.api)

@@ -41,6 +41,7 @@ from tool_runtime.surfaces.common.saving import say_done, target_of
 from tool_runtime.values.secrets import Secret
 
 if TYPE_CHECKING:
+    from tool_runtime.accounts.python_accounts import PythonAccounts
     from tool_runtime.sandbox import Sandbox
     from tool_runtime.sandbox.server.remote import RunningSandbox
 
@@ -81,7 +82,8 @@ class _Base:
     ) -> None:
         """Make a client. Nothing is sent; a missing key is an error of the first call.
 
-        `api_key`, `base_url`: of the account `default`; otherwise the environment's. `account`: the account to use.
+        `api_key`, `base_url`: of the account `default`; otherwise those of the environment, or of the user's accounts
+        file. Code that gives `api_key`, `accounts` or a sandbox reads no file. `account`: the account to use.
         `accounts`: name to key, or to `{"api_key", "base_url", "policy"}`; or `AnyAccounts`, for surfaces. `sandbox`:
         True for a local stand-in of the API, a `Sandbox` to share one, False to ignore the environment's wish for one.
         `http_client`: an httpx client of your own, which stays yours to close. `timeout`: seconds that an attempt may
@@ -100,6 +102,9 @@ class _Base:
         accounts = None
         self.registry = self._own_registry() if registry is None else check_registry(registry)
         environment = Environment(os.environ, self.registry.api.environment)
+        if brought is None and api_key is None and given is None and sandbox in (None, False):
+            brought = stored = self._stored_accounts(base_url, policy)
+            ledger = ledger if ledger is not None or not stored.has_caps else stored.ledger()
         self._accounts: AnyAccounts = brought or Accounts(
             self.registry, environment, api_key=api_key, base_url=base_url, given=given, policy=policy
         )
@@ -143,6 +148,14 @@ class _Base:
         self._confirm = confirm
         self.ledger = ledger
         self._context = self._context_for(account)
+
+    def _stored_accounts(self, base_url: Any, policy: Any) -> "PythonAccounts":
+        # Most programs that pass a key never need what reads files.
+        from tool_runtime.accounts.python_accounts import PythonAccounts
+
+        # A traceback shows what a function was given, and the environment holds keys.
+        environment = Environment(os.environ, None)
+        return PythonAccounts(self.registry, environment, base_url=base_url, policy=policy)
 
     @classmethod
     def _own_registry(cls) -> Registry:

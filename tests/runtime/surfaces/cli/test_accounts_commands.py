@@ -255,3 +255,22 @@ def test_fields_name_variables_and_no_value(cli):
     assert (key["field"], key["secret"], key["variable"], key["configured"]) == (
         "api_key", True, "LIBRARY_API_KEY__EU", True,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["status"], ["doctor"], ["get_book", "book_id=b1"], ["accounts", "list"]])
+def test_a_folder_in_the_place_of_the_accounts_file_is_named(cli, config, words):
+    config.mkdir(parents=True)
+    ended = cli(*words, LIBRARY_API_KEY=CANARY)
+    assert ended.code == (0 if words == ["status"] else 3)
+    assert "is a folder or a device" in ended.out + ended.err
+
+
+def test_a_name_with_a_blank_is_quoted_in_the_command_to_try(cli):
+    assert "accounts test 'my own'" in cli("accounts", "set", "my own", "--key-variable", "MY_KEY").err
+
+
+def test_a_misspelt_decision_is_wrong_usage_and_changes_nothing(cli, config):
+    ended = cli("accounts", "set", "eu", "write=alow", "--key-variable", "EU_KEY")
+    assert ended.code == 2
+    assert "Did you mean allow?" in ended.err
+    assert not config.exists()

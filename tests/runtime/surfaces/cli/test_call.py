@@ -178,3 +178,37 @@ def test_a_broken_installation_is_a_matter_of_configuration(cli, tmp_path):
     ended = cli("list", folder=tmp_path / "nothing")
     assert (ended.code, ended.out) == (3, "")
     assert "Traceback" not in ended.err
+
+
+def test_no_retries_means_one_attempt(cli, remote):
+    remote.status = 503
+    ended = cli("get_book", "book_id=b1", "--retries", "0", LIBRARY_BASE_URL=remote.url, **KEY)
+    assert (ended.code, remote.asked) == (6, ["GET /books/b1"])
+
+
+@pytest.mark.parametrize("words", [("get_book", "book_id=b1"), ("lend_book", "book_id=b1", "--dry-run")])
+@pytest.mark.parametrize("seconds", ["nan", "0", "-1", "inf", "soon"])
+def test_a_timeout_that_is_no_time_is_wrong_usage(cli, remote, words, seconds):
+    ended = cli(*words, f"--timeout={seconds}", LIBRARY_BASE_URL=remote.url, **KEY)
+    assert (ended.code, remote.asked) == (2, [])
+    assert "--timeout" in ended.err
+
+
+def test_a_write_that_names_none_of_several_accounts_is_not_advised_to_be_forced(cli, remote):
+    keys = {"LIBRARY_API_KEY": "key_1", "LIBRARY_API_KEY__EU": "key_2"}
+    ended = cli("lend_book", "book_id=b1", LIBRARY_BASE_URL=remote.url, **keys)
+    assert (ended.code, remote.asked) == (7, [])
+    assert "Name the account" in ended.err
+    assert "--force" not in ended.err
+    planned = cli("lend_book", "book_id=b1", "--dry-run", LIBRARY_BASE_URL=remote.url, **keys)
+    assert planned.data["gate"] == "deny"
+    assert "no account is named" in planned.err
+
+
+def test_an_unknown_outcome_names_the_command_that_finds_out_and_records_it(cli, remote):
+    remote.hang_up = True
+    words = ("lend_book", "book_id=b1", "--force", "--retries", "0")
+    ended = cli(*words, LIBRARY_BASE_URL=remote.url, **KEY)
+    entry = cli("audit", "--json").data[0]["id"]
+    assert ended.code == 4
+    assert f"library audit resolve {entry}" in ended.err

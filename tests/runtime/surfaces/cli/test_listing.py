@@ -133,3 +133,9 @@ def test_a_registry_without_a_demo_says_so(cli):
     ended = cli("demo")
     assert (ended.code, ended.out) == (3, "")
     assert "Town Library declares no demo" in ended.err
+
+
+def test_options_that_no_tool_fits_say_so_on_stderr(cli):
+    ended = cli("list", "--class", "read", "--effect", "dial")
+    assert (ended.code, ended.out) == (0, "")
+    assert "no tool fits" in ended.err

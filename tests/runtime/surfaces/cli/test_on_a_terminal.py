@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -133,3 +134,38 @@ def test_help_and_tables_are_as_wide_as_the_terminal(terminal, server, snapshot,
     ]
     assert [line for text in shown for line in text.splitlines() if len(line) > columns] == []
     assert shown == snapshot
+
+
+@pytest.fixture
+def recorded_dial(terminal, server):
+    """A dial in the ledger, and an account in the file."""
+    server.script.append(reply(201, MADE))
+    assert terminal("create_phone_call", json.dumps(DIAL), "--force").code == 0
+    settings = ("dial=ask", "destroy=deny", "dials_per_day=50", "allowed_prefixes=+1415,+1212")
+    assert terminal("accounts", "set", "production", "--key-variable", "PRODUCTION_KEY", *settings).code == 0
+
+
+@pytest.mark.usefixtures("recorded_dial")
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_what_a_person_reads_fits_the_terminal(terminal, server, tmp_path, snapshot, columns):
+    def seen(*words):
+        text = terminal(*words, columns=columns, NO_COLOR="1", PAGER="cat").text
+        for changing, fixed in ((str(tmp_path), "~"), (server.url, "http://server")):
+            text = text.replace(changing, fixed)
+        text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", "2026-01-01 00:00:00Z", text)
+        text = re.sub(r"(?m)^retell-tools \d\S*:", "retell-tools 1.0.0:", text)
+        return re.sub(r"\b[0-9a-f]{12}\b", "0" * 12, text)
+
+    laid_out = [
+        seen("accounts"),
+        seen("accounts", "fields"),
+        seen("list", "--group", "crm"),
+        seen("docs", "get_concurrency"),
+        seen("search", "hang", "up"),
+    ]
+    assert [line for text in laid_out for line in text.splitlines() if len(line) > columns] == []
+    # What the spec says of tools may change without this test.
+    assert [*laid_out[:2], seen("audit"), seen("status")] == snapshot
+    # Names are there to be copied.
+    for name in ("RETELL_API_KEY", "RETELL_BASE_URL", "caps.allowed_prefixes"):
+        assert name in laid_out[1]

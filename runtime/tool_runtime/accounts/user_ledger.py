@@ -1,9 +1,23 @@
-"""The ledger of a machine that has no place for one: writes are refused with the reason, and reads go on."""
+"""The one ledger that all surfaces and processes of a user share, in the user's state folder.
+
+On a machine without a place for a ledger, writes are refused with the reason, and reads go on.
+"""
 
 from typing import Any, NoReturn
 
 from tool_runtime.core.ledger import AnyLedger
+from tool_runtime.core.tools import Api
 from tool_runtime.errors import ConfigurationError
+
+
+def user_ledger(api: Api) -> AnyLedger:
+    """Return the user's ledger for an API. The file is opened, or made, when it is first used."""
+    from tool_runtime.accounts.sqlite_ledger import Ledger, default_ledger_path
+
+    try:
+        return Ledger(default_ledger_path(api.command or api.name))
+    except ConfigurationError as error:
+        return UnusableLedger(error)
 
 
 class UnusableLedger(AnyLedger):
