@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tool_runtime.core.registry import Registry
-    from tool_runtime.core.tools import Auth, Parameter, Tool, Webhooks
+    from tool_runtime.core.tools import Auth, Parameter, Tool
+    from tool_runtime.core.webhook_declarations import Webhooks
 
 VERSION = "3.1.0"
 COMPONENTS = "#/components/schemas/"

@@ -30,7 +30,7 @@ def register(main: click.Group, require: Callable[[], None]) -> None:
         document. The SDK is read, not run.
         """
         require()
-        text, count = _of_sdk(source) if source.is_dir() else _of_document(source)
+        text, said = _of_sdk(source) if source.is_dir() else _of_document(source)
         if out is None:
             click.echo(text, nl=False)
             return
@@ -40,10 +40,10 @@ def register(main: click.Group, require: Callable[[], None]) -> None:
             write_together({out: text})
         except OSError as error:
             raise click.ClickException(str(error)) from error
-        click.echo(f"{out}: {count} operations")
+        click.echo(f"{out}: {said}")
 
 
-def _of_sdk(folder: Path) -> tuple[str, int]:
+def _of_sdk(folder: Path) -> tuple[str, str]:
     from tool_generator.openapi.sdk_facts import NoSuchSdk, sdk_document
 
     try:
@@ -51,10 +51,11 @@ def _of_sdk(folder: Path) -> tuple[str, int]:
     except NoSuchSdk as error:
         raise click.UsageError(str(error)) from error
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    return text, sum(len(item) for item in document["paths"].values())
+    count = sum(len(item) for item in document["paths"].values())
+    return text, f"{count} operations of {document['info']['title']} {document['info']['version']}"
 
 
-def _of_document(path: Path) -> tuple[str, int]:
+def _of_document(path: Path) -> tuple[str, str]:
     from tool_generator.emit.pretty import pretty
     from tool_generator.maintain.facts import facts_of
     from tool_generator.openapi import UpstreamUnreadable, parse_upstream
@@ -64,7 +65,7 @@ def _of_document(path: Path) -> tuple[str, int]:
         value, _ = read_values(path.read_bytes())
         text = pretty(facts_of(value))
         # What the tests could not read later is refused now.
-        return text, len(parse_upstream(text.encode()).operations)
+        return text, f"{len(parse_upstream(text.encode()).operations)} operations"
     except UpstreamUnreadable as error:
         raise click.ClickException("\n".join(f"{path}: {problem}" for problem in error.problems)) from None
     except ValueError as error:

@@ -20,13 +20,11 @@ from tool_runtime.core.tools import (
     SyncKind,
     Tool,
     Waiter,
-    Webhooks,
     read_entry,
     read_security,
     read_sync_kind,
     read_tool,
     read_waiter,
-    read_webhooks,
 )
 from tool_runtime.errors import SpecError, UnknownTool
 from tool_runtime.values.suggestions import nearest_names
@@ -34,6 +32,7 @@ from tool_runtime.values.suggestions import nearest_names
 if TYPE_CHECKING:
     from tool_runtime.core.prompts import Prompt
     from tool_runtime.core.resources import Manners, Resource
+    from tool_runtime.core.webhook_declarations import Webhooks
 
 FORMAT = 1
 Value = TypeVar("Value")
@@ -107,8 +106,11 @@ class Registry:
         return Entries(self.document.get("prompts", {}), read_prompt)
 
     @cached_property
-    def webhooks(self) -> Webhooks | None:
+    def webhooks(self) -> "Webhooks | None":
         """How deliveries of the API are signed, and their events; None for an API that sends none."""
+        # Only what receives deliveries needs these classes.
+        from tool_runtime.core.webhook_declarations import read_webhooks
+
         entry = self.document.get("webhooks")
         return read_webhooks(entry) if entry else None
 

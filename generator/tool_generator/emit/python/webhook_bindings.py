@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tool_generator.emit.python.python_types import Module
-    from tool_runtime.core.tools import WebhookEvent, Webhooks
+    from tool_runtime.core.webhook_declarations import WebhookEvent, Webhooks
 
 UNION = "WebhookPayload"
 FUNCTIONS = ("sign_webhook", "unwrap_webhook", "verify_webhook")

@@ -14,7 +14,7 @@ from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
 from tool_generator.emit.reference.notation import notation
 from tool_generator.emit.reference.snippets import json_literal
-from tool_runtime.core.tools import Webhooks
+from tool_runtime.core.webhook_declarations import Webhooks
 
 
 @dataclass(frozen=True, slots=True)

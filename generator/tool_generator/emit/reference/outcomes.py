@@ -57,6 +57,18 @@ FAILURES = (
         "Look at the help of the command.",
     ),
     Failure(
+        "ScriptFailed",
+        "script_failed",
+        "A script ended with an error. `outcome` is that of its worst write.",
+        "`type` and `line` say what and where. Run it again only where `retryable` is true.",
+    ),
+    Failure(
+        "ScriptPaused",
+        "script_paused",
+        "A script waits for a yes to a call, or for word on a call whose outcome is unknown.",
+        "`pending` lists the calls; resume the `run` with a decision.",
+    ),
+    Failure(
         "MissingExtra",
         "missing_extra",
         "An optional dependency is not installed.",
