@@ -50,6 +50,10 @@ class Dispatch:
         self._calls, self._pass_through = calls, pass_through
         self._scripts = Scripts(package, exposure, options, calls, agent)
 
+    def close(self) -> None:
+        """Close what was opened for calls."""
+        self._scripts.close()
+
     @cached_property
     def _own(self) -> dict[str, types.Tool]:
         registry, accounts = self._package.registry, self._calls.client.accounts

@@ -70,6 +70,13 @@ class Scripts:
             self._session = LuaSession(client, package=self._package)
         return self._session
 
+    def close(self) -> None:
+        """End the process that is kept ready for scripts, and close the connections of scripts."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+            session.client.close()
+
     async def run(self, context: Any, params: Any, given: Mapping[str, Any]) -> "Result":
         """Run or validate a script, or go on with a paused run."""
         started = time.monotonic()

@@ -117,6 +117,7 @@ class Service:
 
     async def aclose(self) -> None:
         """Close connections: to the API, and to other servers."""
+        self.dispatch.close()
         await self.client.close()
         if self.pass_through is not None:
             await self.pass_through.aclose()
