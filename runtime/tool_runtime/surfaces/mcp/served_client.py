@@ -17,7 +17,8 @@ from tool_runtime.core.gate import Invocation, decision_of, digest_of, invocatio
 from tool_runtime.core.options import RequestOptions
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import Fault, InvalidArguments, ToolError
-from tool_runtime.surfaces.common.client import AsyncClient, Client, _Base
+from tool_runtime.surfaces.common.base_client import BaseClient
+from tool_runtime.surfaces.common.client import AsyncClient, Client
 
 APPROVED: ContextVar[bool] = ContextVar("approved", default=False)
 
@@ -27,7 +28,7 @@ def approved(_: Invocation) -> bool:
     return APPROVED.get()
 
 
-class _Chosen(_Base):
+class _Chosen(BaseClient):
     """What a server's choices change of a client: which tools exist at all, and that writes are asked for.
 
     `choose` is called once, before the first call; clients of other accounts inherit the choices.
