@@ -37,6 +37,7 @@ dependencies = ["{distribution}"]
 
 [project.optional-dependencies]
 dev = ["{distribution}[generator]", "pytest"]
+docs = ["{distribution}[docs]"]
 
 [project.scripts]
 {command} = "{name}.__main__:main"
@@ -53,6 +54,7 @@ the spec are guesses.
     toolgen import DOCUMENT --spec spec/{name}      # take in a newer OpenAPI document
     toolgen generate --spec spec/{name} --out {name}
     sh ci.sh                                       # the package is current, and the tests pass
+    pip install -e '.[docs]' && make docs          # a site of the reference, in site/; make docs-serve shows the site
 
     {command} list                                 # without the command installed: python -m {name} list
 """
@@ -61,6 +63,13 @@ set -e
 cd "$(dirname "$0")"
 toolgen generate --spec spec/{name} --out {name} --check
 python -m pytest -q
+"""
+_MAKEFILE = """.PHONY: docs docs-serve
+docs:
+\ttoolgen site --spec spec/{name}
+
+docs-serve:
+\ttoolgen site --spec spec/{name} --serve
 """
 _TEST = '''"""The package and its command start, and know the tools of the spec."""
 
@@ -150,8 +159,9 @@ def _make(folder: Path, name: str, upstream: Upstream, distribution: str) -> int
         "pyproject.toml": _PROJECT,
         "README.md": _README,
         "ci.sh": _CI,
+        "Makefile": _MAKEFILE,
         f"tests/test_{name}.py": _TEST,
-        ".gitignore": "__pycache__/\n*.pyc\n.venv/\ndist/\n",
+        ".gitignore": "__pycache__/\n*.pyc\n.venv/\nbuild/\ndist/\nsite/\n",
     }
     for path, text in files.items():
         target = folder / path

@@ -126,8 +126,8 @@ class AnyAccounts(ABC):
         """Return an account for the sandbox: any name, the given key, and the policy that holds for the name."""
 
     @abstractmethod
-    def missing_key(self, account: Account) -> ConfigurationError:
-        """Describe how to give an account its key."""
+    def missing_key(self, account: Account, scheme: str = "") -> ConfigurationError:
+        """Describe how to give an account its key, or the key of a scheme that is not the usual one."""
 
 
 class Accounts(AnyAccounts):
@@ -245,8 +245,8 @@ class Accounts(AnyAccounts):
             key=given.key,
             base_url=given.base_url,
             policy=self._policy_of(folded),
-            credentials=self._credentials(spelled) | self._given_credentials(self._entries.get(folded, {})),
-            servers=self._servers(given.base_url),
+            credentials=self.credentials(spelled) | self._given_credentials(self._entries.get(folded, {})),
+            servers=self.servers(given.base_url),
         )
 
     @property
@@ -268,7 +268,7 @@ class Accounts(AnyAccounts):
             base_url_place=None if url is None else url.place,
         )
 
-    def _credentials(self, name: str) -> dict[str, Secret]:
+    def credentials(self, name: str) -> dict[str, Secret]:
         """Return the keys of the schemes that are not the usual one: `PREFIX_SCHEME`, `PREFIX_SCHEME__NAME`.
 
         A login may be given in two parts: `PREFIX_SCHEME_USER` and `PREFIX_SCHEME_PASSWORD`.
@@ -298,7 +298,7 @@ class Accounts(AnyAccounts):
             found[scheme.scheme] = checked_key(key, f"{given.place}[{name!r}]", basic=scheme.basic)
         return found
 
-    def _servers(self, base_url: str) -> dict[str, str]:
+    def servers(self, base_url: str) -> dict[str, str]:
         """Return the base URLs of the servers that single tools name.
 
         Where the usual server is another one than the registry's, such as a test server, a server of its own must be

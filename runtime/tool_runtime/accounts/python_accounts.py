@@ -80,10 +80,10 @@ class PythonAccounts(StoredAccounts):
     def _files_choose(self) -> bool:
         return bool(self.user.accounts) and DEFAULT not in self._given.names
 
-    def missing_key(self, account: Account) -> ConfigurationError:
+    def missing_key(self, account: Account, scheme: str = "") -> ConfigurationError:
         """Describe how to give an account its key, in code too."""
-        missing = super().missing_key(account)
-        if account.name in self._problems:
+        missing = super().missing_key(account, scheme)
+        if account.name in self._problems or scheme not in {"", self._registry.auth.scheme}:
             return missing
         argument = "api_key=…" if account.name == DEFAULT else f"accounts={{{account.name!r}: …}}"
         return ConfigurationError(missing.message, hint=f"Pass {argument}. {missing.hint}")

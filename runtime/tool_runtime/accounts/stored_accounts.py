@@ -24,7 +24,7 @@ long ago, does not decide whose phone bill it is.
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -179,6 +179,8 @@ class StoredAccounts(AnyAccounts):
             base_url=found.base_url,
             policy=self.policy(found.name),
             caps=self.caps(found.name),
+            credentials=self._given.credentials(found.name),
+            servers=self._given.servers(found.base_url),
             unnamed=usable if named is None and len(usable) > 1 else (),
         )
 
@@ -211,8 +213,8 @@ class StoredAccounts(AnyAccounts):
     def sandboxed(self, name: str | None, key: Secret) -> Account:
         """Return an account for the sandbox: any name, the given key, and a policy and caps that somebody set."""
         wanted = checked_name(name if name is not None else self.default)
-        base_url = self._registry.server.base_url
-        return Account(wanted, key, base_url, self.policy(wanted, sandbox=True), self.caps(wanted))
+        plain = self._given.sandboxed(wanted, key)
+        return replace(plain, policy=self.policy(wanted, sandbox=True), caps=self.caps(wanted))
 
     def policy(self, name: str, *, sandbox: bool = False) -> Policy:
         """Return the policy of an account on an agent surface, or on the sandbox."""
@@ -237,8 +239,10 @@ class StoredAccounts(AnyAccounts):
             found += [(file, rules) for rules in (getattr(file, kind), getattr(of_account, kind)) if rules]
         return found
 
-    def missing_key(self, account: Account) -> ConfigurationError:
-        """Describe how to give an account its key."""
+    def missing_key(self, account: Account, scheme: str = "") -> ConfigurationError:
+        """Describe how to give an account its key, or the key of a scheme that is not the usual one."""
+        if scheme not in {"", self._registry.auth.scheme}:
+            return self._given.missing_key(account, scheme)
         problem = self._problems.get(account.name)
         if problem is not None:
             return ConfigurationError(problem.message, hint=problem.hint)

@@ -17,6 +17,8 @@ WALK = {
     "InternalError": ("internal_error", "not_sent", False, 1),
     "Interrupted": ("interrupted", "not_sent", False, 130),
     "UnwrittenResult": ("unwritten_result", "done", False, 9),
+    "ScriptFailed": ("script_failed", "not_sent", False, 1),
+    "ScriptPaused": ("script_paused", "not_sent", False, 7),
     "CallerError": ("caller_error", "not_sent", False, 2),
     "UsageError": ("usage", "not_sent", False, 2),
     "UnknownTool": ("unknown_tool", "not_sent", False, 2),
