@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "tests" / "library_api" / "spec"
 MAIN = ROOT / "spec" / "retell_ai"
 SPECS = {"main": MAIN, "library": LIBRARY}
-ANNOTATIONS = {"description", "example", "examples", "default", "deprecated", "secret", "title"}
+ANNOTATIONS = {"description", "example", "examples", "default", "deprecated", "secret", "title", "untrusted"}
 OWN_PLACES = ("steps", "spread", "query_map")
 
 
