@@ -91,7 +91,8 @@ def texts_of(schema):
 
 def numbers_of(kind, schema):
     """Make a strategy of the numbers between the bounds, on the grid of `multipleOf`."""
-    low, high = schema.get("minimum", -1000), schema.get("maximum", 1000)
+    low = schema.get("minimum", min(-1000, schema.get("maximum", 0) - 1000))
+    high = schema.get("maximum", max(1000, low + 1000))
     whole = st.integers(math.ceil(low), math.floor(high))
     found = whole if kind == "integer" else whole | st.floats(low, high)
     if "multipleOf" in schema:

@@ -37,9 +37,9 @@ UNREADABLE = [
     ("NO_PROXY", "::1/129"),
     ("NO_PROXY", "example.com:port"),
     ("NO_PROXY", "[example.com]"),
-    ("SSL_CERT_FILE", "/nonexistent/certificates.pem"),
+    ("SSL_CERT_FILE", "/dev/null/certificates.pem"),
     ("SSL_CERT_FILE", "/"),
-    ("SSL_CERT_DIR", "/nonexistent"),
+    ("SSL_CERT_DIR", "/dev/null/certificates"),
     ("SSL_CERT_DIR", "/etc/passwd"),
 ]
 
