@@ -120,7 +120,10 @@ def _asked(types: Types, parameter: Parameter) -> Any:
 
 
 def _answer(question: str, *, hidden: bool = False) -> str:
+    # The question is written here and not while reading: a ctrl-C that comes right after the question would wait for
+    # the end of a read that had not begun.
+    click.echo(question, nl=False, err=True)
     try:
-        return str(click.prompt(question, "", hide_input=hidden, prompt_suffix="", show_default=False, err=True))
+        return str(click.prompt("", "", hide_input=hidden, prompt_suffix="", show_default=False, err=True))
     except (click.Abort, EOFError):
         raise Interrupted("nobody answered; nothing was sent") from None

@@ -347,6 +347,9 @@ class ScriptRun:
 
     def _failed(self, told: Any) -> Ending:
         told = told if isinstance(told, dict) else {}
+        # Where the heap is full, the child finds no room for the words of its own error.
+        if "message" not in told and self.usage.get("memory", 0) >= self._limits.memory:
+            return self._exceeded("memory")
         kind, message = str(told.get("kind")), str(told.get("message", "the script failed"))
         message = message.split("\nstack traceback:", maxsplit=1)[0]
         found = _AT_LINE.match(message)
