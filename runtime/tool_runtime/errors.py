@@ -46,7 +46,7 @@ happened.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -227,6 +227,14 @@ class CapReached(PolicyRefused):
 
 class MissingExtra(CallerError):
     """A feature needs an optional dependency; the message says what to install."""
+
+    @classmethod
+    def of(cls, what: str, extra: str, distribution: str, hint: str | None = None) -> Self:
+        """Return the error for a feature whose library is not installed: `MissingExtra.of("a script", "lua", "tools")`.
+
+        Its message: `a script needs an extra that is not installed: pip install 'tools[lua]'`.
+        """
+        return cls(f"{what} needs an extra that is not installed: pip install '{distribution}[{extra}]'", hint=hint)
 
 
 class WebhookRefused(ToolError):
