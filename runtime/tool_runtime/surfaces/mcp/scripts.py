@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import mcp_types as types
 
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import Fault, InvalidArguments, ToolError, as_tool_error
+from tool_runtime.errors import Fault, InvalidArguments, ToolError
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.common.results import envelope_of
