@@ -58,13 +58,14 @@ class Effect:
     """What is known of one call while it is attempted.
 
     `under_way`: a request was handed to the driver, and nothing proves yet that it did nothing. `possible`: an earlier
-    attempt may have happened. `key_since` is when the API may have seen the key for the first time, by `monotonic`.
+    attempt may have happened. `key_since` is when the API may have seen the key for the first time, by `monotonic` and
+    by `wall`.
     """
 
     bound: Bound
     sent_at_ms: int
     key: str | None
-    key_since: float
+    key_since: tuple[float, float]
     under_way: bool = False
     possible: bool = False
 
@@ -98,9 +99,10 @@ def exchange(
     auth, _ = chosen(tool, context.registry, context.account)
     if len(auth) != 1 or auth[0] is not context.registry.auth:
         request = replace(request, auth=auth)
-    now = context.clock.monotonic()
-    sent_at_ms = int((context.clock.wall() - CLOCK_SKEW) * 1000)
-    effect = Effect(bound, sent_at_ms, key if tool.idempotency else None, now - key_age)
+    now, wall = context.clock.monotonic(), context.clock.wall()
+    effect = Effect(
+        bound, int((wall - CLOCK_SKEW) * 1000), key if tool.idempotency else None, (now - key_age, wall - key_age)
+    )
     try:
         return (yield from _attempts(context, request, effect, deadline))
     except TimeoutError as error:
@@ -150,6 +152,9 @@ def _attempts(context: Context, request: Request, effect: Effect, deadline: floa
         if not again or attempt >= retries or pause > LONGEST_WAIT or not _in_time(context, effect, pause, deadline):
             raise error
         yield Sleep(pause)
+        # A machine that was suspended, or a process that was stopped, sleeps for longer than asked.
+        if not _in_time(context, effect, 0.0, deadline):
+            raise error
         attempt += 1
 
 
@@ -160,13 +165,15 @@ def _until(request: Request, left: float) -> Request:
 
 def _in_time(context: Context, effect: Effect, pause: float, deadline: float | None) -> bool:
     """Whether an attempt after a pause still comes before the deadline, and before the API forgets the key."""
-    then = context.clock.monotonic() + pause
-    if deadline is not None and then >= deadline:
+    now = context.clock.monotonic()
+    if deadline is not None and now + pause >= deadline:
         return False
     declared = effect.bound.tool.idempotency
     if not effect.possible or effect.bound.tool.is_read or declared is None or declared.life is None:
         return True
-    return then - effect.key_since < declared.life - min(CLOCK_SKEW, declared.life / 2)
+    # The monotonic clock stands still while a machine sleeps, and the other one can be set back: the later one counts.
+    age = max(now - effect.key_since[0], context.clock.wall() - effect.key_since[1])
+    return age + pause < declared.life - min(CLOCK_SKEW, declared.life / 2)
 
 
 def _result(context: Context, effect: Effect, reply: Reply) -> Any:
