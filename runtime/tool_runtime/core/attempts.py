@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from tool_runtime.core.foreign_errors import annotate
 from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
 from tool_runtime.core.templates import expand
+from tool_runtime.core.tools import Tool
 from tool_runtime.errors import (
     APIError,
     ConnectionFailed,
@@ -173,7 +175,7 @@ def _in_time(context: Context, effect: Effect, pause: float, deadline: float | N
         return True
     # The monotonic clock stands still while a machine sleeps, and the other one can be set back: the later one counts.
     age = max(now - effect.key_since[0], context.clock.wall() - effect.key_since[1])
-    return age + pause < declared.life - min(CLOCK_SKEW, declared.life / 2)
+    return age + pause < declared.life - _margin(declared.life)
 
 
 def _result(context: Context, effect: Effect, reply: Reply) -> Any:
@@ -213,12 +215,42 @@ def recipe_of(bound: Bound, sent_at_ms: int) -> dict[str, Any] | None:
 def _knowledge(effect: Effect) -> dict[str, Any]:
     """Return what helps after a write that may have happened: its recipe, its key, and advice in words."""
     recipe = recipe_of(effect.bound, effect.sent_at_ms)
+    until_ms = None if effect.key is None else key_until_ms(effect.bound.tool, effect.key_since[1])
     advice = [f"Find out with {recipe['tool']} (see reconcile)."] if recipe else []
     if effect.key is not None:
-        advice.append(f"Repeating the call with idempotency_key {effect.key!r} cannot make it happen twice.")
+        advice.append(key_advice(f"idempotency_key {effect.key!r}", until_ms))
     hint = " ".join(advice) or "Look at the API's own records before you repeat the call."
-    known = {"tool": effect.bound.tool.name, "idempotency_key": effect.key, "reconcile": recipe, "hint": hint}
+    known = {
+        "tool": effect.bound.tool.name,
+        "idempotency_key": effect.key,
+        "idempotency_key_until_ms": until_ms,
+        "reconcile": recipe,
+        "hint": hint,
+    }
     return {name: value for name, value in known.items() if value is not None} | {"outcome": "unknown"}
+
+
+def key_until_ms(tool: Tool, since: float) -> int | None:
+    """Return until when the API surely knows a key that was first used at `since`, in milliseconds since 1970.
+
+    None where the tool has no key, or where the API never forgets one. `since` is in seconds since 1970.
+    """
+    life = tool.idempotency.life if tool.idempotency is not None else None
+    return None if life is None else int((since + life - _margin(life)) * 1000)
+
+
+def key_advice(key: str, until_ms: int | None) -> str:
+    """Say what a repeat under the same key does, and until when; `key` is how a surface writes the key."""
+    repeating = f"epeating the call with {key} cannot make it happen twice"
+    if until_ms is None:
+        return f"R{repeating}."
+    until = datetime.fromtimestamp(until_ms / 1000, UTC)
+    return f"Until {until:%Y-%m-%d %H:%M:%S} UTC, r{repeating}. After that, it can."
+
+
+def _margin(life: float) -> float:
+    """Return how many seconds before the end of its life a key is used no more."""
+    return min(CLOCK_SKEW, life / 2)
 
 
 def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:

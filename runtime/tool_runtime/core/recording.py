@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from tool_runtime.core.attempts import CLOCK_SKEW, recipe_of
+from tool_runtime.core.attempts import CLOCK_SKEW, key_until_ms, recipe_of
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Context, Done
 from tool_runtime.core.foreign_errors import as_tool_error
@@ -198,7 +198,7 @@ def _key_lives(bound: Bound, first: Entry, intent: Intent) -> bool:
 def _answer(context: Context, bound: Bound, first: Entry) -> Done:
     """Answer a repeat from the ledger, or raise `OutcomeUnknown` where the ledger does not know."""
     tool, age = bound.tool, context.clock.wall() - first.intent.at_ms / 1000
-    ending = first.ending
+    ending, key = first.ending, first.intent.idempotency_key
     if first.outcome == "done" and ending is not None and ending.result_kept:
         return Done(ending.result, first.intent.id, first.intent.id)
     state = "was done" if first.outcome == "done" else "may have happened"
@@ -210,7 +210,8 @@ def _answer(context: Context, bound: Bound, first: Entry) -> Done:
         repeat_of=first.intent.id,
         record=first.intent.id,
         reconcile=first.intent.reconcile,
-        idempotency_key=first.intent.idempotency_key,
+        idempotency_key=key,
+        idempotency_key_until_ms=None if key is None else key_until_ms(tool, first.intent.at_ms / 1000),
         ids=dict(ending.ids) if ending else None,
         hint=hint,
     )

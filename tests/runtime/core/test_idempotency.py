@@ -101,6 +101,25 @@ def test_a_clock_that_was_set_back_does_not_make_a_forgotten_key_young():
     assert (api.rings, caught.value.repeat_of is not None) == (1, True)
 
 
+@pytest.mark.parametrize("elapsed", [0, 2 * HOUR])
+def test_an_unknown_outcome_says_until_when_its_key_makes_a_repeat_safe(elapsed):
+    api = ForgetfulApi(FreeClock(), hang)
+    api.clock.now = 1_800_000_000.0
+    client = api.client(ledger=MemoryLedger(), retries=0, repeat_window=3 * HOUR)
+    with pytest.raises(OutcomeUnknown) as first:
+        client.create_phone_call(**DIAL)
+    api.seen = dict.fromkeys(api.seen, float("inf"))
+    api.clock.now += elapsed
+    with pytest.raises(OutcomeUnknown) as second:
+        client.create_phone_call(**DIAL)
+
+    assert api.rings == 1
+    for error in (first.value, second.value):
+        # An hour, less a minute for clocks that differ.
+        assert error.to_dict()["idempotency_key_until_ms"] == (1_800_000_000 + HOUR - 60) * 1000
+    assert "Until 2027-01-15 08:59:00 UTC" in first.value.hint
+
+
 def test_a_rate_limited_call_may_wait_longer_than_a_key_lives_since_nothing_happened():
     clock, answers = (
         FreeClock(),
