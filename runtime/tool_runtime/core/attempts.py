@@ -51,7 +51,10 @@ BACKOFF_CAP = 8.0
 LONGEST_WAIT = 60.0
 # The recipe looks back a minute more, and a key is used a minute less: the API's clock is not ours.
 CLOCK_SKEW = 60.0
-TOO_MANY_REQUESTS, REQUEST_TIMEOUT, SERVER_ERROR = 429, 408, 500
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+# Said by the API, and in nginx's and AWS's words by a gateway: the request was not answered in time. The API behind a
+# gateway may have it all the same.
+OUT_OF_TIME = frozenset({408, 460, 499})
 Value = TypeVar("Value")
 
 
@@ -145,7 +148,7 @@ def _attempts(context: Context, request: Request, effect: Effect, deadline: floa
             if is_result(tool, reply):
                 return _result(context, effect, reply)
             error = read_error(tool, without(reply, _secrets(context, bound)), context.registry, context.clock.wall())
-            lost = reply.status == REQUEST_TIMEOUT or reply.status >= SERVER_ERROR
+            lost = reply.status in OUT_OF_TIME or reply.status >= SERVER_ERROR
             effect.settle(possible=lost)
             _log("%s: attempt %d was answered %d", tool.name, attempt + 1, reply.status)
             again = reply.status == TOO_MANY_REQUESTS or (repeatable and lost)
