@@ -147,11 +147,12 @@ class InternalError(ToolError):
 class Interrupted(ToolError):
     """A signal or a cancellation ended the call. Where `outcome` is `unknown`, a write may have happened.
 
-    `reconcile` and `idempotency_key` mean the same as on `OutcomeUnknown`.
+    `reconcile`, `idempotency_key` and `idempotency_key_until_ms` mean the same as on `OutcomeUnknown`.
     """
 
     reconcile: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
+    idempotency_key_until_ms: int | None = None
 
 
 class UnwrittenResult(ToolError):
@@ -305,13 +306,15 @@ class OutcomeUnknown(RemoteError):
     """A write was sent and its answer was lost: the write may have happened. Do not just repeat the call.
 
     `reconcile` says how to find out: `{"tool", "arguments", "note"}`, a read to call. `idempotency_key` is set where
-    the tool has one: repeating the call with that same key cannot make it happen twice. `repeat_of` is the ledger id of
-    an equal earlier call whose outcome is not known; then nothing was sent this time.
+    the tool has one: repeating the call with that same key cannot make it happen twice, until
+    `idempotency_key_until_ms` (milliseconds since 1970; None where the API never forgets a key). `repeat_of` is the
+    ledger id of an equal earlier call whose outcome is not known; then nothing was sent this time.
     """
 
     outcome = "unknown"
     reconcile: Mapping[str, Any] | None = None
     idempotency_key: str | None = None
+    idempotency_key_until_ms: int | None = None
     repeat_of: str | None = None
 
 

@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from tool_runtime import errors
+from tool_runtime.core import foreign_errors
 
 CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.ToolError)]
 DETAILS = {
@@ -53,14 +54,14 @@ def test_what_may_have_happened_is_never_called_retryable():
 def test_of_a_group_the_error_counts_whose_call_may_have_happened():
     lost = errors.OutcomeUnknown("lost", tool="create_phone_number")
     group = ExceptionGroup("many", [errors.InvalidArguments("bad"), ExceptionGroup("inner", [ValueError("x"), lost])])
-    assert errors.as_tool_error(group) is lost
+    assert foreign_errors.as_tool_error(group) is lost
 
 
 def test_of_a_group_the_error_of_a_call_goes_before_foreign_ones():
     refused = errors.RateLimited("slow down")
-    assert errors.as_tool_error(ExceptionGroup("many", [ValueError("x"), refused])) is refused
+    assert foreign_errors.as_tool_error(ExceptionGroup("many", [ValueError("x"), refused])) is refused
 
 
 def test_a_group_without_an_error_of_a_call_leaves_the_outcome_unknown():
-    assert errors.as_tool_error(ExceptionGroup("many", [ValueError("x")])).outcome == "unknown"
-    assert errors.as_tool_error(ValueError("x")).outcome == "not_sent"
+    assert foreign_errors.as_tool_error(ExceptionGroup("many", [ValueError("x")])).outcome == "unknown"
+    assert foreign_errors.as_tool_error(ValueError("x")).outcome == "not_sent"

@@ -196,8 +196,7 @@ class LedgerFile:
                 message = f"the ledger {self.path} is a folder or a device; a file is needed"
                 raise ConfigurationError(message, hint="Name a file.") from None
             if 0 < found.st_size < _SMALLEST_DATABASE:
-                message = f"the ledger {self.path} {_WORDS[-1][1]} (it is shorter than a database)"
-                raise ConfigurationError(message, hint=_DAMAGED) from None
+                raise damaged(self.path, "it is shorter than a database") from None
             if not os.access(self.path, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
                 # SQLite would open the file for reading, and leave -wal and -shm files that nobody can write.
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
@@ -260,6 +259,11 @@ class LedgerFile:
         """Open anew after anything but a wait: the file may be whole, and the connection not."""
         if not name.startswith(("SQLITE_BUSY", "SQLITE_FULL")):
             self.close()
+
+
+def damaged(path: Path, what: str) -> ConfigurationError:
+    """Return the error of a file in which something stands that no ledger writes."""
+    return ConfigurationError(f"the ledger {path} {_WORDS[-1][1]} ({what})", hint=_DAMAGED)
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int | str:

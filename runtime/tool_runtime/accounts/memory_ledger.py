@@ -62,7 +62,7 @@ class MemoryLedger(AnyLedger):
                 check_caps(caps, intent, self._counted(intent))
             self._entries[intent.id] = Entry(kept, alive=True)
 
-    def end(self, entry_id: str, ending: Ending) -> None:
+    def end(self, entry_id: str, ending: Ending, *, delivered: bool = False) -> None:
         """Keep what became of a call; see `AnyLedger.end`."""
         try:
             kept = recorded(ending)
@@ -72,7 +72,8 @@ class MemoryLedger(AnyLedger):
         with self._lock:
             entry = self._known(entry_id)
             if gives_way(entry.ending, entry.note):
-                self._entries[entry_id] = replace(entry, ending=kept, note=None)
+                entry = replace(entry, ending=kept, note=None)
+            self._entries[entry_id] = replace(entry, delivered=entry.delivered or delivered)
 
     def deliver(self, entry_id: str) -> None:
         """Keep that the result was written where its caller reads; see `AnyLedger.deliver`."""

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from tool_runtime.accounts import processes
 from tool_runtime.accounts.caps import DAY_MS, Caps, Counted, check_caps
-from tool_runtime.accounts.ledger_file import LedgerFile
+from tool_runtime.accounts.ledger_file import LedgerFile, damaged
 from tool_runtime.accounts.ledger_records import ending_of, ending_text, intent_of, intent_text, recorded
 from tool_runtime.core.ledger import (
     CERTAIN,
@@ -99,7 +99,7 @@ SELECT {_COLUMNS} FROM entries WHERE account = ? AND number IN (
 """  # noqa: S608
 # The first certain ending stands; `unknown`, and what somebody found out, give way to the process's own word.
 _END: Final = """
-UPDATE entries SET outcome = ?, ending = ?, note = NULL
+UPDATE entries SET outcome = ?, ending = ?, note = NULL, delivered = max(delivered, ?)
 WHERE id = ? AND (outcome IS NULL OR outcome = 'unknown' OR note IS NOT NULL)
 """
 _PRUNE: Final = f"""
@@ -156,7 +156,8 @@ class Ledger(AnyLedger):
         self._keep_days = keep_days
         self._now_ms = now_ms
         self._prune_from_ms: int | None = None
-        self._unwritten: dict[str, Ending] = {}
+        # The endings that are kept in memory, each with whether the result was delivered.
+        self._unwritten: dict[str, tuple[Ending, bool]] = {}
 
     def __repr__(self) -> str:
         """Show the file."""
@@ -190,14 +191,14 @@ class Ledger(AnyLedger):
                 connection.execute(_BEGIN, row)
                 self._prune(connection, intent.at_ms)
 
-    def end(self, entry_id: str, ending: Ending) -> None:
+    def end(self, entry_id: str, ending: Ending, *, delivered: bool = False) -> None:
         """Write what became of a call; see `AnyLedger.end`."""
         try:
             kept = recorded(ending)
             with self._file.lock:
                 waiting = self._unwritten.get(entry_id)
-                if waiting is None or waiting.outcome == UNKNOWN:
-                    self._unwritten[entry_id] = kept
+                if waiting is None or waiting[0].outcome == UNKNOWN:
+                    self._unwritten[entry_id] = kept, delivered
                 missing = self._write_kept()
         except Exception as error:
             message = (
@@ -294,14 +295,14 @@ class Ledger(AnyLedger):
             return missing
         kept = dict(self._unwritten)
         with self._file.transaction() as connection:
-            for entry_id, ending in kept.items():
-                values = (ending.outcome, ending_text(ending), _stored(entry_id))
+            for entry_id, (ending, delivered) in kept.items():
+                values = (ending.outcome, ending_text(ending), delivered, _stored(entry_id))
                 if not connection.execute(_END, values).rowcount:
-                    known = connection.execute("SELECT 1 FROM entries WHERE id = ?", values[2:]).fetchone()
+                    known = connection.execute("SELECT 1 FROM entries WHERE id = ?", values[3:]).fetchone()
                     missing |= set() if known else {entry_id}
-        for entry_id, ending in kept.items():
+        for entry_id, waiting in kept.items():
             # A signal handler may have ended calls in between.
-            if self._unwritten.get(entry_id) is ending:
+            if self._unwritten.get(entry_id) is waiting:
                 del self._unwritten[entry_id]
         return missing
 
@@ -309,13 +310,16 @@ class Ledger(AnyLedger):
         """Make entries of rows of `_COLUMNS`; each process is looked at once."""
         alive: dict[str, bool] = {}
         for intent_json, ending_json, delivered, note, mark in rows:
-            if mark not in alive:
-                alive[mark] = processes.runs(mark)
-            intent, ending = intent_of(intent_json), None if ending_json is None else ending_of(ending_json)
-            kept = self._unwritten.get(intent.id)
+            try:
+                if mark not in alive:
+                    alive[mark] = processes.runs(mark)
+                intent, ending = intent_of(intent_json), None if ending_json is None else ending_of(ending_json)
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise damaged(self.path, f"an entry cannot be read: {type(error).__name__}") from error
+            waiting = self._unwritten.get(intent.id)
             # As in `_END`: a certain ending that is in the file stands.
-            if kept is not None and gives_way(ending, note):
-                yield Entry(intent, kept, bool(delivered), alive[mark])
+            if waiting is not None and gives_way(ending, note):
+                yield Entry(intent, waiting[0], bool(delivered) or waiting[1], alive[mark])
             else:
                 yield Entry(intent, ending, bool(delivered), alive[mark], note)
 

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from tool_runtime.core.foreign_errors import annotate
 from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
 from tool_runtime.core.templates import expand
+from tool_runtime.core.tools import Tool
 from tool_runtime.errors import (
     APIError,
     ConnectionFailed,
@@ -49,7 +51,10 @@ BACKOFF_CAP = 8.0
 LONGEST_WAIT = 60.0
 # The recipe looks back a minute more, and a key is used a minute less: the API's clock is not ours.
 CLOCK_SKEW = 60.0
-TOO_MANY_REQUESTS, REQUEST_TIMEOUT, SERVER_ERROR = 429, 408, 500
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+# Said by the API, and in nginx's and AWS's words by a gateway: the request was not answered in time. The API behind a
+# gateway may have it all the same.
+OUT_OF_TIME = frozenset({408, 460, 499})
 Value = TypeVar("Value")
 
 
@@ -58,13 +63,14 @@ class Effect:
     """What is known of one call while it is attempted.
 
     `under_way`: a request was handed to the driver, and nothing proves yet that it did nothing. `possible`: an earlier
-    attempt may have happened. `key_since` is when the API may have seen the key for the first time, by `monotonic`.
+    attempt may have happened. `key_since` is when the API may have seen the key for the first time, by `monotonic` and
+    by `wall`.
     """
 
     bound: Bound
     sent_at_ms: int
     key: str | None
-    key_since: float
+    key_since: tuple[float, float]
     under_way: bool = False
     possible: bool = False
 
@@ -98,9 +104,10 @@ def exchange(
     auth, _ = chosen(tool, context.registry, context.account)
     if len(auth) != 1 or auth[0] is not context.registry.auth:
         request = replace(request, auth=auth)
-    now = context.clock.monotonic()
-    sent_at_ms = int((context.clock.wall() - CLOCK_SKEW) * 1000)
-    effect = Effect(bound, sent_at_ms, key if tool.idempotency else None, now - key_age)
+    now, wall = context.clock.monotonic(), context.clock.wall()
+    effect = Effect(
+        bound, int((wall - CLOCK_SKEW) * 1000), key if tool.idempotency else None, (now - key_age, wall - key_age)
+    )
     try:
         return (yield from _attempts(context, request, effect, deadline))
     except TimeoutError as error:
@@ -141,7 +148,7 @@ def _attempts(context: Context, request: Request, effect: Effect, deadline: floa
             if is_result(tool, reply):
                 return _result(context, effect, reply)
             error = read_error(tool, without(reply, _secrets(context, bound)), context.registry, context.clock.wall())
-            lost = reply.status == REQUEST_TIMEOUT or reply.status >= SERVER_ERROR
+            lost = reply.status in OUT_OF_TIME or reply.status >= SERVER_ERROR
             effect.settle(possible=lost)
             _log("%s: attempt %d was answered %d", tool.name, attempt + 1, reply.status)
             again = reply.status == TOO_MANY_REQUESTS or (repeatable and lost)
@@ -150,6 +157,9 @@ def _attempts(context: Context, request: Request, effect: Effect, deadline: floa
         if not again or attempt >= retries or pause > LONGEST_WAIT or not _in_time(context, effect, pause, deadline):
             raise error
         yield Sleep(pause)
+        # A machine that was suspended, or a process that was stopped, sleeps for longer than asked.
+        if not _in_time(context, effect, 0.0, deadline):
+            raise error
         attempt += 1
 
 
@@ -160,13 +170,15 @@ def _until(request: Request, left: float) -> Request:
 
 def _in_time(context: Context, effect: Effect, pause: float, deadline: float | None) -> bool:
     """Whether an attempt after a pause still comes before the deadline, and before the API forgets the key."""
-    then = context.clock.monotonic() + pause
-    if deadline is not None and then >= deadline:
+    now = context.clock.monotonic()
+    if deadline is not None and now + pause >= deadline:
         return False
     declared = effect.bound.tool.idempotency
     if not effect.possible or effect.bound.tool.is_read or declared is None or declared.life is None:
         return True
-    return then - effect.key_since < declared.life - min(CLOCK_SKEW, declared.life / 2)
+    # The monotonic clock stands still while a machine sleeps, and the other one can be set back: the later one counts.
+    age = max(now - effect.key_since[0], context.clock.wall() - effect.key_since[1])
+    return age + pause < declared.life - _margin(declared.life)
 
 
 def _result(context: Context, effect: Effect, reply: Reply) -> Any:
@@ -206,12 +218,42 @@ def recipe_of(bound: Bound, sent_at_ms: int) -> dict[str, Any] | None:
 def _knowledge(effect: Effect) -> dict[str, Any]:
     """Return what helps after a write that may have happened: its recipe, its key, and advice in words."""
     recipe = recipe_of(effect.bound, effect.sent_at_ms)
+    until_ms = None if effect.key is None else key_until_ms(effect.bound.tool, effect.key_since[1])
     advice = [f"Find out with {recipe['tool']} (see reconcile)."] if recipe else []
     if effect.key is not None:
-        advice.append(f"Repeating the call with idempotency_key {effect.key!r} cannot make it happen twice.")
+        advice.append(key_advice(f"idempotency_key {effect.key!r}", until_ms))
     hint = " ".join(advice) or "Look at the API's own records before you repeat the call."
-    known = {"tool": effect.bound.tool.name, "idempotency_key": effect.key, "reconcile": recipe, "hint": hint}
+    known = {
+        "tool": effect.bound.tool.name,
+        "idempotency_key": effect.key,
+        "idempotency_key_until_ms": until_ms,
+        "reconcile": recipe,
+        "hint": hint,
+    }
     return {name: value for name, value in known.items() if value is not None} | {"outcome": "unknown"}
+
+
+def key_until_ms(tool: Tool, since: float) -> int | None:
+    """Return until when the API surely knows a key that was first used at `since`, in milliseconds since 1970.
+
+    None where the tool has no key, or where the API never forgets one. `since` is in seconds since 1970.
+    """
+    life = tool.idempotency.life if tool.idempotency is not None else None
+    return None if life is None else int((since + life - _margin(life)) * 1000)
+
+
+def key_advice(key: str, until_ms: int | None) -> str:
+    """Say what a repeat under the same key does, and until when; `key` is how a surface writes the key."""
+    repeating = f"epeating the call with {key} cannot make it happen twice"
+    if until_ms is None:
+        return f"R{repeating}."
+    until = datetime.fromtimestamp(until_ms / 1000, UTC)
+    return f"Until {until:%Y-%m-%d %H:%M:%S} UTC, r{repeating}. After that, it can."
+
+
+def _margin(life: float) -> float:
+    """Return how many seconds before the end of its life a key is used no more."""
+    return min(CLOCK_SKEW, life / 2)
 
 
 def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:

@@ -158,9 +158,10 @@ class AnyLedger(Protocol):
         (KeyboardInterrupt) can come after the write: the caller then ends the entry as `not_sent`.
         """
 
-    def end(self, entry_id: str, ending: Ending) -> None:
+    def end(self, entry_id: str, ending: Ending, *, delivered: bool = False) -> None:
         """Write what became of a call. Raises `LedgerNotWritten` and nothing else.
 
+        `delivered` writes in the same moment what `deliver` writes: the caller has the result when the call returns.
         The first certain ending stands. A later ending replaces `unknown`, and what somebody said by `resolve`. An
         ending that could not be written is kept in memory, shown by `get` and `find` of this process, and written with
         the next `begin`, `end` or `close`.

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from tool_runtime.core.attempts import CLOCK_SKEW, recipe_of
+from tool_runtime.core.attempts import CLOCK_SKEW, key_until_ms, recipe_of
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Context, Done
 from tool_runtime.core.foreign_errors import as_tool_error
@@ -32,8 +32,11 @@ class Record:
     knows already, where the call is a repeat that is not sent.
     """
 
-    def __init__(self, context: Context, bound: Bound, intent: Intent, *, repeats: Entry | None = None) -> None:
+    def __init__(
+        self, context: Context, ledger: AnyLedger, bound: Bound, intent: Intent, repeats: Entry | None = None
+    ) -> None:
         self._context = context
+        self._ledger = ledger
         self._bound = bound
         self.id = intent.id
         self.key = intent.idempotency_key
@@ -48,37 +51,44 @@ class Record:
         # Neither are bytes or a stream, which no ledger can hold.
         is_json = result is None or type(result) in {dict, list, str, int, float, bool}
         kept = {"result": result} if is_json and shown == result else {"result_kept": False}
-        self._write("done", ids=_ids(shown), **kept)
-        if self._context.delivers:
-            self._guard(lambda ledger: ledger.deliver(self.id))
+        self._write("done", delivered=self._context.delivers, ids=_ids(shown), **kept)
         return Done(result, self.id, self.repeat_of)
 
     def failed(self, error: BaseException, *, sent: bool) -> None:
         """Write what ended the call, and put the entry's id on the error. `sent`: a request was handed out."""
-        known = as_tool_error(error)
-        own = isinstance(error, ToolError) or hasattr(error, "tool_error")
-        # The attempts say what they know on every exception. An exception that they did not see proves nothing.
-        outcome = known.outcome if own or not sent else "unknown"
-        self._write(outcome, status=getattr(known, "status", None) or None, error=known.code, message=known.message)
-        if own:
-            known.know(record=self.id)
+        outcome = "unknown" if sent else "not_sent"
+        try:
+            known = as_tool_error(error)
+            own = isinstance(error, ToolError) or hasattr(error, "tool_error")
+            # The attempts say what they know on every exception. An exception that they did not see proves nothing.
+            outcome = known.outcome if own else outcome
+            self._write(outcome, status=getattr(known, "status", None) or None, error=known.code, message=known.message)
+            if own:
+                known.know(record=self.id)
+        except BaseException:
+            # An interrupt while this was written. An entry without an ending passes for a call that is still under way
+            # as long as this process runs, and an equal call would then go out.
+            self._write(outcome)
+            raise
 
     def cut_off_before_sending(self) -> None:
         """Write that the call ended before anything was sent."""
         self._write("not_sent", message="cut off before anything was sent")
 
-    def _write(self, outcome: str, **known: Any) -> None:
+    def _write(self, outcome: str, *, delivered: bool = False, **known: Any) -> None:
         ending = Ending(outcome, int(self._context.clock.wall() * 1000), **known)
-        self._guard(lambda ledger: ledger.end(self.id, ending))
-
-    def _guard(self, write: Callable[[AnyLedger], None]) -> None:
-        ledger = self._context.ledger
-        if ledger is not None:
+        try:
             try:
-                write(ledger)
+                self._ledger.end(self.id, ending, delivered=delivered)
             except LedgerNotWritten as error:
-                with suppress(Exception):
-                    log.warning("%s", error)
+                if not isinstance(error.__cause__, MemoryError):
+                    raise
+                # The outcome is worth more than what belongs to it, and takes less room.
+                bare = Ending(outcome, ending.at_ms, result_kept=False)
+                self._ledger.end(self.id, bare, delivered=delivered)
+        except LedgerNotWritten as error:
+            with suppress(Exception):
+                log.warning("%s", error)
 
 
 class _Repeat(Exception):
@@ -103,22 +113,20 @@ def open_record(context: Context, bound: Bound, parent: Record | None, record_id
             raise ConfigurationError(message, tool=tool.name, hint="Give the client a ledger: Client(ledger=…).")
         return None
     intent = _intent(context, bound, chosen, parent, record_id)
-    record = Record(context, bound, intent)
+    record = Record(context, ledger, bound, intent)
+    judge = None if parent is not None else _judge(context, bound, intent, chosen)
     try:
-        if parent is not None:
-            ledger.begin(intent, context.account.caps)
-        else:
-            judge, window_ms = _judge(context, bound, intent, chosen), int(context.repeat_window * 1000)
-            ledger.begin(intent, context.account.caps, judge=judge, window_ms=window_ms)
-    except _Repeat as repeat:
-        first = repeat.entry
-        if not repeat.sends:
-            record.answer = _answer(context, bound, first)
-            return record
-        intent = replace(intent, idempotency_key=first.intent.idempotency_key)
-        record = Record(context, bound, intent, repeats=first)
-        # The first call has taken its room under the caps, and under one key the API counts both as one.
-        ledger.begin(intent)
+        try:
+            ledger.begin(intent, context.account.caps, judge=judge, window_ms=int(context.repeat_window * 1000))
+        except _Repeat as repeat:
+            first = repeat.entry
+            if not repeat.sends:
+                record.answer = _answer(context, bound, first)
+                return record
+            intent = replace(intent, idempotency_key=first.intent.idempotency_key)
+            record = Record(context, ledger, bound, intent, first)
+            # The first call has taken its room under the caps, and under one key the API counts both as one.
+            ledger.begin(intent)
     except Exception:
         raise
     except BaseException:
@@ -182,13 +190,15 @@ def _key_lives(bound: Bound, first: Entry, intent: Intent) -> bool:
     declared = bound.tool.idempotency
     if declared is None or first.intent.idempotency_key is None:
         return False
-    return declared.life is None or (intent.at_ms - first.intent.at_ms) / 1000 < declared.life - CLOCK_SKEW
+    age = (intent.at_ms - first.intent.at_ms) / 1000
+    # A first call of the future: the clock was set back, and nobody knows how old the key is.
+    return declared.life is None or -CLOCK_SKEW < age < declared.life - CLOCK_SKEW
 
 
 def _answer(context: Context, bound: Bound, first: Entry) -> Done:
     """Answer a repeat from the ledger, or raise `OutcomeUnknown` where the ledger does not know."""
     tool, age = bound.tool, context.clock.wall() - first.intent.at_ms / 1000
-    ending = first.ending
+    ending, key = first.ending, first.intent.idempotency_key
     if first.outcome == "done" and ending is not None and ending.result_kept:
         return Done(ending.result, first.intent.id, first.intent.id)
     state = "was done" if first.outcome == "done" else "may have happened"
@@ -200,7 +210,8 @@ def _answer(context: Context, bound: Bound, first: Entry) -> Done:
         repeat_of=first.intent.id,
         record=first.intent.id,
         reconcile=first.intent.reconcile,
-        idempotency_key=first.intent.idempotency_key,
+        idempotency_key=key,
+        idempotency_key_until_ms=None if key is None else key_until_ms(tool, first.intent.at_ms / 1000),
         ids=dict(ending.ids) if ending else None,
         hint=hint,
     )

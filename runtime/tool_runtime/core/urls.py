@@ -21,6 +21,7 @@ _LOOPBACK = re.compile(rf"localhost|127(\.{_OCTET}){{3}}|::1")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SEPARATOR = re.compile(r"[/\\]")
 _PLACEHOLDER = re.compile(r"\{\+?([^{}]+)\}")
 
 
@@ -65,8 +66,9 @@ def segment_problem(value: str) -> str | None:
     if len(value) > MAX_ARGUMENT:
         return f"must not be longer than {MAX_ARGUMENT} characters"
     plain = unquoted_fully(value)
-    if plain in {".", ".."}:
-        return "must not be a dot segment"
+    # Something in between may decode %2F too: then `x/../../delete-agent/a` would leave the tool's path.
+    if not {".", ".."}.isdisjoint(_SEPARATOR.split(plain)):
+        return "must not be a dot segment, nor hold one between slashes"
     if _CONTROL.search(plain):
         return "must not hold control characters"
     return None

@@ -121,6 +121,31 @@ def test_a_file_that_is_no_ledger_of_this_release_is_refused_by_name_and_left_as
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("intent", "{"),
+        ("intent", "[]"),
+        ("intent", '{"id": 1}'),
+        ("ending", "null"),
+        ("ending", "{}"),
+        ("process", "x"),
+    ],
+)
+def test_an_entry_that_no_ledger_wrote_is_refused_and_nothing_is_sent(path, ledger, column, value):
+    ledger.begin(intent("older"))
+    ledger.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"UPDATE entries SET {column} = ?", (value,))
+    connection.close()
+
+    for read in (lambda: ledger.begin(intent(), judge=lambda _: None), ledger.find, lambda: ledger.get("older")):
+        with pytest.raises(ConfigurationError, match="damaged") as caught:
+            read()
+        assert caught.value.outcome == "not_sent"
+    ledger.begin(intent("another", digest="d2"), judge=lambda _: None)
+
+
 @pytest.mark.parametrize("tail", ["a file/ledger", "x" * 300, "half\x00"], ids=["below a file", "long", "with NUL"])
 def test_a_path_that_cannot_be_is_refused_by_name(tmp_path, tail):
     (tmp_path / "a file").write_text("here")

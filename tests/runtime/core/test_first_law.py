@@ -21,7 +21,30 @@ OWN, GATEWAY = {"status": "error", "message": "no"}, {"message": "Endpoint reque
 HTML = "<html><body>Bad gateway</body></html>"
 
 REFUSED = [status for status in range(400, 452) if status not in {408, 429}]
-POSSIBLE_STATUSES = [300, 301, 302, 303, 304, 307, 308, 408, 500, 501, 502, 503, 504, 505, 507, 520, 522, 524, 529, 598]
+POSSIBLE_STATUSES = [
+    300,
+    301,
+    302,
+    303,
+    304,
+    307,
+    308,
+    408,
+    460,
+    499,
+    500,
+    501,
+    502,
+    503,
+    504,
+    505,
+    507,
+    520,
+    522,
+    524,
+    529,
+    598,
+]
 
 
 def answered(status, body=None, **more):

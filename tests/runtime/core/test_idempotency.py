@@ -59,6 +59,67 @@ def test_no_attempt_goes_out_when_the_api_may_have_forgotten_the_key(lose, optio
     assert api.rings == 1
 
 
+class Nap(FreeClock):
+    """Sleeps longer than asked: a suspended machine, whose monotonic clock may stand still meanwhile."""
+
+    def __init__(self, ticks):
+        super().__init__()
+        self.ticks, self.stood = ticks, 0.0
+
+    def monotonic(self):
+        return self.now - self.stood
+
+    def sleep(self, seconds):
+        super().sleep(seconds)
+        self.now += 2 * HOUR
+        self.stood += 0 if self.ticks else 2 * HOUR
+
+
+@pytest.mark.parametrize("ticks", [True, False])
+def test_no_attempt_goes_out_after_a_sleep_in_which_the_key_was_forgotten(ticks):
+    api = ForgetfulApi(Nap(ticks), busy)
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        api.client().create_phone_call(**DIAL)
+
+    assert api.rings == 1
+    assert caught.value.reconcile["tool"] == "list_calls"
+
+
+def test_a_clock_that_was_set_back_does_not_make_a_forgotten_key_young():
+    clock = FreeClock()
+    api = ForgetfulApi(clock, hang)
+    client = api.client(ledger=MemoryLedger(), retries=0)
+    with pytest.raises(OutcomeUnknown):
+        client.create_phone_call(**DIAL)
+    api.seen = dict.fromkeys(api.seen, float("-inf"))
+    clock.now -= 2 * HOUR
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        client.create_phone_call(**DIAL)
+
+    assert (api.rings, caught.value.repeat_of is not None) == (1, True)
+
+
+@pytest.mark.parametrize("elapsed", [0, 2 * HOUR])
+def test_an_unknown_outcome_says_until_when_its_key_makes_a_repeat_safe(elapsed):
+    api = ForgetfulApi(FreeClock(), hang)
+    api.clock.now = 1_800_000_000.0
+    client = api.client(ledger=MemoryLedger(), retries=0, repeat_window=3 * HOUR)
+    with pytest.raises(OutcomeUnknown) as first:
+        client.create_phone_call(**DIAL)
+    api.seen = dict.fromkeys(api.seen, float("inf"))
+    api.clock.now += elapsed
+    with pytest.raises(OutcomeUnknown) as second:
+        client.create_phone_call(**DIAL)
+
+    assert api.rings == 1
+    for error in (first.value, second.value):
+        # An hour, less a minute for clocks that differ.
+        assert error.to_dict()["idempotency_key_until_ms"] == (1_800_000_000 + HOUR - 60) * 1000
+    assert "Until 2027-01-15 08:59:00 UTC" in first.value.hint
+
+
 def test_a_rate_limited_call_may_wait_longer_than_a_key_lives_since_nothing_happened():
     clock, answers = (
         FreeClock(),

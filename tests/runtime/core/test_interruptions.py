@@ -93,6 +93,30 @@ def test_an_exception_at_any_line_of_the_runtime_hides_no_write(kind, status):
     assert number > 100
 
 
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_an_exception_anywhere_in_the_ledger_does_not_let_the_same_purchase_go_out_again(kind, monkeypatch):
+    warm_up()
+    monkeypatch.setattr(sys.modules[__name__], "RUNTIME", str(Path(tool_runtime.__file__).parent / "accounts"))
+    number, came = 0, True
+    while came:
+        number += 1
+        seen = []
+
+        def handle(request, seen=seen):
+            seen.append(request)
+            return httpx.Response(503, json=NO)
+
+        with httpx.Client(transport=httpx.MockTransport(handle)) as http_client:
+            client = Client("key_x", http_client=http_client, clock=FreeClock(), ledger=MemoryLedger())
+            _, came = strike(number, kind, partial(client.create_phone_number, area_code=415))
+            if seen:
+                with pytest.raises(OutcomeUnknown) as caught:
+                    client.create_phone_number(area_code=415)
+                assert caught.value.repeat_of, number
+        assert len(seen) <= 1
+    assert number > 50
+
+
 def test_a_log_handler_that_raises_changes_nothing(wire, clock):
     class Broken(logging.Handler):
         def handle(self, record):

@@ -120,6 +120,12 @@ LARGE = {
     "gzip": encoded(bytes(400 * MB), "gzip"),
     "deflate": encoded(bytes(40 * MB), "deflate"),
     "raw deflate": encoded(bytes(40 * MB), "raw deflate"),
+    "gzip in gzip": answer(
+        raw=compressed(compressed(bytes(400 * MB), "gzip"), "gzip"), headers=("content-encoding: gzip, gzip",)
+    ),
+    "a gzip of nothing, again and again": encoded(compressed(b"", "gzip") * 20_000, "gzip").replace(
+        b"content-encoding: gzip", b"content-encoding: gzip, gzip"
+    ),
     "an error": answer(500, raw=b" " * 2 * MB),
 }
 LARGE["chunks"] = LARGE["chunks"].partition(b"10000")[0] + (b"10000\r\n" + b" " * 65536 + b"\r\n") * 32 + b"0\r\n\r\n"
@@ -201,9 +207,25 @@ def test_an_empty_body_needs_no_compression(connect, serve):
     assert connect().send(write(), account_of(server.url)).content == b""
 
 
-def test_a_body_in_several_encodings_goes_through_the_decoders_of_httpx(connect, serve):
-    twice = gzip.compress(gzip.compress(b"{}"))
-    server = serve(answer(raw=twice, headers=("content-encoding: gzip, gzip",)))
+@pytest.mark.parametrize("kinds", [["gzip", "gzip"], ["deflate", "gzip"], ["gzip", "identity", "deflate"]])
+def test_a_body_in_several_encodings_is_read(connect, serve, kinds):
+    data = b'{"a": 1}'
+    for kind in kinds:
+        data = data if kind == "identity" else compressed(data, kind)
+    server = serve(answer(raw=data, headers=(f"content-encoding: {', '.join(kinds)}",)))
+    assert connect().send(read(), account_of(server.url)).content == b'{"a": 1}'
+
+
+@pytest.mark.parametrize("size", [65535, 65536, 65537, 3 * 65536, 1_000_003])
+def test_a_compressed_body_of_any_length_is_read_whole(connect, serve, size):
+    data = bytes(size)
+    server = serve(encoded(data, "gzip"))
+    assert connect().send(read(), account_of(server.url)).content == data
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "utf-8", "gzip, br", ", ".join(["gzip"] * 4)])
+def test_a_body_in_an_encoding_that_nobody_asked_for_is_returned_as_it_came(connect, serve, encoding):
+    server = serve(answer(raw=b"{}", headers=(f"content-encoding: {encoding}",)))
     assert connect().send(read(), account_of(server.url)).content == b"{}"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from tool_runtime.core.attempts import key_advice
 from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.errors import (
     ConfigurationError,
@@ -152,7 +153,7 @@ def _next_step(session: Session, envelope: Mapping[str, Any]) -> str | None:
         lines += [reconcile.get("note"), f"To find out: {command_for(session, reconcile)}"]
     key = envelope.get("idempotency_key")
     if key:
-        lines.append(f"Repeating it with --idempotency-key {key} cannot make it happen twice.")
+        lines.append(key_advice(f"--idempotency-key {key}", envelope.get("idempotency_key_until_ms")))
     if envelope.get("record"):
         resolve = f"{session.program} audit resolve {envelope['record']}"
         lines.append(f"To find out and to record what was found: {resolve}")

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tool_runtime import errors
+from tool_runtime.core import foreign_errors
 from tool_runtime.surfaces.cli.exits import MEANINGS, exit_code
 from tool_runtime.surfaces.cli.process import guarded
 
@@ -67,7 +68,7 @@ def test_an_error_shows_this_envelope_and_ends_with_this_code(name):
     code, outcome, retryable, ends_with = WALK[name]
     error = TREE[name]("It failed.", tool="get_call", hint="Look.")
 
-    assert errors.envelope(error) == {
+    assert foreign_errors.envelope(error) == {
         "code": code,
         "message": "It failed.",
         "tool": "get_call",
@@ -94,29 +95,31 @@ def test_what_may_have_happened_ends_with_4_whatever_the_error_is(name):
     ],
 )
 def test_an_exception_of_another_kind_has_an_envelope_too(error, code, ends_with):
-    envelope = errors.envelope(error)
+    envelope = foreign_errors.envelope(error)
 
     assert (envelope["code"], envelope["outcome"]) == (code, "not_sent")
-    assert exit_code(errors.as_tool_error(error)) == ends_with
+    assert exit_code(foreign_errors.as_tool_error(error)) == ends_with
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("x"), TimeoutError()])
 def test_what_was_said_on_a_foreign_exception_is_its_envelope(error):
-    errors.annotate(error, errors.Interrupted("cut off", tool="create_phone_call", outcome="unknown"))
-    errors.annotate(error, errors.Interrupted("cut off, and more is known", tool="create_agent", outcome="unknown"))
+    foreign_errors.annotate(error, errors.Interrupted("cut off", tool="create_phone_call", outcome="unknown"))
+    foreign_errors.annotate(
+        error, errors.Interrupted("cut off, and more is known", tool="create_agent", outcome="unknown")
+    )
 
-    assert errors.envelope(error)["tool"] == "create_agent"
+    assert foreign_errors.envelope(error)["tool"] == "create_agent"
     assert error.__notes__ == ["cut off, and more is known"]
-    assert exit_code(errors.as_tool_error(error)) == 4
+    assert exit_code(foreign_errors.as_tool_error(error)) == 4
 
 
 def test_what_was_said_is_kept_where_another_exception_is_raised_from_it():
     cancelled = RuntimeError("cancelled")
-    errors.annotate(cancelled, errors.Interrupted("cut off", outcome="unknown"))
+    foreign_errors.annotate(cancelled, errors.Interrupted("cut off", outcome="unknown"))
     raised = TimeoutError()
     raised.__cause__ = cancelled
 
-    assert errors.envelope(raised)["outcome"] == "unknown"
+    assert foreign_errors.envelope(raised)["outcome"] == "unknown"
 
 
 def test_an_envelope_is_json_whatever_an_error_knows():
@@ -125,7 +128,7 @@ def test_an_envelope_is_json_whatever_an_error_knows():
         "x", faults=(fault,), leftovers=({"tool": "t", "undo": {"arguments": {"a": (1,)}}},)
     )
 
-    assert json.loads(json.dumps(errors.envelope(error)))["faults"][0]["path"] == "a.b"
+    assert json.loads(json.dumps(foreign_errors.envelope(error)))["faults"][0]["path"] == "a.b"
 
 
 def test_a_late_interrupt_does_not_hide_what_may_have_happened():
