@@ -114,7 +114,7 @@ def _ids(data: Any) -> dict[str, str]:
 def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any]) -> list[str | None]:
     hints = [_next_step(session, envelope) or envelope.get("hint")]
     tool = session.running
-    if isinstance(known, ConfigurationError) and tool is not None:
+    if isinstance(known, ConfigurationError) and tool is not None and _has_no_key(session):
         hints.append(f"To try it without a key: {session.program} call --sandbox {tool.name} ...")
     if type(known) is PolicyRefused and session.asked_nobody:
         hints.append("Nobody could be asked: run it on a terminal, or add --force, which lifts `ask` and nothing else.")
@@ -124,6 +124,16 @@ def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any]) -> l
     if isinstance(known, InternalError | UnwrittenResult):
         hints.append(f"{_environment(session)}_DEBUG=1 shows where this came from.")
     return hints
+
+
+def _has_no_key(session: Session) -> bool:
+    """Say whether a user has given no key yet, and nothing else is wrong: then the sandbox is where to begin."""
+    from tool_runtime.accounts.stored_accounts import read_accounts
+
+    try:
+        return not session.on_sandbox and not read_accounts(session.registry, os.environ).names
+    except ToolError:
+        return False
 
 
 def _as_text(program: str, envelope: Mapping[str, Any]) -> str:
