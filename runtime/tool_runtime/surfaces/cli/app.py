@@ -67,6 +67,9 @@ def _run(session: Session) -> int:
         session.give({"help": written.getvalue()})
     elif written is not None:
         output.write(written.getvalue().rstrip("\n"))
+    elif session.given:
+        # click says nothing where there is no stdout.
+        output.write_raw("")
     output.flush()
     return code
 
