@@ -118,6 +118,22 @@ def user_file_path(command: str, prefix: str, environment: Mapping[str, str]) ->
     return folder / "accounts.toml"
 
 
+def settings_of_user(command: str, prefix: str, environment: Mapping[str, str]) -> SettingsFile:
+    """Find and read the user's file.
+
+    A file in its usual place may be missing. A file that `PREFIX_CONFIG` names may not: whoever named the file relies
+    on the policy in there, and a slip in its name must not lift that policy. Raises `ConfigurationError`.
+    """
+    environment = Environment(environment, prefix)
+    settings = read_user_file(user_file_path(command, prefix, environment))
+    variable = f"{prefix}_CONFIG"
+    if not settings.exists and variable in environment:
+        message = f"{variable} names {settings.path}, and there is no such file"
+        hint = f"{command} accounts set NAME makes the file. Or correct the name, or unset {variable}."
+        raise ConfigurationError(message, hint=hint)
+    return settings
+
+
 def read_user_file(path: Path) -> SettingsFile:
     """Read the user's file. Raises `ConfigurationError` where others can read the file, or nobody knows its words."""
     text = read_settings(path, private=True)

@@ -33,7 +33,7 @@ from tool_runtime.accounts.accounts_file import (
     SettingsFile,
     StoredAccount,
     project_files,
-    read_user_file,
+    settings_of_user,
     user_file_path,
 )
 from tool_runtime.accounts.caps import Caps
@@ -74,15 +74,13 @@ def settings_files(api: Api, environment: Mapping[str, str]) -> tuple[SettingsFi
     environment = Environment(environment, None)
     command = api.command or api.name
     try:
-        path = user_file_path(command, api.environment, environment)
+        user_file_path(command, api.environment, environment)
     except ConfigurationError:
         if f"{api.environment}_CONFIG" in environment:
             raise
         # Without a home folder nobody can have a file, and the environment's keys are all there is.
-        user = SettingsFile(Path("accounts.toml"), exists=False)
-    else:
-        user = read_user_file(path)
-    return user, project_files(command)
+        return SettingsFile(Path("accounts.toml"), exists=False), project_files(command)
+    return settings_of_user(command, api.environment, environment), project_files(command)
 
 
 @dataclass(frozen=True, slots=True)

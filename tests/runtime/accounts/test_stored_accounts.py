@@ -183,6 +183,14 @@ def test_the_users_file_is_read_from_where_the_variable_says(tmp_path, monkeypat
     assert (found.names, found.read_only) == (("eu-west", "us"), True)
 
 
+def test_a_file_that_the_variable_names_has_to_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigurationError, match="no such file") as caught:
+        read_accounts(REGISTRY, {"TOOLS_CONFIG": str(tmp_path / "slip.toml"), "TOOLS_API_KEY": "key_of_env"})
+    assert "TOOLS_CONFIG" in caught.value.message
+    assert "accounts set" in caught.value.hint
+
+
 def test_a_machine_without_a_home_folder_has_the_accounts_of_the_environment(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", "")

@@ -65,6 +65,11 @@ def test_a_word_written_as_one_finds_both_halves():
     assert index.find("chatbot", 1) == ["bot"]
 
 
+def test_a_deed_goes_before_a_type_of_the_same_words():
+    assert found("hang up", 1) == ["stop_call"]
+    assert found("HangUp", 1) == ["HangUp"]
+
+
 def test_guides_and_types_are_found_too():
     assert "webhooks" in found("verify the signature of a webhook")
     assert "errors" in found("errors")

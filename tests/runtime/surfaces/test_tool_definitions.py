@@ -8,6 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import retell_ai
+from retell_ai import Client
 from tool_runtime.surfaces.common.examples import LANGUAGES, examples_of
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.common.tool_definitions import blank, gemini_schema, skeleton, tool_definition
@@ -73,6 +74,15 @@ def test_null_and_several_types_become_what_gemini_knows():
     assert gemini_schema({"enum": [1, 2]}) == {}
 
 
+def with_files(value):
+    """Return a value with a file in place of each blank of a file, as the command line reads it."""
+    if isinstance(value, dict):
+        return {key: with_files(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [with_files(part) for part in value]
+    return Path(__file__) if value == "@path/of/the/file" else value
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_skeleton_holds_what_is_required_and_its_examples_fit(name):
     tool = PACKAGE.registry.tools[name]
@@ -82,6 +92,14 @@ def test_a_skeleton_holds_what_is_required_and_its_examples_fit(name):
     everything = skeleton(tool, PACKAGE.registry.types, everything=True)
     assert made.keys() <= everything.keys() | required
     json.dumps(everything)
+    with Client(registry=PACKAGE.registry, sandbox=True) as client:
+        for arguments in (made, everything):
+            client.preview(name, with_files(arguments))
+
+
+def test_a_skeleton_holds_no_idempotency_key():
+    tool = PACKAGE.registry.tools["create_phone_call"]
+    assert "idempotency_key" not in skeleton(tool, PACKAGE.registry.types, everything=True)
 
 
 def test_a_blank_has_the_type_of_its_schema():

@@ -35,7 +35,7 @@ def execute(package_folder: "Path | str", arguments: Sequence[str], settle: Call
 
         if completion_command.answered(Session(package_folder)):
             return exits.OK
-    session = Session(package_folder, words, as_json="--json" in _before_dashes(words))
+    session = Session(package_folder, words, as_json=_wants_json(words))
     try:
         return _run(session)
     except BaseException as error:  # noqa: BLE001 - the seam: a reader gets a sentence, not a traceback
@@ -67,6 +67,9 @@ def _run(session: Session) -> int:
         session.give({"help": written.getvalue()})
     elif written is not None:
         output.write(written.getvalue().rstrip("\n"))
+    elif session.given:
+        # click says nothing where there is no stdout.
+        output.write_raw("")
     output.flush()
     return code
 
@@ -79,6 +82,11 @@ def _as_utf8(word: str) -> str:
         return os.fsencode(word).decode("utf-8")
     except (UnicodeDecodeError, UnicodeEncodeError):
         return word
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Say whether the answer is one JSON document; a `--json` that is written wrongly is meant all the same."""
+    return any(word.partition("=")[0] == "--json" for word in _before_dashes(words))
 
 
 def _before_dashes(words: list[str]) -> list[str]:

@@ -68,7 +68,7 @@ def audit_command(
     ledger = agent_ledger(session.registry)
     try:
         if follow:
-            _follow(ledger, wanted, limit, form)
+            _follow(session, ledger, wanted, limit, form)
             return
         entries = _found(ledger, wanted, limit)
     finally:
@@ -106,11 +106,12 @@ def _found(ledger: Any, wanted: dict[str, Any], limit: int | None) -> list[Any]:
     return list(ledger.find(**wanted, limit=limit)) if path is None or path.exists() else []
 
 
-def _follow(ledger: Any, wanted: dict[str, Any], limit: int, form: str | None) -> None:
+def _follow(session: Session, ledger: Any, wanted: dict[str, Any], limit: int, form: str | None) -> None:
     """Show entries, oldest first, and each one again whose outcome changes."""
     from tool_runtime.surfaces.cli import audit_view
 
     seen: dict[str, str] = {}
+    session.given = True
     entries = _found(ledger, wanted, limit)
     # From here on everything counts that is not older than what was shown first, however many come at once.
     floor = min((entry.intent.at_ms for entry in entries), default=time.time_ns() // 1_000_000)

@@ -7,7 +7,7 @@ waits, and a result that cannot be shown in the code of unwritten results, with 
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from tool_runtime.core.flow import Done
 from tool_runtime.core.gate import all_effects
 from tool_runtime.core.options import RequestOptions
+from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import ToolError, UsageError, WaitFailed
 from tool_runtime.surfaces.cli import output, rendering
@@ -22,6 +23,7 @@ from tool_runtime.surfaces.cli.arguments import read_arguments
 from tool_runtime.surfaces.cli.questions import confirmation
 from tool_runtime.surfaces.cli.session import Session
 from tool_runtime.surfaces.cli.traced_client import TracedClient
+from tool_runtime.surfaces.cli.typed_text import Types
 from tool_runtime.surfaces.cli.waits import Wait, plan_wait
 from tool_runtime.surfaces.cli.words import Words
 from tool_runtime.surfaces.common import selecting
@@ -115,8 +117,8 @@ def call(session: Session, words: Words, wishes: Wishes) -> None:
             _show_preview(session, client, tool, arguments, options)
             return
         if is_list:
-            pages = client.pages(tool.name, arguments, max_items=wishes.most, request_options=options)
-            _show_pages(session, view, pages)
+            pages = client.pages if style is not None or not _answers_a_list(registry, tool) else _whole(client)
+            _show_pages(session, view, pages(tool.name, arguments, max_items=wishes.most, request_options=options))
             return
         done = client.invoke(tool.name, arguments, request_options=options)
         session.data, session.done = done.result, True
@@ -168,6 +170,21 @@ def _request_options(wishes: Wishes) -> RequestOptions:
     if wishes.idempotency_key is not None:
         options["idempotency_key"] = wishes.idempotency_key
     return options
+
+
+def _answers_a_list(registry: Registry, tool: Tool) -> bool:
+    """Say whether a tool answers with a whole list: `--all` then means the list, and `--max` its beginning."""
+    return tool.is_read and Types(registry.types).kinds(tool.returns.schema or {}) == {"array"}
+
+
+def _whole(client: TracedClient) -> Callable[..., Iterator[list[Any]]]:
+    """Return what fetches a whole list as its only page."""
+
+    def pages(tool: str, arguments: Any, max_items: int | None, request_options: Any) -> Iterator[list[Any]]:
+        rows: list[Any] = client.call(tool, arguments, request_options=request_options)
+        yield rows if max_items is None else rows[:max_items]
+
+    return pages
 
 
 def _show_pages(session: Session, view: View, pages: Iterator[list[Any]]) -> None:

@@ -25,4 +25,5 @@ def demo_command(session: Session, *, script: bool) -> None:
     if session.as_json:
         session.give(demo_view.as_document(session, plan, list(outcomes)), sandbox=True)
     else:
+        session.given = True
         demo_view.show(session, plan, outcomes)

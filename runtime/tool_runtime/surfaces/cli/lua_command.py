@@ -159,8 +159,13 @@ def _printer(session: Session) -> Any:
         return None
 
     def write(text: str) -> None:
-        output.write_raw(text)
-        output.flush()
+        # A script that has dialled is not broken off because nobody reads what the script prints.
+        try:
+            if not session.lost_output:
+                output.write_raw(text)
+                output.flush()
+        except OSError as error:
+            session.lost_output.append(error)
 
     return write
 
@@ -190,6 +195,11 @@ def _give(session: Session, client: "Client", result: "LuaResult", *, dry_run: b
         if result.status == "paused":
             problem.know(hint=_next_step(session, result))
         raise problem
+
+    session.wrote = any(call.effect_status == "succeeded" for call in result.calls)
+    if session.lost_output:
+        session.given = True
+        raise session.lost_output[0]
 
     def show() -> None:
         if dry_run:

@@ -59,12 +59,15 @@ def in_colour() -> bool:
 
 
 def console() -> "Console":
-    """Return a rich console on stdout: as wide as the terminal, or of a fixed width in a pipe."""
+    """Return a rich console on stdout: as wide as the terminal, or of a fixed width in a pipe.
+
+    Raises `OSError` where stdout is closed.
+    """
     from rich.console import Console
 
     coloured = in_colour()
     return Console(
-        file=cast("IO[str]", _Fitting(sys.stdout)),
+        file=cast("IO[str]", _Fitting(_open_stdout())),
         highlight=False,
         width=width(),
         # Without colour there is no escape at all: bold is one too.
@@ -166,10 +169,14 @@ def write(text: str) -> None:
 
 
 def _put(text: str, end: str = "\n") -> None:
-    stream = sys.stdout
-    if stream is None or stream.closed:
-        raise OSError(errno.EBADF, "stdout is closed")
+    stream = _open_stdout()
     stream.write(fitting(text, stream) + end)
+
+
+def _open_stdout() -> Any:
+    if sys.stdout is None or sys.stdout.closed:
+        raise OSError(errno.EBADF, "stdout is closed")
+    return sys.stdout
 
 
 def flush() -> None:

@@ -65,7 +65,9 @@ def docs_command(session: Session, page: tuple[str, ...], form: str | None) -> N
     if not page:
         listing.show_pages(session, [one for one in session.package.pages if one.kind != "type"], form=form)
         return
-    if page[0] == "search" and len(page) > 1:
+    if page[0] == "search":
+        if len(page) == 1:
+            raise UsageError("docs search needs words", hint=f"{session.program} docs search hang up a call")
         _show_found(session, " ".join(page[1:]))
         return
     if len(page) > 1:
@@ -88,13 +90,12 @@ def docs_command(session: Session, page: tuple[str, ...], form: str | None) -> N
     "--format",
     "form",
     type=click.Choice(["json-schema", "shallow", "openai", "anthropic", "gemini", "mcp"]),
-    default="json-schema",
-    help="The whole schema, a shallow one, or the definition that a provider of models takes.",
+    help="The whole schema (the default), a shallow one, or the definition that a provider of models takes.",
 )
 @click.option("--skeleton", is_flag=True, help="Arguments to fill in instead: those that are required.")
 @click.option("--all", "everything", is_flag=True, help="With --skeleton: the optional arguments too.")
 @click.pass_obj
-def schema_command(session: Session, tool: str, form: str, *, skeleton: bool, everything: bool) -> None:
+def schema_command(session: Session, tool: str, form: str | None, *, skeleton: bool, everything: bool) -> None:
     """Show the arguments of TOOL, by any of its names, as JSON Schema (draft 2020-12).
 
     A filled skeleton is what `call TOOL @file` reads.
@@ -106,13 +107,15 @@ def schema_command(session: Session, tool: str, form: str, *, skeleton: bool, ev
     found = package.registry.resolve(tool)
     if everything and not skeleton:
         raise UsageError("--all belongs to --skeleton", hint=f"{session.program} schema {tool} --skeleton --all")
+    if skeleton and form is not None:
+        raise UsageError("--skeleton makes arguments, and --format a schema", hint="Give one of them.")
     if skeleton:
         session.give(tool_definitions.skeleton(found, package.registry.types, everything=everything))
-    elif form == "json-schema":
+    elif form in {None, "json-schema"}:
         session.give(package.schema(found.name))
     else:
         shallow = package.shallow_schema(found.name)
-        session.give(shallow if form == "shallow" else tool_definitions.tool_definition(found, shallow, form))
+        session.give(shallow if form == "shallow" else tool_definitions.tool_definition(found, shallow, str(form)))
 
 
 @click.command("examples")

@@ -33,7 +33,11 @@ from tool_runtime.surfaces.cli.session import Session
 
 def report(session: Session, error: BaseException) -> int:
     """Show why a run failed, and return its exit code."""
-    if isinstance(error, BrokenPipeError) and (session.running is None or session.running.is_read):
+    if (
+        isinstance(error, BrokenPipeError)
+        and not session.wrote
+        and (session.running is None or session.running.is_read)
+    ):
         # The reader has left, with all that it wanted.
         output.abandon()
         return exits.OK
@@ -43,7 +47,7 @@ def report(session: Session, error: BaseException) -> int:
     known = _known(session, error)
     code = exits.exit_code(known)
     envelope = known.to_dict()
-    hint = "\n".join(text for text in _hints(session, known, envelope) if text)
+    hint = "\n".join(text for text in _hints(session, known, envelope, error) if text)
     if hint:
         envelope["hint"] = hint
     if isinstance(known, InternalError | UnwrittenResult) and os.environ.get(f"{_environment(session)}_DEBUG"):
@@ -112,19 +116,34 @@ def _ids(data: Any) -> dict[str, str]:
     return {name: value for name, value in data.items() if name.endswith("_id") and isinstance(value, str)}
 
 
-def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any]) -> list[str | None]:
+def _is_about_a_stream(error: BaseException) -> bool:
+    """Say whether a result was lost by the place where it should go, and by no mistake of this program."""
+    return isinstance(error, OSError | KeyboardInterrupt)
+
+
+def _hints(session: Session, known: ToolError, envelope: Mapping[str, Any], error: BaseException) -> list[str | None]:
     hints = [_next_step(session, envelope) or envelope.get("hint")]
     tool = session.running
-    if isinstance(known, ConfigurationError) and tool is not None:
+    if isinstance(known, ConfigurationError) and tool is not None and _has_no_key(session):
         hints.append(f"To try it without a key: {session.program} call --sandbox {tool.name} ...")
     if type(known) is PolicyRefused and session.asked_nobody:
         hints.append("Nobody could be asked: run it on a terminal, or add --force, which lifts `ask` and nothing else.")
-    if isinstance(known, UnwrittenResult) and (tool is None or not tool.is_read):
+    if isinstance(known, UnwrittenResult) and (session.wrote if tool is None else not tool.is_read):
         shown = ", ".join(f"{name} {value}" for name, value in envelope.get("ids", {}).items())
         hints.append(f"Do not repeat it: the answer was {shown}." if shown else "Do not repeat it.")
-    if isinstance(known, InternalError | UnwrittenResult):
+    if isinstance(known, InternalError) or (isinstance(known, UnwrittenResult) and not _is_about_a_stream(error)):
         hints.append(f"{_environment(session)}_DEBUG=1 shows where this came from.")
     return hints
+
+
+def _has_no_key(session: Session) -> bool:
+    """Say whether a user has given no key yet, and nothing else is wrong: then the sandbox is where to begin."""
+    from tool_runtime.accounts.stored_accounts import read_accounts
+
+    try:
+        return not session.on_sandbox and not read_accounts(session.registry, os.environ).names
+    except ToolError:
+        return False
 
 
 def _as_text(program: str, envelope: Mapping[str, Any]) -> str:

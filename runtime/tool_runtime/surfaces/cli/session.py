@@ -34,7 +34,8 @@ class Session:
     `done` says that the call has returned: an error in the display of the result is then no error of the call.
     `data` is what a failed run has to show beside its error. `given` says that the answer is on its way to
     stdout, `shown` that stdout took the answer. `asked_nobody` says that the policy asks, and
-    there is no terminal on which to ask.
+    there is no terminal on which to ask. `wrote` says that a command that makes several calls has made a write, and
+    `lost_output` holds what kept a script's words from stdout.
     """
 
     def __init__(self, package_folder: "Path | str", words: Sequence[str] = (), *, as_json: bool = False) -> None:
@@ -58,6 +59,8 @@ class Session:
         self.given = False
         self.shown = False
         self.asked_nobody = False
+        self.wrote = False
+        self.lost_output: list[OSError] = []
         self.extra: dict[str, Any] = {}
 
     @cached_property

@@ -70,7 +70,11 @@ def doctor_command(context: click.Context, *, online: bool) -> None:
         "capabilities": account_report.extras(),
         "example_functions": account_report.example_functions(session.registry),
         "program": {"name": session.program, "version": session.api["version"], "python": platform.python_version()},
-        "next_commands": account_report.next_commands(session.registry, report),
+        "next_commands": [
+            command
+            for command in account_report.next_commands(session.registry, report)
+            if command != f"{session.program} doctor"
+        ],
     }
     session.give(data, lambda: status_view.show_doctor(data, report))
     if not report.healthy:

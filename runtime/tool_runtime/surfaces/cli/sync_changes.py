@@ -5,7 +5,7 @@ now. A change belongs to the side that departs from what was pulled. Where both 
 ways there is a conflict. Plain functions over JSON: this module reads no file and sends nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -45,7 +45,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The three versions of one record, compared. `here` and `there` are the changes of each side since the pull."""
+    """The three versions of one record, compared.
+
+    `here` and `there` are the changes of each side since the pull, without those that both sides made alike.
+    """
 
     here: tuple[Change, ...]
     there: tuple[Change, ...]
@@ -82,25 +85,28 @@ def same(left: Any, right: Any) -> bool:
 def compare(record: Mapping[str, Any], pulled: Mapping[str, Any], current: Mapping[str, Any], tool: Tool) -> Comparison:
     """Compare the record of the files, the pulled record and the record of the API. `tool` is the one that updates.
 
-    Fields that only the API sets, such as the time of the last change, are no changes of the other side.
+    Fields that only the API sets, such as the time of the last change, are no changes of the other side. What both
+    sides changed alike is settled: a run that was killed after a push and before the files were written leaves that.
     """
-    here = tuple(changes(pulled, record))
     settable = set(_arguments(tool))
+    here = tuple(changes(pulled, record))
     there = tuple(change for change in changes(pulled, current) if change.place[0] in settable)
     ours, theirs = ({str(change.place[0]) for change in side} for side in (here, there))
-    both = sorted(name for name in ours & theirs if not same(record.get(name, MISSING), current.get(name, MISSING)))
-    return Comparison(here, there, tuple(both))
+    alike = {name for name in ours | theirs if same(record.get(name, MISSING), current.get(name, MISSING))}
+    return Comparison(
+        tuple(change for change in here if change.place[0] not in alike),
+        tuple(change for change in there if change.place[0] not in alike),
+        tuple(sorted((ours & theirs) - alike)),
+    )
 
 
-def update_arguments(
-    kind: SyncKind, tool: Tool, record: Mapping[str, Any], pulled: Mapping[str, Any]
-) -> dict[str, Any]:
+def update_arguments(kind: SyncKind, tool: Tool, record: Mapping[str, Any], comparison: Comparison) -> dict[str, Any]:
     """Return the arguments that bring the API to what the files say: the id, and the fields that were changed here.
 
     A field that was removed here is sent as null. Raises `InvalidArguments` for fields that only the API sets.
     """
     names = _arguments(tool)
-    changed = dict.fromkeys(str(change.place[0]) for change in changes(pulled, record))
+    changed = dict.fromkeys(str(change.place[0]) for change in comparison.here)
     faults = [
         Fault(name, "unknown", "is set by the API alone: take the change back", None)
         for name in changed
@@ -110,7 +116,25 @@ def update_arguments(
         message = f"{kind.name}: {'; '.join(map(str, faults))}"
         raise InvalidArguments(message, tool=tool.name, faults=tuple(faults))
     sent = {names[name]: record.get(name) for name in changed}
-    return {kind.id: pulled[kind.id], **sent} if sent else {}
+    return {kind.id: record[kind.id], **sent} if sent else {}
+
+
+def create_arguments(
+    kind: SyncKind, tool: Tool, record: Mapping[str, Any], answered: Container[str], fitting: Container[str]
+) -> dict[str, Any]:
+    """Return the arguments that make a record, which may be a copy of one that was pulled.
+
+    Left out is what only answers have (`answered` are the fields of answers), and a null that the tool does not take
+    (`fitting` are the arguments whose value fits). Whatever else is wrong stays, so that somebody hears of it.
+    Example: `{"agent_name": "a", "last_modified": 1, "nmae": "b"}` -> `{"agent_name": "a", "nmae": "b"}`.
+    """
+    names = {one.wire: one.name for one in tool.parameters.values() if one.place == "body"}
+    known = {names.get(field, field): (field, value) for field, value in record.items() if field != kind.id}
+    return {
+        name: value
+        for name, (field, value) in known.items()
+        if (field in names and (value is not None or name in fitting)) or not (field in names or field in answered)
+    }
 
 
 def _arguments(tool: Tool) -> Mapping[str, str]:

@@ -140,7 +140,7 @@ def push_command(
         for (sync, push), entry in zip(plan, shown, strict=True):
             session.running = session.registry.resolve(push.tool)
             record = sync.push(push)
-            session.running = None
+            session.running, session.wrote = None, True
             done.append({**entry, "id": str(record.get(sync.kind.id, entry["id"]))})
             if not session.as_json:
                 output.note(f"{sync.kind.name} {done[-1]['id']}: pushed")

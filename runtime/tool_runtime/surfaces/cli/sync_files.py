@@ -5,14 +5,18 @@
     DIR/llms/llm_123/.pulled.json        the record as the API gave it when it was last read
 
 This module owns the layout. What is read from files that nobody edited equals what was written, byte for byte. People
-may rename a record's folder and keep files of their own in it: the id stands in the record. A write that is cut off is
-finished by the next one: the whole record is written to `.pending.json` first, and that file becomes `.pulled.json`
-last. Knows no tool and sends nothing.
+may rename a record's folder and keep files of their own in it: the id stands in the record. A new record never takes a
+folder in which something stands. Names of files and folders are such as every system takes, so a folder may move
+between systems: none is reserved or too long, and no two differ in case only. A program that ends lines as Windows does
+changes no text. A write that is cut off is finished by the next one: the whole record is written to `.pending.json`
+first, and that file becomes `.pulled.json` last. Knows no tool and sends nothing.
 """
 
+import hashlib
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +25,14 @@ from urllib.parse import quote
 
 from tool_runtime.core.tools import SyncKind
 from tool_runtime.errors import UsageError
+from tool_runtime.surfaces.cli.typed_text import Unreadable, read_json
 
 RECORD, PULLED, PENDING, CREATE_KEY = "record.json", ".pulled.json", ".pending.json", ".create-key"
 TEXT = "$text"
 _LONGEST_LABEL = 60
+_LONGEST_FOLDER = 100
+# Windows takes these words for devices, with every ending.
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +73,21 @@ class Records:
         return known
 
     def write(self, record: Mapping[str, Any], folder: Path | None = None) -> Path:
-        """Write a record that the API gave, and return its folder: a given one, or the folder of its id."""
+        """Write a record that the API gave, and return its folder: a given one, or a new one of the name of its id."""
         if folder is None:
-            folder = self.root / folder_name(str(record[self.kind.id]))
+            folder = self._new_folder(str(record[self.kind.id]))
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / PENDING, _json(record))
         self._finish(folder)
+        return folder
+
+    def _new_folder(self, name: str) -> Path:
+        """Return a folder for an id that has none. The one of its name may hold a record that somebody put there."""
+        first = folder_name(name)
+        folder, number = self.root / first, 1
+        while any((folder / file).exists() for file in (RECORD, PENDING)):
+            number += 1
+            folder = self.root / f"{first}-{number}"
         return folder
 
     def _finish(self, folder: Path) -> None:
@@ -82,8 +99,10 @@ class Records:
         for name, text in texts.items():
             _write(folder / name, f"{text}\n")
         _write(before, _json(shown))
-        for name in stale - texts.keys():
-            (folder / name).unlink(missing_ok=True)
+        written = {name.casefold() for name in texts}
+        for name in stale:
+            if unicodedata.normalize("NFC", name).casefold() not in written:
+                (folder / name).unlink(missing_ok=True)
         (folder / PENDING).replace(folder / PULLED)
         (folder / CREATE_KEY).unlink(missing_ok=True)
 
@@ -92,16 +111,27 @@ class Records:
         if not isinstance(record, dict):
             raise UsageError(f"{folder / RECORD}: expected a JSON object")
         for name, put in _referred(record, self.kind.texts):
-            text = _read_text(folder / name)
-            put(text.removesuffix("\n"))
+            # A text with a carriage return of its own is no file: those in a file come from an editor, or from git.
+            put(_read_text(folder / name).replace("\r\n", "\n").removesuffix("\n"))
         pulled = folder / PULLED
         return Kept(folder, record, _read_json(pulled) if pulled.is_file() else None)
 
 
 def folder_name(name: str) -> str:
-    """Return an id as the name of a folder that cannot lead elsewhere: `../a b` -> `%2E.%2Fa%20b`."""
-    safe = quote(name, safe="+@") or "%"
-    return f"%2E{safe[1:]}" if safe.startswith(".") else safe
+    """Return an id as the name of a folder that every system takes and that cannot lead elsewhere.
+
+    Examples: `call_1` -> `call_1`; `../a b` -> `%2E.%2Fa%20b`; `nul` -> `%6Eul`. Of a long id, the beginning stands
+    there, and a digest that tells the id from others.
+    """
+    safe = quote(name, safe="+@", errors="surrogatepass") or "%"
+    if safe[0] == "." or safe.partition(".")[0].casefold() in _DEVICES:
+        safe = f"%{ord(safe[0]):02X}{safe[1:]}"
+    if safe[-1] == ".":
+        safe = f"{safe[:-1]}%2E"
+    if len(safe) > _LONGEST_FOLDER:
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+        safe = f"{safe[:_LONGEST_FOLDER]}-{digest}"
+    return safe
 
 
 def split(record: Mapping[str, Any], paths: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -124,15 +154,20 @@ def split(record: Mapping[str, Any], paths: Sequence[str]) -> tuple[dict[str, An
 
 
 def _is_plain(text: str) -> bool:
+    """Say whether a text file gives back the text as it is: editors add and remove carriage returns and a BOM."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return "\r" not in text
+    return "\r" not in text and not text.startswith("\ufeff")
 
 
 def _free(label: str, taken: Mapping[str, str]) -> str:
-    label = re.sub(r"[^\w+-]+", ".", label).strip(".")[:_LONGEST_LABEL] or "text"
+    # Some systems take the two ways in which an accented letter can be written for one name, others for two.
+    label = unicodedata.normalize("NFC", label)
+    label = re.sub(r"[^\w+-]+", ".", label).strip(".")[:_LONGEST_LABEL].strip(".") or "text"
+    if label.partition(".")[0].casefold() in _DEVICES:
+        label = f"_{label}"
     names = {name.casefold() for name in taken}
     number, name = 1, f"{label}.md"
     while name.casefold() in names:
@@ -184,16 +219,16 @@ def _json(value: Any) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        return path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(_read_text(path))
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
+        return read_json(_read_text(path))
+    except Unreadable as error:
+        raise UsageError(f"{path} {error}") from error
 
 
 def _write(path: Path, text: str) -> None:

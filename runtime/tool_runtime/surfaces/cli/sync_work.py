@@ -1,9 +1,10 @@
 """Pull, compare and push: the work of `sync`, over a client and a folder.
 
 A pull never overwrites what somebody changed here, and a push never overwrites what somebody changed there, unless that
-is asked for. A push binds the arguments of every record before the first request, so wrong arguments stop the whole
-push. Each record that was pushed is read again and written to its files at once: a push that breaks off in the middle
-has pushed and written the records before.
+is asked for: each record is read again right before the push, since a person may take long to say yes. A push binds
+the arguments of every record before the first request, so wrong arguments stop the whole push. Each record that was
+pushed is read again and written to its files at once: a push that breaks off in the middle has pushed and written the
+records before. A record without an id is a new one, also a copy of a folder out of which somebody took the id.
 """
 
 import secrets
@@ -14,12 +15,19 @@ from typing import Any, Literal
 
 from tool_runtime.core.tools import SyncKind
 from tool_runtime.errors import NotFound, Unprocessable, UsageError
-from tool_runtime.surfaces.cli.sync_changes import Comparison, changes, compare, update_arguments
+from tool_runtime.surfaces.cli.sync_changes import (
+    Comparison,
+    changes,
+    compare,
+    create_arguments,
+    same,
+    update_arguments,
+)
 from tool_runtime.surfaces.cli.sync_files import CREATE_KEY, Kept, Records
 from tool_runtime.surfaces.common.client import Client
+from tool_runtime.values.fields import Fields
 from tool_runtime.values.suggestions import nearest
 
-_CONFLICT = "Pull with --overwrite to take their values, or push with --overwrite to keep yours."
 State = Literal["same", "changed_here", "changed_there", "conflict", "new_here", "new_there", "gone_there"]
 
 
@@ -85,7 +93,11 @@ class Sync:
     def pull(self, names: Sequence[str], *, overwrite: bool) -> Iterator[Standing]:
         """Read records of the API into files: the given ones, or all. Yields what became of each."""
         known = self.records.by_id()
-        for name in names or self.ids_there():
+        wanted = list(names) or [*self.ids_there()]
+        if not names:
+            # Files whose record is gone stay, and are named.
+            wanted += [name for name in known if name not in wanted]
+        for name in dict.fromkeys(wanted):
             kept, current = known.get(name), self.get(name)
             if current is None:
                 if kept is None:
@@ -104,7 +116,7 @@ class Sync:
         _check_names(names, known, self.kind)
         for name in names or known:
             kept = known[name]
-            if kept.pulled is None and self.kind.id not in kept.record:
+            if self.kind.id not in kept.record:
                 yield Standing(name, "new_here", kept)
                 continue
             current = self.get(name)
@@ -158,13 +170,17 @@ class Sync:
 
     def _push(self, standing: Standing, kept: Kept) -> Push:
         if standing.state != "new_here":
-            pulled = kept.pulled if kept.pulled is not None else (standing.current or {})
             tool = self._registry.resolve(self.kind.update)
-            return Push(standing, tool.name, update_arguments(self.kind, tool, kept.record, pulled))
+            assert standing.comparison is not None  # noqa: S101 - a record that both sides have was compared
+            return Push(standing, tool.name, update_arguments(self.kind, tool, kept.record, standing.comparison))
         if self.kind.create is None:
             message = f"{self.kind.name} {standing.name}: has no {self.kind.id}, and no tool makes such a record"
             raise UsageError(message, hint=f"Pull the record instead, or write its {self.kind.id} into the file.")
-        return Push(standing, self.kind.create, kept.record)
+        tool = self._registry.resolve(self.kind.create)
+        answers = self._registry.resolve(self.kind.get).returns.schema
+        answered = {*Fields(self._registry.types).names(answers or {}), *(kept.pulled or {})}
+        fitting = self._client.copy_of(tool.name, kept.record)
+        return Push(standing, tool.name, create_arguments(self.kind, tool, kept.record, answered, fitting))
 
     def push(self, push: Push) -> Mapping[str, Any]:
         """Send one planned push, and return the record as the API has it afterwards."""
@@ -177,11 +193,22 @@ class Sync:
             if not key.is_file():
                 key.write_text(secrets.token_hex(16), encoding="ascii")
             options["idempotency_key"] = key.read_text(encoding="ascii").strip()
+        else:
+            self._check_unchanged(push.standing)
         answer = self._client.call(push.tool, push.arguments, request_options=options or None)  # type: ignore[arg-type]
         name = answer[self.kind.id] if push.standing.state == "new_here" else push.standing.name
         current = self.get(str(name)) or answer
         self.records.write(current, folder)
         return current
+
+    def _check_unchanged(self, standing: Standing) -> None:
+        """Raise `UsageError` where the API's record is no longer the one that the plan was made for."""
+        before, now = standing.current or {}, self.get(standing.name)
+        if now is not None and same(before, now):
+            return
+        fields = sorted({str(change.place[0]) for change in changes(before, now)}) if now is not None else ["gone"]
+        message = f"{self.kind.name} {standing.name}: changed in the API since the plan was made: {', '.join(fields)}"
+        raise UsageError(message, hint="Nothing was sent for this record. Look at sync diff, and push again.")
 
 
 def find_kind(kinds: Mapping[str, SyncKind], name: str) -> SyncKind:

@@ -50,7 +50,8 @@ def help_of(context: click.Context, command: click.Command, registry: Registry, 
                     for one in sorted(tool.parameters.values(), key=lambda one: not one.required)
                 ]
             )
-    rows = [row for one in command.get_params(context) if (row := one.get_help_record(context)) is not None]
+    options = [one for one in command.get_params(context) if isinstance(one, click.Option)]
+    rows = [row for one in options if (row := one.get_help_record(context)) is not None]
     with formatter.section("Options"):
         formatter.write_dl(rows)
     return formatter.getvalue().rstrip("\n")

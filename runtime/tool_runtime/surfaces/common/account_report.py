@@ -16,7 +16,7 @@ from tool_runtime.accounts.accounts_file import (
     POLICY_FIELDS,
     SettingsFile,
     project_files,
-    read_user_file,
+    settings_of_user,
     user_file_path,
 )
 from tool_runtime.accounts.caps import Caps
@@ -128,7 +128,7 @@ def _look_at_files(registry: Registry, report: Report) -> None:
     try:
         path = user_file_path(command, api.environment, os.environ)
         report.user_file = str(path)
-        settings = read_user_file(path)
+        settings = settings_of_user(command, api.environment, os.environ)
     except ToolError as error:
         report.failed("accounts file", error)
     else:
@@ -314,7 +314,7 @@ def next_commands(registry: Registry, report: Report) -> list[str]:
     commands: list[str] = []
     usable = report.stored.names if report.stored is not None else ()
     if report.stored is None:
-        commands.append(f"{command} doctor")
+        commands += [f"{command} doctor", f"{command} configure --help"]
     elif not usable:
         commands += [f"{command} configure", f"{command} demo"]
     else:

@@ -104,9 +104,13 @@ class Index:
         return [self.names[page] for _, page in ranked[:limit]]
 
     def _called(self, words: str) -> Sequence[int]:
-        """Return the pages whose own name the words are: who types a name wants that page first."""
-        name = _joined(words)
-        return [page for page, known in enumerate(self.names) if _joined(known.rpartition("/")[2]) == name]
+        """Return the pages whose own name the words are: who types a name wants that page first.
+
+        A name in capitals, such as `HangUp`, is typed as one word; `hang up` is what somebody wants to do.
+        """
+        name, apart = _joined(words), len(words.split()) > 1
+        own = [(page, known.rpartition("/")[2]) for page, known in enumerate(self.names)]
+        return [page for page, known in own if _joined(known) == name and not (apart and known != known.lower())]
 
     def _asked(self, words: str) -> list[tuple[float, Mapping[str, float]]]:
         """Return, for each word of a query, what the word is worth and the stems that stand for it."""

@@ -116,8 +116,10 @@ def skeleton(tool: Tool, types: Mapping[str, Any], *, everything: bool = False) 
     """Return arguments to fill in: what is required, and with `everything` what is optional too.
 
     A value is the example of its parameter, or a blank of its type. Of arguments that exclude each other, the first.
+    The idempotency key is left out: with a key in a file, every call of that file would count as the first one.
     """
-    wanted = {name for name, parameter in tool.parameters.items() if parameter.required or everything}
+    key = tool.idempotency.name if tool.idempotency is not None else None
+    wanted = {name for name, one in tool.parameters.items() if one.required or (everything and one.wire != key)}
     for constraint in tool.constraints:
         if constraint.rule in {"exactly_one", "at_least_one"} and wanted.isdisjoint(constraint.names):
             wanted.add(constraint.names[0])
@@ -130,12 +132,15 @@ def skeleton(tool: Tool, types: Mapping[str, Any], *, everything: bool = False) 
 
 def _example(parameter: Parameter, types: Mapping[str, Any]) -> Any:
     if parameter.place == "file":
-        return "@path/of/the/file"
+        return ["@path/of/the/file"] if parameter.schema.get("type") == "array" else "@path/of/the/file"
     return parameter.example if "example" in parameter.given else blank(parameter.accepted, types)
 
 
 def blank(schema: Any, types: Mapping[str, Any], depth: int = 0) -> Any:
-    """Return the emptiest value that a schema suggests: `{"type": "array"}` -> `[]`, an enum -> its first value."""
+    """Return the emptiest value that a schema suggests: `{"type": "array"}` -> `[]`, an enum -> its first value.
+
+    A number is the smallest one that is allowed, or 0.
+    """
     from tool_runtime.values.references import type_name_of
 
     if not isinstance(schema, Mapping) or depth > _DEEPEST:
@@ -158,7 +163,8 @@ def blank(schema: Any, types: Mapping[str, Any], depth: int = 0) -> Any:
     if kind == "object":
         required = schema.get("required", ())
         return {name: blank(schema.get("properties", {}).get(name), types, depth + 1) for name in required}
-    return {"array": [], "string": "", "integer": 0, "number": 0, "boolean": False}.get(str(kind))
+    least = max(0, schema.get("minimum", 0))
+    return {"array": [], "string": "", "integer": least, "number": least, "boolean": False}.get(str(kind))
 
 
 _DEEPEST = 12

@@ -83,6 +83,31 @@ def test_a_removed_account_is_gone(cli, config):
     assert cli("accounts", "remove", "eu").code == 3
 
 
+@pytest.mark.parametrize("words", [["call", "get_book", "book_id=b1"], ["accounts"], ["accounts", "fields"]])
+def test_a_named_file_that_is_missing_is_wrong_set_up_for_who_reads(cli, tmp_path, remote, words):
+    path = tmp_path / "slip" / "accounts.toml"
+    ended = cli(*words, LIBRARY_CONFIG=str(path), LIBRARY_API_KEY=CANARY, LIBRARY_BASE_URL=remote.url)
+    assert (ended.code, remote.asked) == (3, [])
+    assert f"LIBRARY_CONFIG names {path}, and there is no such file" in ended.err
+    assert "--sandbox" not in ended.err
+
+
+def test_status_and_doctor_say_that_a_named_file_is_missing(cli, tmp_path):
+    path = str(tmp_path / "slip.toml")
+    assert "no such file" in cli("status", LIBRARY_CONFIG=path).out
+    ended = cli("doctor", "--json", LIBRARY_CONFIG=path)
+    assert ended.code == 3
+    assert "library doctor" not in ended.data["next_commands"]
+
+
+@pytest.mark.parametrize("words", [["configure", "--write", "deny"], ["accounts", "set", "default", "write=deny"]])
+def test_a_named_file_that_is_missing_is_made_by_who_writes(cli, tmp_path, words):
+    path = tmp_path / "new" / "accounts.toml"
+    assert cli(*words, LIBRARY_CONFIG=str(path)).code == 0
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert data(cli("accounts", "--json", LIBRARY_CONFIG=str(path)))[0]["permissions"]["write"] == "deny"
+
+
 def test_a_program_configures_with_one_json_document(cli, config):
     document = {
         "account": "prod",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from tool_runtime.core.tools import SyncKind
 from tool_runtime.errors import InvalidArguments, OutcomeUnknown, UsageError
 from tool_runtime.sandbox import Sandbox
 from tool_runtime.surfaces.cli.sync_changes import Change, changes, same
-from tool_runtime.surfaces.cli.sync_files import PENDING, PULLED, RECORD, Records, folder_name
+from tool_runtime.surfaces.cli.sync_files import CREATE_KEY, PENDING, PULLED, RECORD, Records, folder_name
 from tool_runtime.surfaces.cli.sync_work import Sync, find_kind
 from tool_runtime.surfaces.common.client import Client
 
@@ -212,6 +213,108 @@ def test_two_folders_of_one_id_are_refused(llms):
         (copy / path.name).write_bytes(path.read_bytes())
     with pytest.raises(UsageError, match="same llm_id"):
         llms.records.by_id()
+
+
+def copied(folder, name, without):
+    """Copy a record's folder with all its files, and take fields out of the copy's record."""
+    copy = Path(shutil.copytree(folder, folder.with_name(name)))
+    record = json.loads((copy / RECORD).read_text())
+    (copy / RECORD).write_text(json.dumps({key: value for key, value in record.items() if key not in without}))
+    return copy
+
+
+@pytest.mark.parametrize("kind", [name for name, kind in REGISTRY.sync.items() if kind.create])
+def test_a_copy_without_the_id_is_created_like_the_first_one(kind, client, tmp_path):
+    sync = Sync(client, REGISTRY.sync[kind], tmp_path)
+    list(sync.pull([], overwrite=False))
+    first = next(iter(sync.records))
+    copied(first.folder, "twin", {sync.kind.id})
+    (push,) = sync.plan([], overwrite=False)
+    made = sync.push(push)
+    assert made[sync.kind.id] != first.record[sync.kind.id]
+    settable = {parameter.wire for parameter in REGISTRY.resolve(sync.kind.create).parameters.values()}
+    assert not {change.path for change in changes(first.record, made)} & settable
+    assert set(states(sync).values()) == {"same"}
+
+
+def test_a_slip_in_the_name_of_a_field_keeps_a_new_record_from_being_made(llms):
+    copy = copied(llms.records.by_id()["llm_123"].folder, "twin", {"llm_id"})
+    record = json.loads((copy / RECORD).read_text())
+    (copy / RECORD).write_text(json.dumps(record | {"model_temprature": 1}))
+    with pytest.raises(InvalidArguments, match="model_temprature"):
+        llms.plan([], overwrite=False)
+
+
+def test_a_pulled_record_takes_no_folder_of_another_record(llms):
+    first = llms.records.by_id()["llm_123"].folder
+    shutil.rmtree(llms.records.by_id()["llm_456"].folder)
+    first.rename(first.with_name("llm_456"))
+    list(llms.pull([], overwrite=True))
+    assert llms.records.by_id().keys() == {"llm_123", "llm_456"}
+    assert llms.records.by_id()["llm_123"].folder.name == "llm_456"
+
+
+def test_a_pull_names_the_files_whose_record_is_gone(llms, client):
+    made = client.call("create_retell_llm", {"general_prompt": "Be brief."})["llm_id"]
+    list(llms.pull([], overwrite=False))
+    client.call("delete_retell_llm", {"llm_id": made})
+    assert {one.name: one.state for one in llms.pull([], overwrite=False)}[made] == "gone_there"
+    assert made in llms.records.by_id()
+
+
+def test_lines_that_end_as_on_windows_change_no_text(llms):
+    path = llms.records.by_id()["llm_123"].folder / "general_prompt.md"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert states(llms)["llm_123"] == "same"
+
+
+@pytest.mark.parametrize("name", ["nul", "CON", "aux.1", "com1", "ends.", "ends ", "a" * 300, "\u00e9" * 90])
+def test_the_name_of_a_folder_is_one_that_every_system_takes(name):
+    made = folder_name(name)
+    assert made.partition(".")[0].casefold() not in {"nul", "con", "aux", "com1"}
+    assert not made.endswith((".", " "))
+    assert len(made.encode()) < 200
+    assert made != folder_name(f"{name}x")
+
+
+def test_a_push_that_was_killed_before_its_files_were_written_is_not_sent_again(llms, client):
+    edit(llms, "llm_123", model="gpt-4.1-mini")
+    client.call("update_retell_llm", {"llm_id": "llm_123", "model": "gpt-4.1-mini"})
+    assert llms.plan([], overwrite=False) == []
+    list(llms.pull([], overwrite=False))
+    assert set(states(llms).values()) == {"same"}
+
+
+def test_a_creation_that_was_killed_before_its_files_were_written_is_not_done_twice(llms, client):
+    folder = llms.records.root / "receptionist"
+    folder.mkdir()
+    (folder / RECORD).write_text('{"general_prompt": "You greet people.", "model": "gpt-4.1"}')
+    (push,) = llms.plan([], overwrite=False)
+    as_before = Path(shutil.copytree(folder, folder.parent.parent / "as-before"))
+    made = llms.push(push)
+    key = next(row for row in client.ledger.find() if row.intent.tool == "create_retell_llm").intent.idempotency_key
+    shutil.rmtree(folder)
+    shutil.copytree(as_before, folder)
+    (folder / CREATE_KEY).write_text(key)
+    (push,) = llms.plan([], overwrite=False)
+    assert llms.push(push)["llm_id"] == made["llm_id"]
+    assert len(client.sandbox.records("retell_llm")) == 3
+
+
+def test_a_record_that_changed_after_the_plan_was_made_is_not_pushed(llms, client):
+    edit(llms, "llm_123", model="gpt-4.1-mini")
+    (push,) = llms.plan([], overwrite=False)
+    client.call("update_retell_llm", {"llm_id": "llm_123", "model": "gpt-5"})
+    with pytest.raises(UsageError, match=r"since the plan was made: .*model"):
+        llms.push(push)
+    assert client.call("get_llm", {"llm_id": "llm_123"})["model"] == "gpt-5"
+
+
+def test_a_key_that_stands_twice_in_a_record_is_refused(llms):
+    path = edit(llms, "llm_123")
+    path.write_text(path.read_text()[:-1] + ', "model": "gpt-5"}')
+    with pytest.raises(UsageError, match="'model' twice"):
+        llms.plan([], overwrite=False)
 
 
 def test_changes_name_each_field_that_differs():
