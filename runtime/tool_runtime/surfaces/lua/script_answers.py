@@ -12,8 +12,9 @@ from typing import Any
 
 from tool_runtime.accounts.script_journal import JournalCall
 from tool_runtime.core.flow import Done
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import ToolError, as_tool_error
+from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.lua.namespaces import Prepared
 from tool_runtime.surfaces.lua.script_results import ScriptCall
 

@@ -22,13 +22,7 @@ from tool_runtime.accounts.script_journal import JournalCall, ScriptJournal
 from tool_runtime.core.flow import Done
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import LedgerNotWritten
-from tool_runtime.errors import (
-    InvalidArguments,
-    PolicyRefused,
-    ToolError,
-    UnknownTool,
-    UsageError,
-)
+from tool_runtime.errors import InvalidArguments, PolicyRefused, ToolError, UnknownTool, UsageError
 from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
 from tool_runtime.surfaces.lua.script_answers import Answer, Answers, Request, pending_of, script_call
 from tool_runtime.surfaces.lua.script_clock import ScriptClock
