@@ -11,7 +11,7 @@ digest, answer). Must not know: Lua, tools, how a call is made.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Final
 from tool_runtime.accounts import processes
 from tool_runtime.accounts.ledger_file import LedgerFile
 from tool_runtime.accounts.sqlite_ledger import APPLICATION_ID, BUSY_SECONDS, SCHEMA, VERSION
-from tool_runtime.errors import UsageError
+from tool_runtime.errors import ConfigurationError, UsageError
 from tool_runtime.values.suggestions import nearest
 
 _TABLES: Final = """
@@ -37,6 +37,9 @@ CREATE TABLE IF NOT EXISTS script_calls (
 _MOST_WAITING: Final = 1024 * 1024
 _KEPT_DAYS: Final = 30
 _DAY_MS: Final = 86_400_000
+_STATES: Final = frozenset({"new", "begun", "asking", "approved", "denied", "ended"})
+_MISSING: Final = object()
+_JSON: Final = (dict, list, str, int, float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +159,17 @@ def resumable_runs(path: Path) -> list[JournalRun]:
             "SELECT id, at_ms, state, process, source, settings FROM script_runs ORDER BY at_ms DESC"
         )
         runs = [_run(*row) for row in rows]
-    return [run for run in runs if run.state == "paused" or not run.alive]
+    return [run for run in runs if run.state != "running" or not run.alive]
 
 
-def open_run(path: Path, run_id: str) -> ScriptJournal:
+Check = Callable[[JournalRun, Sequence[JournalCall]], None]
+
+
+def open_run(path: Path, run_id: str, check: Check = lambda _run, _calls: None) -> ScriptJournal:
     """Take over a run that is paused or was killed, and return its journal.
 
-    Raises `UsageError` for an id that is not there, and for a run that another process is running.
+    `check` may refuse by raising: then the run stays as it is. Raises `UsageError` for an id that is not there, and for
+    a run that another process is running; `ConfigurationError` for rows that no journal has.
     """
     runs = resumable_runs(path)
     with closing(journal_file(path)) as file, file.transaction() as connection:
@@ -179,15 +186,21 @@ def open_run(path: Path, run_id: str) -> ScriptJournal:
             raise UsageError(
                 f"the run {run_id} is still running in another process", hint="Wait until that process ends."
             )
-        # From now on this process runs the script: a second `resume` at the same moment is refused.
-        mark = processes.own_mark()
-        connection.execute("UPDATE script_runs SET state = 'running', process = ? WHERE id = ?", (mark, run_id))
         rows = connection.execute(
             "SELECT seq, key, path, digest, state, record, attempt, answer FROM script_calls "
             "WHERE run = ? ORDER BY seq",
             (run_id,),
         )
-        calls = [_call(*row) for row in rows]
+        try:
+            calls = [_call(*row) for row in rows]
+        except (ValueError, TypeError) as error:
+            raise _unreadable(path, run_id) from error
+        if not isinstance(found.settings.get("args", _MISSING), _JSON):
+            raise _unreadable(path, run_id)
+        check(found, calls)
+        # From now on this process runs the script: a second `resume` at the same moment is refused.
+        mark = processes.own_mark()
+        connection.execute("UPDATE script_runs SET state = 'running', process = ? WHERE id = ?", (mark, run_id))
     return ScriptJournal(path, replace(found, state="running"), calls, is_stored=True)
 
 
@@ -209,8 +222,31 @@ def _row(run_id: str, call: JournalCall) -> tuple[Any, ...]:
 def _call(*row: Any) -> JournalCall:
     seq, key, path, digest, state, record, attempt, answer = row
     known = None if answer is None else json.loads(answer)
+    if state not in _STATES or (state == "ended" and not _is_answer(known)):
+        raise ValueError(state)
+    if state == "asking" and not isinstance(known, dict):
+        raise ValueError(state)
     return JournalCall(seq, key, path, digest, state, record, attempt, known)
 
 
+def _is_answer(known: Any) -> bool:
+    """Whether this is what a call that has ended leaves: a status, and a result or a text with its error."""
+    if not isinstance(known, dict) or known.get("status") not in {"none", "succeeded", "unknown"}:
+        return False
+    error = known.get("error")
+    return "ok" in known or (isinstance(known.get("text"), str) and isinstance(error, dict) and "message" in error)
+
+
 def _run(run_id: str, at_ms: int, state: str, mark: str, source: str, settings: str) -> JournalRun:
-    return JournalRun(run_id, at_ms, state, source, json.loads(settings), processes.runs(mark))
+    try:
+        known = json.loads(settings)
+        alive = processes.runs(mark)
+    except ValueError:
+        # Another program wrote this row. It can be listed, and not be opened.
+        known, alive = {}, False
+    return JournalRun(run_id, at_ms, state, source, known if isinstance(known, dict) else {}, alive)
+
+
+def _unreadable(path: Path, run_id: str) -> ConfigurationError:
+    message = f"the journal of the run {run_id} in {path} holds what no script wrote"
+    return ConfigurationError(message, hint="Nothing was sent. Start the script anew.")

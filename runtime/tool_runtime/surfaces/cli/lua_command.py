@@ -105,8 +105,8 @@ def client_of(session: Session, settings: Mapping[str, Any] | None = None) -> "C
         sandbox=bool(session.sandbox or known.get("sandbox", False)),
         force=session.force,
         read_only=bool(session.read_only or known.get("read_only", False)),
-        timeout=session.timeout,
-        retries=session.retries,
+        timeout=session.timeout if session.timeout is not None else known.get("timeout"),
+        retries=session.retries if session.retries is not None else known.get("retries"),
     )
     output.note_log()
     # What a script was answered has reached its caller: the script itself goes on with the answer.
@@ -114,27 +114,39 @@ def client_of(session: Session, settings: Mapping[str, Any] | None = None) -> "C
 
 
 def lua_session(
-    session: Session, client: "Client", limits: "LuaLimits", *, dry_run: bool = False, warm: bool = False
+    session: Session,
+    client: "Client",
+    limits: "LuaLimits",
+    *,
+    dry_run: bool = False,
+    warm: bool = False,
+    tools: bool = True,
 ) -> "LuaSession":
-    """Return the session that runs scripts of this command."""
+    """Return the session that runs scripts of this command; without `tools`, only other servers are seen."""
     from tool_runtime.surfaces.cli.questions import confirmation
     from tool_runtime.surfaces.common.scripts import LuaSession
 
-    settings = {"account": session.account, "sandbox": session.sandbox, "read_only": session.read_only}
-    pages, namespaces = _servers(session)
+    pages, namespaces = _servers(session, own=tools)
     return LuaSession(
         client,
         limits=limits,
         package=pages,
         namespaces=namespaces,
         confirm=confirmation(session),
-        settings=settings,
+        settings=settings_of(session, tools=tools),
         warm=warm,
         dry_run=dry_run,
+        tools=tools,
     )
 
 
-def _servers(session: Session) -> tuple[Any, list[Any]]:
+def settings_of(session: Session, *, tools: bool) -> dict[str, Any]:
+    """Return what is kept with a run that can be resumed, so that the run goes on as it began."""
+    known = {"account": session.account, "sandbox": session.sandbox, "read_only": session.read_only, "tools": tools}
+    return known | {"timeout": session.timeout, "retries": session.retries}
+
+
+def _servers(session: Session, *, own: bool = True) -> tuple[Any, list[Any]]:
     """Return the pages and the namespaces of other servers, where this user or project has any."""
     from tool_runtime.surfaces.cli.mcp_session import calls_of, has_servers, load
     from tool_runtime.surfaces.common.scripts import Prepared
@@ -143,7 +155,7 @@ def _servers(session: Session) -> tuple[Any, list[Any]]:
         return session.package, []
     # The connections last as long as the command.
     calls = click.get_current_context().with_resource(calls_of(session, surface="lua", delivers=True))
-    pages = load(session, "script_servers:PagesWithServers")(session.package, calls)
+    pages = load(session, "script_servers:PagesWithServers")(session.package, calls, own=own)
     return pages, load(session, "script_servers:namespaces_of")(calls, Prepared)
 
 
@@ -238,7 +250,8 @@ def _resume(session: Session, run: str, options: Mapping[str, Any], limits: Mapp
     chosen = _limits(
         {**settings.get("limits", {}), **{name: value for name, value in limits.items() if value is not None}}
     )
-    with client_of(session, settings) as client, lua_session(session, client, chosen) as scripts:
+    tools = settings.get("tools") is not False
+    with client_of(session, settings) as client, lua_session(session, client, chosen, tools=tools) as scripts:
         result = scripts.resume(run, on_output=_printer(session), on_progress=note_progress, **decisions)
         _give(session, client, result)
 

@@ -24,6 +24,7 @@ def lua_command(session: Session, *, file: str | None, code: str | None, args_te
     mcp.read_resource(server, uri), mcp.prompts(server), mcp.get_prompt(server, name, args) and docs.read("mcp.SERVER").
     """
     from tool_runtime.surfaces.cli import lua_command as scripts
+    from tool_runtime.surfaces.cli.questions import confirmation
     from tool_runtime.surfaces.common.scripts import LuaLimits, LuaSession, Prepared, check_script
 
     session.function = "mcp lua"
@@ -33,7 +34,14 @@ def lua_command(session: Session, *, file: str | None, code: str | None, args_te
         pages = load(session, "script_servers:PagesWithServers")(session.package, calls, own=False)
         namespaces = load(session, "script_servers:namespaces_of")(calls, Prepared)
         with LuaSession(
-            calls.client, limits=LuaLimits(), package=pages, namespaces=namespaces, warm=False, tools=False
+            calls.client,
+            limits=LuaLimits(),
+            package=pages,
+            namespaces=namespaces,
+            confirm=confirmation(session),
+            settings=scripts.settings_of(session, tools=False),
+            warm=False,
+            tools=False,
         ) as lua:
             if validate:
                 checked = check_script(lua, source)

@@ -197,6 +197,11 @@ class BaseClient:
         return self._context.account.name
 
     @property
+    def base_url(self) -> str:
+        """Where calls of this client's account go; on a sandbox, nothing goes there."""
+        return self._context.account.base_url
+
+    @property
     def clock(self) -> Clock:
         """The clock that waits and deadlines go by: the sandbox's own, or the system's."""
         return self._clock

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from tool_runtime.core.clock import Clock
 from tool_runtime.core.flow import Ask, Done, Flow, Send
 from tool_runtime.core.options import RequestOptions
 from tool_runtime.core.pages import Pages
@@ -82,13 +83,17 @@ class Client(BaseClient):
         rows: list[Any] = self._run(pages.fetch())
         return rows, pages.following
 
-    def asking(self, confirm: Confirm) -> Self:
-        """Return this client with another `confirm`, which is asked wherever a policy says so; the rest is shared."""
+    def asking(self, confirm: Confirm, *, clock: Clock | None = None) -> Self:
+        """Return this client with another `confirm`, which is asked wherever a policy says so; the rest is shared.
+
+        `clock` is the one that pauses go by, for those who end pauses early.
+        """
         check_settings(self._settings, None, confirm, awaits=self._awaits)
         other = copy.copy(self)
         other._settings = {**self._settings, "can_ask": True}  # noqa: SLF001 - the same class
         other._confirm = confirm  # noqa: SLF001 - as above
         other._context = replace(self._context, can_ask=True)  # noqa: SLF001 - as above
+        other._clock = clock or self._clock  # noqa: SLF001 - as above
         return other
 
     def pages(

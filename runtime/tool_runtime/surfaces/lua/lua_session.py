@@ -12,11 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from tool_runtime.accounts.script_journal import JournalRun, ScriptJournal, open_run
+from tool_runtime.accounts.script_journal import JournalCall, JournalRun, ScriptJournal, open_run
 from tool_runtime.core.gate import Invocation
 from tool_runtime.errors import ConfigurationError, InvalidArguments
 from tool_runtime.surfaces.lua.namespaces import DocsNamespace, Namespace, ToolNamespace
-from tool_runtime.surfaces.lua.script_calls import CallHandler, Decisions
+from tool_runtime.surfaces.lua.script_calls import CallHandler
+from tool_runtime.surfaces.lua.script_decisions import Decisions, check_decisions, check_target, target_of
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
 from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform
 from tool_runtime.surfaces.lua.script_results import LuaResult
@@ -86,7 +87,8 @@ class LuaSession:
         """
         _check_source(source)
         run_id = secrets.token_hex(6)
-        settings = {"args": args, "seed": secrets.token_hex(8), "limits": _limits_as_json(self.limits)} | self._settings
+        settings = self._settings | {"args": args, "seed": secrets.token_hex(8), "limits": _limits_as_json(self.limits)}
+        settings["target"] = target_of(self.client)
         journal = None
         path = _journal_path(self.client)
         if path is not None and not self._dry_run:
@@ -107,14 +109,20 @@ class LuaSession:
         """Run a paused or killed script again from its journal: nothing that was called is called a second time.
 
         `approve` and `deny` answer what the run paused for, by number; `done` gives the result of a call whose outcome
-        is unknown, `not_done` says that such a call did not happen. Raises `UsageError` for a run that is not there or
-        is still running.
+        is unknown, `not_done` says that such a call did not happen. A yes holds for the call that was shown: where
+        something else would go out now, the run pauses again. Raises `UsageError` for a run that is not there, is still
+        running, or began with another account or address, and for a decision on a call that waits for none.
         """
         path = _journal_path(self.client)
         if path is None:
             raise ConfigurationError("without a ledger in a file there are no runs to resume")
         decisions = Decisions(frozenset(approve), frozenset(deny), dict(done or {}), frozenset(not_done))
-        journal = open_run(path, run)
+
+        def check(found: JournalRun, calls: Sequence[JournalCall]) -> None:
+            check_target(found, self.client)
+            check_decisions(found, calls, decisions)
+
+        journal = open_run(path, run, check)
         return self._go(journal.run.source, journal.run.settings, journal, decisions, on_output, on_progress)
 
     def compile(self, source: str) -> LuaResult:
@@ -177,7 +185,7 @@ class LuaSession:
         namespaces: list[Namespace] = [ToolNamespace(handler.client, run.remaining)] if self._tools else []
         if self._package is not None:
             namespaces.append(DocsNamespace(self._package))
-        namespaces += self._extra
+        namespaces += [_asking(one, handler.confirm) for one in self._extra]
         handler.use(namespaces)
         return run, namespaces
 
@@ -221,7 +229,8 @@ class LuaSession:
                 ending = run.run(source, only_compile=only_compile)
             finally:
                 process.end()
-            state = "paused" if ending.kind == "paused" else "ended"
+            if ending.error is None or ending.error.type != "diverged":
+                state = "paused" if ending.kind == "paused" else "ended"
         finally:
             self._close_journal(journal, state)
             self._refill()
@@ -345,6 +354,11 @@ def result_of(
         (time.perf_counter() - begin) * 1000,
         run.lock,
     )
+
+
+def _asking(namespace: Namespace, confirm: Confirm) -> Namespace:
+    asking: Callable[[Confirm], Namespace] | None = getattr(namespace, "asking", None)
+    return namespace if asking is None else asking(confirm)
 
 
 def _check_source(source: Any) -> None:

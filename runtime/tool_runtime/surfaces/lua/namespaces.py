@@ -38,7 +38,9 @@ class Prepared:
 
     `run` gets the ledger id that a write shall have (None: any) and the idempotency key of an earlier attempt, makes
     the call and returns its JSON in a `Done`. `stored` is the result as it may be kept on disk. `journaled` is False
-    for what answers the same every time. `rehearse` checks a write and returns what would be sent, and a sample answer.
+    for what answers the same every time. `is_recorded`: `run` writes a write to the ledger under the given id before
+    anything is sent, so an id that the ledger does not have was never sent. `rehearse` checks a write and returns what
+    would be sent, and a sample answer.
     """
 
     run: Callable[[str | None, str | None], Done]
@@ -47,6 +49,7 @@ class Prepared:
     effects: tuple[str, ...] = ()
     account: str | None = None
     journaled: bool = True
+    is_recorded: bool = False
     stored: Callable[[Any], Any] = field(default=lambda value: value)
     rehearse: Callable[[], tuple[Mapping[str, Any], Any]] | None = None
 
@@ -57,7 +60,11 @@ class Prepared:
 
 
 class Namespace(Protocol):
-    """Something that scripts call. `path` is where it stands, such as `app.integrations.library`."""
+    """Something that scripts call. `path` is where it stands, such as `app.integrations.library`.
+
+    One that passes a gate of its own has `asking(confirm)` besides, which returns the namespace for one run, whose
+    questions go to that run's `confirm`.
+    """
 
     path: str
 
@@ -197,7 +204,7 @@ class ToolNamespace:
             return mask(value, tool.returns.schema or {}, types)
 
         effects = all_effects(tool, self._registry)
-        return Prepared(run, tool.name, tool.tool_class, effects, client.account_name, stored=stored)
+        return Prepared(run, tool.name, tool.tool_class, effects, client.account_name, is_recorded=True, stored=stored)
 
     def _given(self, tool: Tool, arguments: Any, extra: Sequence[str] = ()) -> dict[str, Any]:
         """Return arguments by name: values by position get the names of the reference's order."""

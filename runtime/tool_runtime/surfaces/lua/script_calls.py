@@ -15,61 +15,32 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.accounts.script_journal import JournalCall, ScriptJournal
-from tool_runtime.core.clock import SystemClock
 from tool_runtime.core.flow import Done
-from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import LedgerNotWritten
 from tool_runtime.errors import InvalidArguments, PolicyRefused, ToolError, UnknownTool, UsageError
 from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
-from tool_runtime.surfaces.lua.script_results import ScriptCall
+from tool_runtime.surfaces.lua.script_answers import Answer, Answers, Request, pending_of, script_call
+from tool_runtime.surfaces.lua.script_clock import ScriptClock
+from tool_runtime.surfaces.lua.script_decisions import Decisions, mark_of
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A call as the child asks for it. `key` names the call in every run of the same script."""
-
-    id: int
-    key: str
-    line: int
-    path: str
-    arguments: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of a request: JSON text or a message for the script; `pending` where the run has to pause."""
-
-    request: Request
-    ok: bool
-    text: str
-    call: ScriptCall | None = None
-    pending: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What somebody decided on a paused run, by the numbers of its calls.
-
-    `approve` and `deny` answer what was asked. `done` maps an unknown call to the result that it had, `not_done` says
-    that it did not happen.
-    """
-
-    approve: frozenset[int] = frozenset()
-    deny: frozenset[int] = frozenset()
-    done: Mapping[int, Any] = field(default_factory=dict)
-    not_done: frozenset[int] = frozenset()
-
-
 class Diverged(Exception):
-    """A resumed script asks for something else than before."""
+    """A resumed run cannot go on: `hint` is the next step."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+_CHANGED = "The script or what it reads has changed. Nothing was sent; start a new run."
 
 
 class CallHandler:
@@ -92,9 +63,10 @@ class CallHandler:
         self._dry_run = dry_run
         self._local = threading.local()
         self._namespaces: dict[str, Namespace] = {}
-        self.client = client.asking(self._confirm)
-        self._clock = client.clock
-        self.errors: dict[str, tuple[ToolError, str]] = {}
+        self.clock = ScriptClock(client)
+        self.client = client.asking(self.confirm, clock=self.clock)
+        self._answers = Answers()
+        self.errors = self._answers.errors
 
     def use(self, namespaces: Sequence[Namespace]) -> None:
         """Set what can be called."""
@@ -114,7 +86,7 @@ class CallHandler:
         try:
             prepared = self._prepare(request)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the arguments, the script is to learn it
-            return self._failed(request, None, error, begin)
+            return self._answers.failed(request, None, error, begin)
         known = None if self._journal is None or not prepared.journaled else self._journal.find(request.key)
         digest = _digest(request)
         if known is not None and (known.path, known.digest) != (request.path, digest):
@@ -123,13 +95,15 @@ class CallHandler:
             )
             if known.path == request.path:
                 message = f"call {known.seq}, {known.path}, had other arguments in the first run"
-            raise Diverged(message)
+            raise Diverged(message, _CHANGED)
         if known is not None and known.state == "ended":
-            return self._replayed(request, prepared, known)
+            return self._answers.replayed(request, prepared, known)
         try:
             return self._made(request, prepared, known, digest, begin)
+        except Diverged:
+            raise
         except Exception as error:  # noqa: BLE001 - the journal or ledger cannot be used: nothing was sent
-            return self._failed(request, prepared, error, begin)
+            return self._answers.failed(request, prepared, error, begin)
 
     # What is called.
 
@@ -143,7 +117,7 @@ class CallHandler:
 
     def _prepare(self, request: Request) -> Prepared:
         if request.path == "now":
-            return Prepared(lambda _record, _key: Done(self._clock.wall()))
+            return Prepared(lambda _record, _key: Done(self.clock.wall()))
         if request.path == "sleep":
             return Prepared(lambda _record, _key: self._sleep(request.arguments))
         namespace, member = self._namespace(request.path)
@@ -155,17 +129,23 @@ class CallHandler:
         seconds = arguments[0] if isinstance(arguments, list) and arguments else None
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < float("inf"):
             raise InvalidArguments("expects a number of seconds, 0 or more")
-        limit = self._remaining() if isinstance(self._clock, SystemClock) else float("inf")
-        self._clock.sleep(min(seconds, max(0.0, limit)))
+        limit = self._remaining() if self.clock.is_real else float("inf")
+        self.clock.sleep(min(seconds, max(0.0, limit)))
         return Done(None)
 
     # Who decides.
 
-    def _confirm(self, invocation: Invocation) -> bool:
-        """Answer where a policy asks: by what was decided, by a person, or not at all, and then the run pauses."""
-        decision = getattr(self._local, "decision", None)
-        if decision is not None:
-            return bool(decision == "approved")
+    def confirm(self, invocation: Invocation) -> bool:
+        """Answer where a policy asks: by what was decided, by a person, or not at all, and then the run pauses.
+
+        A yes holds for the call that was shown when the run paused: another account, address, tool, effect or argument
+        is asked for anew.
+        """
+        decided: JournalCall | None = getattr(self._local, "decided", None)
+        if decided is not None and decided.state == "denied":
+            return False
+        if decided is not None and decided.answer.get("mark") == mark_of(invocation):
+            return True
         if self._user is not None:
             return self._user(invocation) is True
         self._local.asked = invocation
@@ -178,7 +158,7 @@ class CallHandler:
     ) -> Answer:
         journal = self._journal if prepared.journaled else None
         if journal is None:
-            self._local.decision, self._local.asked = None, None
+            self._local.decided, self._local.asked = None, None
             if self._dry_run and prepared.is_write:
                 return self._rehearsed(request, prepared, begin)
             return self._run(request, prepared, None, None, begin)
@@ -191,7 +171,7 @@ class CallHandler:
             call, key = settled
         elif call.state == "asking":
             call = self._decided(call)
-        self._local.decision = call.state if call.state in {"approved", "denied"} else None
+        self._local.decided = call if call.state in {"approved", "denied"} else None
         self._local.asked = None
         if prepared.is_write:
             call = replace(call, state="begun", record=f"{journal.run.id}-{call.seq}-{call.attempt}", answer=None)
@@ -202,9 +182,10 @@ class CallHandler:
             journal.write([first])
             return self._unresolved(request, prepared, first, begin)
         if answer.pending is not None:
-            journal.write([replace(call, state="asking", answer=dict(answer.pending))])
+            kept = dict(answer.pending) | {"mark": mark_of(self._local.asked)}
+            journal.write([replace(call, state="asking", answer=kept)])
             return answer
-        ended = replace(call, state="ended", answer=self._stored(prepared, answer))
+        ended = replace(call, state="ended", answer=self._answers.stored(prepared, answer))
         if not prepared.is_write:
             journal.keep(ended)
             return answer
@@ -235,13 +216,14 @@ class CallHandler:
             done = prepared.run(call.record if call is not None else None, key)
         except PolicyRefused as error:
             asked: Invocation | None = self._local.asked
-            if asked is not None and call is not None:
-                pending = _pending(call.seq, request, asked)
+            # A step in the middle of a call cannot wait: the steps before it would be sent a second time.
+            if asked is not None and call is not None and asked.within is None:
+                pending = pending_of(call.seq, request, asked)
                 return Answer(request, ok=False, text=error.message, pending=pending)
-            return self._failed(request, prepared, error, begin)
+            return self._answers.failed(request, prepared, error, begin)
         except Exception as error:  # noqa: BLE001 - the script is to learn what became of its call
-            return self._failed(request, prepared, error, begin)
-        return self._succeeded(request, prepared, done, begin)
+            return self._answers.failed(request, prepared, error, begin)
+        return self._answers.succeeded(request, prepared, done, begin)
 
     def _rehearsed(self, request: Request, prepared: Prepared, begin: float) -> Answer:
         """Check a write and say what would be sent; the script gets a sample of the answer."""
@@ -250,71 +232,13 @@ class CallHandler:
         try:
             shown, sample = prepared.rehearse()
         except Exception as error:  # noqa: BLE001 - as in `_run`
-            return self._failed(request, prepared, error, begin)
-        answer = self._succeeded(request, replace(prepared, tool_class="read"), Done(sample), begin)
+            return self._answers.failed(request, prepared, error, begin)
+        answer = self._answers.succeeded(request, replace(prepared, tool_class="read"), Done(sample), begin)
         assert answer.call is not None  # noqa: S101 - it succeeded
         call = replace(answer.call, tool_class=prepared.tool_class, would_send=shown)
         return replace(answer, call=call)
 
-    def _succeeded(
-        self,
-        request: Request,
-        prepared: Prepared,
-        done: Done,
-        begin: float,
-        *,
-        replayed: bool = False,
-    ) -> Answer:
-        status = "succeeded" if prepared.is_write else "none"
-        made = _script_call(request, prepared, status, begin, replayed=replayed, record=done.record)
-        text = "" if done.result is None else json.dumps(done.result, ensure_ascii=False, separators=(",", ":"))
-        return Answer(request, ok=True, text=text, call=replace(made, repeat_of=done.repeat_of))
-
-    def _failed(
-        self,
-        request: Request,
-        prepared: Prepared | None,
-        error: BaseException,
-        begin: float,
-        *,
-        replayed: bool = False,
-    ) -> Answer:
-        known = as_tool_error(error)
-        faults = getattr(known, "faults", ())
-        message = "; ".join(map(str, faults)) if faults else known.message
-        text = f"{request.path}: {message}" if prepared is not None or faults else message
-        if not text.startswith(request.path):
-            text = f"{request.path}: {text}"
-        self.errors[text] = (known, text)
-        status = "none"
-        if prepared is not None and prepared.is_write:
-            status = {"unknown": "unknown", "done": "succeeded"}.get(
-                known.outcome, "succeeded" if known.leftovers else "none"
-            )
-        made = _script_call(request, prepared, status, begin, message=message, replayed=replayed, record=known.record)
-        return Answer(request, ok=False, text=text, call=made)
-
     # What the journal knows.
-
-    def _stored(self, prepared: Prepared, answer: Answer) -> Any:
-        assert answer.call is not None  # noqa: S101 - an answer that is stored has its call
-        kept: dict[str, Any] = {"status": answer.call.effect_status}
-        if answer.ok:
-            value = json.loads(answer.text) if answer.text else None
-            return kept | {"ok": prepared.stored(value)}
-        error, _ = self.errors[answer.text]
-        return kept | {"text": answer.text, "error": json.loads(json.dumps(error.to_dict(), default=str))}
-
-    def _replayed(self, request: Request, prepared: Prepared, known: JournalCall) -> Answer:
-        begin, kept = time.perf_counter(), known.answer
-        if "text" not in kept:
-            answer = self._succeeded(request, prepared, Done(kept["ok"], known.record), begin, replayed=True)
-            return replace(answer, call=replace(answer.call, effect_status=kept["status"]))  # type: ignore[type-var]
-        envelope = kept["error"]
-        error = ToolError(envelope["message"], **{k: v for k, v in envelope.items() if k not in {"code", "message"}})
-        self.errors[kept["text"]] = (error, kept["text"])
-        made = _script_call(request, prepared, kept["status"], begin, message=error.message, replayed=True)
-        return Answer(request, ok=False, text=kept["text"], call=replace(made, record=known.record))
 
     def _decided(self, call: JournalCall) -> JournalCall:
         """Apply what somebody decided on a call that the run paused for; without a decision, ask anew."""
@@ -323,7 +247,7 @@ class CallHandler:
         return replace(call, state="denied" if call.seq in self._decisions.deny else "new")
 
     def _is_repeat(self, answer: Answer) -> bool:
-        return getattr(self.errors[answer.text][0], "repeat_of", None) is not None
+        return getattr(self.errors[answer.text], "repeat_of", None) is not None
 
     def _settle(
         self, request: Request, prepared: Prepared, call: JournalCall, begin: float
@@ -332,10 +256,16 @@ class CallHandler:
         journal, ledger = self._journal, self.client.ledger
         assert journal is not None  # noqa: S101 - the row came out of it
         entry = ledger.get(call.record) if ledger is not None and call.record else None
+        if entry is None and not prepared.is_recorded:
+            # Whoever answers this call writes no ledger: only a person can say what became of it.
+            return self._unresolved(request, prepared, call, begin)
         if entry is None:
             return replace(call, state="new"), None
         if entry.outcome == "under_way" and entry.alive:
-            raise UsageError(f"{request.path} is still under way in another process")
+            raise Diverged(
+                f"call {call.seq}, {request.path}, is still under way",
+                "Resume the run when that call has ended. Nothing was sent.",
+            )
         following = replace(call, state="new", attempt=call.attempt + 1)
         ending = entry.ending
         match entry.outcome:
@@ -343,20 +273,21 @@ class CallHandler:
                 result = (
                     ending.result if ending is not None and ending.result_kept else dict(ending.ids if ending else {})
                 )
-                answer = self._succeeded(request, prepared, Done(result, call.record), begin)
+                answer = self._answers.succeeded(request, prepared, Done(result, call.record), begin)
             case "not_sent":
                 return following, None
             case "refused" | "failed":
                 assert ending is not None  # noqa: S101 - these outcomes are endings
                 known = ToolError(ending.message or entry.outcome, outcome=entry.outcome, record=call.record)
-                answer = self._failed(request, prepared, known, begin)
+                answer = self._answers.failed(request, prepared, known, begin)
             case _:
-                tool = self.client.registry.resolve(entry.intent.tool)
+                tool = self.client.registry.tools.get(entry.intent.tool)
                 decided = call.seq in self._decisions.done or call.seq in self._decisions.not_done
-                if tool.idempotency is not None and entry.intent.idempotency_key is not None and not decided:
+                has_key = tool is not None and tool.idempotency is not None
+                if has_key and entry.intent.idempotency_key is not None and not decided:
                     return following, entry.intent.idempotency_key
                 return self._unresolved(request, prepared, call, begin)
-        journal.write([replace(call, state="ended", answer=self._stored(prepared, answer))])
+        journal.write([replace(call, state="ended", answer=self._answers.stored(prepared, answer))])
         self._deliver(call.record)
         return answer
 
@@ -364,23 +295,27 @@ class CallHandler:
         """Settle an unknown write by what somebody says, or find out what the API shows and pause."""
         journal, ledger, decisions = self._journal, self.client.ledger, self._decisions
         assert journal is not None  # noqa: S101 - as above
-        assert ledger is not None  # noqa: S101 - an unknown write is the ledger's word
         assert call.record is not None  # noqa: S101 - as above
-        entry = ledger.get(call.record)
-        assert entry is not None  # noqa: S101 - as above
+        entry = None if ledger is None else ledger.get(call.record)
         if call.seq in decisions.done:
-            self._found_out(call.record, "done", f"decided when the run {journal.run.id} was resumed")
-            answer = self._succeeded(request, prepared, Done(decisions.done[call.seq], call.record), begin)
-            journal.write([replace(call, state="ended", answer=self._stored(prepared, answer))])
+            if entry is not None:
+                self._found_out(call.record, "done", f"decided when the run {journal.run.id} was resumed")
+            answer = self._answers.succeeded(request, prepared, Done(decisions.done[call.seq], call.record), begin)
+            journal.write([replace(call, state="ended", answer=self._answers.stored(prepared, answer))])
             return answer
         if call.seq in decisions.not_done:
-            self._found_out(call.record, "not_sent", f"decided when the run {journal.run.id} was resumed")
+            if entry is not None:
+                self._found_out(call.record, "not_sent", f"decided when the run {journal.run.id} was resumed")
             return replace(call, state="new", attempt=call.attempt + 1), None
-        recipe = entry.intent.reconcile
+        intent = None if entry is None else entry.intent
+        recipe = None if intent is None else intent.reconcile
+        given = request.arguments if isinstance(request.arguments, Mapping) else {"arguments": request.arguments}
         pending: dict[str, Any] = {
             "seq": call.seq, "path": request.path, "line": request.line, "why": "outcome unknown",
-            "tool": entry.intent.tool, "account": entry.intent.account, "effects": list(entry.intent.effects),
-            "arguments": dict(entry.intent.arguments), "record": call.record,
+            "tool": prepared.tool if intent is None else intent.tool,
+            "account": prepared.account if intent is None else intent.account,
+            "effects": list(prepared.effects if intent is None else intent.effects),
+            "arguments": dict(given if intent is None else intent.arguments), "record": call.record,
             "reconcile": None if recipe is None else dict(recipe),
         }  # fmt: skip
         if recipe is not None:
@@ -388,50 +323,8 @@ class CallHandler:
                 pending["found"] = self.client.call(recipe["tool"], recipe["arguments"])
             except ToolError as error:
                 pending["found"] = error.to_dict()
-        status = _script_call(request, prepared, "unknown", begin, message="outcome unknown", record=call.record)
+        status = script_call(request, prepared, "unknown", begin, message="outcome unknown", record=call.record)
         return Answer(request, ok=False, text="outcome unknown", call=status, pending=pending)
-
-
-def _pending(seq: int, request: Request, asked: Invocation) -> dict[str, Any]:
-    return {
-        "seq": seq,
-        "path": request.path,
-        "line": request.line,
-        "why": "needs a yes",
-        "tool": asked.tool,
-        "account": asked.account,
-        "class": asked.tool_class,
-        "effects": list(asked.effects),
-        "numbers": list(asked.numbers),
-        "arguments": dict(asked.arguments),
-        "summary": asked.summary,
-    }
-
-
-def _script_call(
-    request: Request,
-    prepared: Prepared | None,
-    status: str,
-    begin: float,
-    *,
-    message: str | None = None,
-    replayed: bool = False,
-    record: str | None = None,
-) -> ScriptCall:
-    known = prepared or Prepared(lambda _record, _key: Done(None))
-    return ScriptCall(
-        request.path,
-        request.line or None,
-        known.account,
-        known.tool,
-        known.tool_class,
-        known.effects,
-        status,
-        (time.perf_counter() - begin) * 1000,
-        message,
-        replayed=replayed,
-        record=record,
-    )
 
 
 def _digest(request: Request) -> str:

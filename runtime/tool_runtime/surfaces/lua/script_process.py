@@ -94,7 +94,7 @@ class ScriptProcess:
         return self._seconds is None
 
     def send(self, kind: str, content: bytes) -> None:
-        """Queue a frame for the child, and write what the pipe takes now."""
+        """Queue a frame for the child, and write what the pipe takes now; nothing where the child reads no more."""
         self._outgoing += struct.pack(">I", len(content) + 1) + kind.encode() + content
         self._flush()
 
@@ -178,8 +178,9 @@ class ScriptProcess:
                 del self._outgoing[:written]
         except BlockingIOError:
             pass
-        except OSError as error:
-            raise ChildEnded("ended", "the child does not read") from error
+        except OSError:
+            # The child reads no more. What it said before, and its end, come by the other pipe.
+            self._outgoing.clear()
         watched = self._in in self._selector.get_map()
         if self._outgoing and not watched:
             self._selector.register(self._in, selectors.EVENT_WRITE)

@@ -30,7 +30,8 @@ from tool_runtime.errors import (
     UnknownTool,
 )
 from tool_runtime.surfaces.lua.namespaces import Namespace
-from tool_runtime.surfaces.lua.script_calls import Answer, CallHandler, Diverged, Request
+from tool_runtime.surfaces.lua.script_answers import Answer, Request
+from tool_runtime.surfaces.lua.script_calls import CallHandler, Diverged
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
 from tool_runtime.surfaces.lua.script_process import ChildEnded, Frame, ScriptProcess
 from tool_runtime.surfaces.lua.script_results import ScriptCall, ScriptError
@@ -99,6 +100,7 @@ class ScriptRun:
         self._lock = threading.Lock()
         self._open = 0
         self._count = 0
+        self._unknown = 0
         self._keys: set[str] = set()
         self._printed = bytearray()
         self._source = ""
@@ -140,6 +142,7 @@ class ScriptRun:
         self._source = source
         begin = self._heard = time.monotonic()
         self._stop = begin + self._limits.wall
+        self._handler.clock.over.clear()
         try:
             head = f"{self._limits.cpu!r}\n".encode()
             self._process.send("V" if only_compile else "X", head + source.encode("utf-8", "surrogatepass"))
@@ -147,9 +150,10 @@ class ScriptRun:
         except ChildEnded as error:
             ending = self._lost(error)
         except Diverged as error:
-            hint = "The script or what it reads has changed. Nothing was sent; start a new run."
-            ending = Ending("error", error=ScriptError("diverged", str(error), suggestion=hint))
+            ending = Ending("error", error=ScriptError("diverged", str(error), suggestion=error.hint))
         finally:
+            # Nobody waits for pauses any more; what was sent is waited for.
+            self._handler.clock.over.set()
             self._settle_open()
             self.usage["wall"] = time.monotonic() - begin
         if self.pending and ending.kind != "paused" and not (ending.error and ending.error.type == "diverged"):
@@ -184,7 +188,7 @@ class ScriptRun:
             case "C":
                 return self._call(frame.content)
             case "M":
-                self._missing(frame.content)
+                return self._missing(frame.content)
             case "G":
                 return self._progress(frame.content)
             case "U":
@@ -278,14 +282,18 @@ class ScriptRun:
         self._finished.clear()
         self._open = 0
 
-    def _missing(self, content: bytes) -> None:
+    def _missing(self, content: bytes) -> Ending | None:
         head, _, member = content.partition(b"\n")
         found = _MISSING.fullmatch(head)
         if found is None:
             raise ChildEnded("protocol", "the child sent a question of another form")
+        # Looking for the nearest name takes the host longer than asking takes the script.
+        self._unknown += 1
+        if self._unknown > self._limits.calls:
+            return self._exceeded("calls")
         text = self._handler.missing(found[2].decode(), member[:200].decode("utf-8", "replace"))
-        self._count_output(len(content))
         self._process.send("F", b"%d\n" % int(found[1]) + text.encode("utf-8", "replace"))
+        return None
 
     def _print(self, content: bytes) -> Ending | None:
         room = self._limits.output - len(self._printed)
@@ -367,9 +375,8 @@ class ScriptRun:
             column = self._column(line, message)
             return Ending("error", error=ScriptError("syntax", message, line, column))
         bare = message[found.end() :] if found else message
-        known = self._handler.errors.get(bare)
-        if known is not None:
-            tool_error = known[0]
+        tool_error = self._handler.errors.get(bare)
+        if tool_error is not None:
             faults = getattr(tool_error, "faults", ())
             near = next((fault.nearest for fault in faults if fault.nearest), None)
             suggestion = f"Did you mean {near}?" if near else tool_error.hint

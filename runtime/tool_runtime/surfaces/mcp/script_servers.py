@@ -12,7 +12,7 @@ from tool_runtime.core.flow import Done
 from tool_runtime.errors import Fault, InvalidArguments, ToolError, UnknownTool
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.mcp.server_answers import is_read, page_of
-from tool_runtime.surfaces.mcp.server_calls import ServerCalls
+from tool_runtime.surfaces.mcp.server_calls import Confirm, ServerCalls
 from tool_runtime.surfaces.mcp.server_trust import read_trust, state_of
 from tool_runtime.values.suggestions import nearest
 
@@ -32,8 +32,12 @@ class ServerTools:
 
     path = "app.mcp"
 
-    def __init__(self, calls: ServerCalls, prepared: Callable[..., Any]) -> None:
-        self._calls, self._prepared = calls, prepared
+    def __init__(self, calls: ServerCalls, prepared: Callable[..., Any], confirm: Confirm | None = None) -> None:
+        self._calls, self._prepared, self._confirm = calls, prepared, confirm
+
+    def asking(self, confirm: Confirm) -> "ServerTools":
+        """Return this namespace for one run, whose questions go to that run's `confirm`."""
+        return ServerTools(self._calls, self._prepared, confirm)
 
     def _servers(self) -> list[str]:
         places = self._calls.hub.places
@@ -59,14 +63,15 @@ class ServerTools:
         tool = self._calls.tool(server, name)
         given, chosen = _given(f"{server}.{name}", tool, arguments)
 
-        def run(_record: str | None, key: str | None) -> Done:
-            answered = self._calls.call(
-                server, name, given, again=chosen.get("again") is True, key=key or chosen.get("idempotency_key")
-            )
+        def run(record: str | None, key: str | None) -> Done:
+            key = key or chosen.get("idempotency_key")
+            again = chosen.get("again") is True
+            answered = self._calls.call(server, name, given, again=again, key=key, record=record, confirm=self._confirm)
             return Done(answered.data, answered.record, answered.repeat_of)
 
         reads = is_read(tool)
-        return self._prepared(run, f"mcp:{server}.{name}", "read" if reads else "write", (), f"mcp:{server}")
+        kind = "read" if reads else "write"
+        return self._prepared(run, f"mcp:{server}.{name}", kind, (), f"mcp:{server}", is_recorded=True)
 
     def missing(self, member: str) -> str:
         """Say that there is no such server or tool, with the nearest one."""

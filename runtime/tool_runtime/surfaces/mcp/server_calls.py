@@ -131,23 +131,40 @@ class ServerCalls:
             raise UnknownTool(f"{name[:100]!r} names no tool of a server: SERVER.TOOL", hint=hint)
         return server, self.tool(server, name.removeprefix(f"{server}."))
 
-    def verdict(self, tool: Mapping[str, Any]) -> str:
-        """Return what would be decided on a tool: `allow`, `ask`, `refuse` (nobody can be asked) or `deny`."""
+    def verdict(self, tool: Mapping[str, Any], confirm: Confirm | None = None) -> str:
+        """Return what would be decided on a tool: `allow`, `ask`, `refuse` (nobody can be asked) or `deny`.
+
+        `confirm` is who would be asked; None: whoever answers for every call.
+        """
         word = "allow" if is_read(tool) else self.client.write_word()
         if word == "ask":
-            return "allow" if self.client.is_forced else "ask" if self._confirm is not None else "refuse"
+            return "allow" if self.client.is_forced else "ask" if confirm or self._confirm else "refuse"
         return word
 
-    def call(self, server: str, name: str, arguments: Any, *, again: bool = False, key: str | None = None) -> Answered:
-        """Call a tool of a server. Raises errors of the tree."""
+    def call(
+        self,
+        server: str,
+        name: str,
+        arguments: Any,
+        *,
+        again: bool = False,
+        key: str | None = None,
+        record: str | None = None,
+        confirm: Confirm | None = None,
+    ) -> Answered:
+        """Call a tool of a server. Raises errors of the tree.
+
+        `record` is the ledger id that a write shall have. `confirm` answers where the policy asks; None: whoever
+        answers for every call.
+        """
         tool = self.tool(server, name)
         what = f"{server}.{name}"
         check_arguments(what, tool.get("inputSchema"), arguments)
         given = dict(arguments)
         if is_read(tool):
             return Answered(data_of(self._sent(server, name, given, what, reads=True)))
-        self._pass_gate(server, tool, given, what)
-        write = Write(server, name, given, self._surface, again, key)
+        self._pass_gate(server, tool, given, what, confirm or self._confirm)
+        write = Write(server, name, given, self._surface, again, key, record)
         ledger = self.client.ledger
         try:
             record = server_ledger.begin(ledger, write, self.client.now_ms(), self._repeats)
@@ -169,14 +186,16 @@ class ServerCalls:
             except LedgerNotWritten:
                 return
 
-    def _pass_gate(self, server: str, tool: Mapping[str, Any], given: Mapping[str, Any], what: str) -> None:
-        verdict = self.verdict(tool)
+    def _pass_gate(
+        self, server: str, tool: Mapping[str, Any], given: Mapping[str, Any], what: str, confirm: Confirm | None
+    ) -> None:
+        verdict = self.verdict(tool, confirm)
         if verdict == "allow":
             return
         said = f"{what} may change something (it does not say that it only reads)"
         if verdict == "deny":
             raise PolicyRefused(f"{said}, and the policy denies writes", tool=what, hint="Nothing was sent.")
-        if verdict == "refuse" or self._confirm is None:
+        if verdict == "refuse" or confirm is None:
             message = f"{said}, and nobody can be asked"
             raise PolicyRefused(message, tool=what, hint="Run it on a terminal, or add --force. Nothing was sent.")
         invocation = Invocation(
@@ -190,7 +209,7 @@ class ServerCalls:
             request={},
             summary=str(tool.get("description") or "").split("\n")[0][:200],
         )
-        if self._confirm(invocation) is not True:
+        if confirm(invocation) is not True:
             raise PolicyRefused(f"{what} was not confirmed", tool=what, hint="Nothing was sent.")
 
     def _sent(self, server: str, name: str, given: dict[str, Any], what: str, *, reads: bool) -> dict[str, Any]:

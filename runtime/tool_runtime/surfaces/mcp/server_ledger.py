@@ -32,6 +32,8 @@ class Write:
     surface: str
     again: bool = False
     key: str | None = None
+    # The ledger id that the call shall have; None: any.
+    record: str | None = None
 
     @property
     def digest(self) -> str:
@@ -57,7 +59,7 @@ def begin(ledger: AnyLedger | None, write: Write, at_ms: int, repeats: Repeats) 
     if ledger is None:
         return None
     intent = Intent(
-        id=secrets.token_hex(16),
+        id=write.record or secrets.token_hex(16),
         at_ms=at_ms,
         surface=write.surface,
         account=f"mcp:{write.server}",

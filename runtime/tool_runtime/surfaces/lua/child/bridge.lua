@@ -4,7 +4,7 @@
 -- the host. A call is named by its branch and its number there (`0:3`, `0/2.1:1`), which are the same in every run of the
 -- same script, in whatever order answers come.
 
-local values, guard, send, receive, relimit, regex_run, clock = ...
+local values, guard, send, receive, relimit, lift, regex_run, clock = ...
 
 local type, next, rawget, rawset, rawlen, select, tostring = type, next, rawget, rawset, rawlen, select, tostring
 local error, pcall, xpcall, setmetatable, ipairs = error, pcall, xpcall, setmetatable, ipairs
@@ -180,22 +180,24 @@ bridge.make = make
 local function step(task)
   local before = current
   current = task.branch
-  local ok, what
-  if task.started then ok, what = co_resume(task.co)
+  local ok, went_well, what
+  if task.started then ok, went_well, what = co_resume(task.co)
   else
     task.started = true
-    ok, what = co_resume(task.co, unpack(task.given, 1, task.given.n))
+    ok, went_well, what = co_resume(task.co, unpack(task.given, 1, task.given.n))
   end
   current = before
   if guard.expired() then error(guard.expired(), 0) end
-  if co_status(task.co) == "suspended" then
-    if what ~= WAIT and what ~= JOIN then
-      task.failed, task.problem = true, "coroutine.yield: a function of parallel has nobody to yield to"
-      task.over = true
-    end
-  else
+  if co_status(task.co) == "dead" then
     task.over = true
-    if ok then task.result = what else task.failed, task.problem = true, what end
+    if not ok then task.failed, task.problem = true, went_well
+    elseif went_well then task.result = what
+    else task.failed, task.problem = true, what end
+  elseif went_well ~= WAIT and went_well ~= JOIN then
+    local line = guard.give_up(task.co)
+    task.over, task.failed = true, true
+    task.problem = "coroutine.yield: a function of parallel has nobody to yield to"
+    if line then task.problem = "script:" .. line .. ": " .. task.problem end
   end
   if task.over then
     local group = task.group
@@ -238,7 +240,7 @@ local function run_all(functions, concurrency)
   run_group(group)
   local results = values.array({})
   for i = 1, #tasks do
-    if tasks[i].failed then error(tasks[i].problem, 0) end
+    if tasks[i].failed then error(guard.placed(tasks[i].problem), 0) end
     results[i] = tasks[i].result == nil and NULL or tasks[i].result
   end
   return results
@@ -328,7 +330,7 @@ local function shaped(found)
   local captures = {full = found.full}
   for i, text in ipairs(found.groups) do if text ~= NULL then captures[i] = text end end
   for name, text in next, found.named do if text ~= NULL then captures[name] = text end end
-  return captures
+  return values.matched(captures)
 end
 
 local function replaced(match_found, replacement)
@@ -381,7 +383,12 @@ function bridge.furnish(env, tree, args)
   main.random = guard.stream(main.key)
   for name, node in next, tree do env[name] = make(node, name) end
   env.json = {
-    null = NULL, array = values.array,
+    null = NULL,
+    array = function(items)
+      local ok, list = pcall(values.array, items)
+      if not ok then fail(list) end
+      return list
+    end,
     encode = function(value)
       local text, problem = encode(value)
       if not text then fail("json.encode: " .. problem) end
@@ -429,9 +436,18 @@ local function trace()
   return lines
 end
 
+local function cleaned(text)
+  return (gsub(sub(text, 1, 65536), "[\128-\255]+", function(part) return utf8_len(part) and part or "?" end))
+end
+
+-- Where the heap is full, there is no room for words either: so the limit does not hold while this code writes them.
 local function ended_badly(kind, problem, lines)
-  local text = gsub(problem_text(problem), "[\128-\255]+", function(part) return utf8_len(part) and part or "?" end)
-  send("E", encode({kind = kind, message = sub(text, 1, 65536), trace = lines or {}}) or '{"kind": "runtime"}')
+  local ok, text = pcall(problem_text, problem)
+  lift()
+  if not ok then text = type(text) == "string" and text or "not enough memory" end
+  for _, line in ipairs(lines or {}) do line.name = line.name and cleaned(line.name) end
+  send("E", encode({kind = kind, message = cleaned(text), trace = lines or {}}))
+  relimit()
 end
 
 -- In front of every chunk: where a variable waits to be closed, no call is a tail call, and so none loses its line.
@@ -444,6 +460,7 @@ local function report_use(begin)
 end
 
 function bridge.run(source, env, seconds, only_compile)
+  relimit()
   local loaded, chunk, problem = pcall(load, HEAD .. source, "=script", "t", env)
   if not loaded then return ended_badly("syntax", chunk) end
   if not chunk then return ended_badly("syntax", problem) end

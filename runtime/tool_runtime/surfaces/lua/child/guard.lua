@@ -6,7 +6,7 @@
 local values, clock = ...
 
 local type, next, rawget, rawset, rawlen, rawequal = type, next, rawget, rawset, rawlen, rawequal
-local error, select, ipairs, tonumber, assert = error, select, ipairs, tonumber, assert
+local error, select, ipairs, tonumber = error, select, ipairs, tonumber
 local real_tostring, real_pcall, real_xpcall, real_setmetatable = tostring, pcall, xpcall, setmetatable
 local raw_getmetatable, sethook, getinfo = debug.getmetatable, debug.sethook, debug.getinfo
 local co_create, co_resume, co_running = coroutine.create, coroutine.resume, coroutine.running
@@ -38,6 +38,20 @@ local function at_line(text)
   return line and "script:" .. line .. ": " .. text or text
 end
 guard.at_line = at_line
+
+-- Text of an error with one place in the script: none of this code's own, and no second one where an error is raised
+-- again. `guard:9: no` -> `script:3: no`, and `script:2: no` stays.
+local function placed(problem)
+  if type(problem) ~= "string" or find(problem, "^script:%d+: ") then return problem end
+  return at_line((gsub(problem, "^%l+:%d+: ", "")))
+end
+guard.placed = placed
+
+-- Pass on what a function of Lua returned; its error gets the script's line.
+local function relayed(ok, ...)
+  if ok then return ... end
+  error(placed((...)), 0)
+end
 
 local function check_time()
   if clock() > deadline then
@@ -73,35 +87,58 @@ end
 local owned = real_setmetatable({}, {__mode = "k"})
 
 local function create(f)
-  if type(f) ~= "function" then error("bad argument #1 to 'create' (function expected)", 3) end
+  if type(f) ~= "function" then error(at_line("bad argument #1 to 'create' (function expected)"), 0) end
   local co = co_create(f)
   sethook(co, check_time, "", STEPS)
   return co
 end
-local function not_owned(co, name)
-  if owned[co] then error("coroutine." .. name .. ": a function of parallel runs by itself", 3) end
+local function checked(co, name)
+  if type(co) ~= "thread" then
+    error(at_line("bad argument #1 to '" .. name .. "' (coroutine expected)"), 0)
+  end
+  if owned[co] then error(at_line("coroutine." .. name .. ": a function of parallel runs by itself"), 0) end
 end
+
+-- Return a coroutine that calls f, and ends with whether that went well, and its value or problem: so variables that
+-- wait to be closed are closed before the coroutine is over.
 function guard.task(f)
-  local co = create(f)
+  local co = create(function(...) return real_pcall(f, ...) end)
   owned[co] = true
   return co
 end
 
+-- Give up a coroutine of `parallel`, and return the line at which it stood.
+function guard.give_up(co)
+  local line
+  for level = 0, 200 do
+    local info = getinfo(co, level, "Sl")
+    if not info or info.source == "=script" then line = info and info.currentline break end
+  end
+  co_close(co)
+  return line
+end
+
 local function resume(co, ...)
-  not_owned(co, "resume")
+  checked(co, "resume")
   return passed(co_resume(co, ...))
 end
-local function wrapped(ok, ...)
+local function wrapped(co, ok, ...)
   if ok then return ... end
-  error((...), 0)
+  local problem = ...
+  if co_status(co) == "dead" then
+    local _, closed = co_close(co)
+    if closed ~= nil then problem = closed end
+  end
+  if expired then error(expired, 0) end
+  error(placed(problem), 0)
 end
 local function wrap(f)
   local co = create(f)
-  return function(...) return wrapped(passed(co_resume(co, ...))) end
+  return function(...) return wrapped(co, passed(co_resume(co, ...))) end
 end
 local function close(co)
-  not_owned(co, "close")
-  return passed(co_close(co))
+  checked(co, "close")
+  return passed(relayed(real_pcall(co_close, co)))
 end
 
 -- Order: first the items 1..n, then the other keys, sorted. Keys that have no order come last.
@@ -128,7 +165,7 @@ local function ordered_pairs(t, ...)
   local metatable = raw_getmetatable(t)
   local own = metatable and rawget(metatable, "__pairs")
   if own then
-    local f, state, first = own(t)
+    local f, state, first = relayed(real_pcall(own, t))
     return f, state, first
   end
   if type(t) ~= "table" then
@@ -182,18 +219,10 @@ local function text_of(value)
 end
 guard.text_of = text_of
 
--- Pass on what a function of Lua returned; its error gets the script's line instead of one of this file.
-local function relayed(ok, ...)
-  if ok then return ... end
-  local problem = ...
-  if type(problem) == "string" then problem = at_line((gsub(problem, "^%a+:%d+: ", ""))) end
-  error(problem, 0)
-end
-
 local function formatted(pattern, ...)
   local given = pack(...)
   if type(pattern) == "string" and find(pattern, "%%[^%%%a]*p") then
-    error("bad argument #1 to 'format' (%p shows addresses, which differ between runs)", 2)
+    error(at_line("bad argument #1 to 'format' (%p shows addresses, which differ between runs)"), 0)
   end
   for i = 1, given.n do
     local kind = type(given[i])
@@ -206,7 +235,30 @@ local function guarded_setmetatable(t, metatable)
   if type(metatable) == "table" and rawget(metatable, "__gc") ~= nil then
     error("setmetatable: __gc is not available in scripts", 2)
   end
-  return real_setmetatable(t, metatable)
+  return relayed(real_pcall(real_setmetatable, t, metatable))
+end
+
+-- Names that lead outside stay what they are.
+local function guarded_rawset(t, key, value)
+  if rawequal(t, values.null) or values.is_own(raw_getmetatable(t)) then
+    error(at_line("rawset: " .. real_tostring(t) .. " cannot be changed"), 0)
+  end
+  return relayed(real_pcall(rawset, t, key, value))
+end
+
+-- An error that is raised again keeps its place.
+local function raised(problem, level)
+  if type(problem) == "string" and find(problem, "^script:%d+: ") then error(problem, 0) end
+  level = level == nil and 1 or level
+  if math_type(level) == nil then error(at_line("bad argument #2 to 'error' (number expected)"), 0) end
+  error(problem, level > 0 and level + 1 or 0)
+end
+local function asserted(...)
+  if ... then return ... end
+  if select("#", ...) == 0 then error(at_line("bad argument #1 to 'assert' (value expected)"), 0) end
+  if select("#", ...) == 1 then error(at_line("assertion failed!"), 0) end
+  local problem = select(2, ...)
+  error(placed(problem), 0)
 end
 
 local function guarded_collect(option, ...)
@@ -254,8 +306,8 @@ end
 -- Return the global table of a script; `current` gives the running branch of `parallel`.
 function guard.environment(current)
   local env = {
-    _VERSION = _VERSION, assert = assert, error = error, ipairs = ipairs, select = select, type = type,
-    tonumber = tonumber, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = rawset,
+    _VERSION = _VERSION, assert = asserted, error = raised, ipairs = ipairs, select = select, type = type,
+    tonumber = tonumber, rawequal = rawequal, rawget = rawget, rawlen = rawlen, rawset = guarded_rawset,
     getmetatable = getmetatable, setmetatable = guarded_setmetatable, collectgarbage = guarded_collect,
     next = ordered_next, pairs = ordered_pairs, pcall = caught_pcall, xpcall = caught_xpcall,
     math = copied(math, [[abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min mininteger modf pi
@@ -275,6 +327,9 @@ function guard.environment(current)
   local random = guard.random(current)
   env.random, env.math.random = random, random
   env.math.randomseed = function(seed)
+    if seed ~= nil and type(seed) ~= "number" then
+      error(at_line("bad argument #1 to 'randomseed' (number expected)"), 0)
+    end
     current().random = hash(real_tostring(seed == nil and seed_text or seed))
   end
   local strings = raw_getmetatable("")

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 
 MEGABYTE = 1024 * 1024
-# Beyond the Lua heap: answers on their way through Python, and what the interpreter allocates meanwhile.
+# Beyond the Lua heap and two copies of a text that fills the heap (on its way out of Lua, and as a frame): answers on
+# their way through Python, and what the interpreter allocates meanwhile.
 ROOM = 64 * MEGABYTE
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
@@ -74,7 +75,7 @@ def _limit_resources(cpu_seconds: float, heap: int) -> None:
     }
     size = _address_space()
     if size:
-        limits["RLIMIT_AS"] = (size + heap + ROOM,) * 2
+        limits["RLIMIT_AS"] = (size + 3 * heap + ROOM,) * 2
     for name, pair in limits.items():
         try:
             resource.setrlimit(getattr(resource, name), pair)

@@ -96,7 +96,8 @@ class _Child:
         """Load the trusted code, so that a script finds everything ready."""
         boot = self._lua.execute(_BOOT, name=b"=boot")
         codes = (parts[name].encode() for name in ("values", "guard", "bridge"))
-        self._begin = boot(*codes, self.send_text, self.receive_reply, self.relimit, self.regex)
+        outside = (self.send_text, self.receive_reply, self.relimit, self.lift, self.regex)
+        self._begin = boot(*codes, *outside)
 
     def serve(self) -> None:
         """Run what the host sends: settings once, then one script after the other."""
@@ -107,6 +108,8 @@ class _Child:
                 run = self._begin(*content.split(b"\n", 2))
             elif run is not None and kind in {b"X", b"V"}:
                 seconds, _, source = content.partition(b"\n")
+                # In a conversation, the heap may be full of what earlier chunks left; `relimit` follows.
+                self.lift()
                 try:
                     run(source, float(seconds), kind == b"V")
                 except BaseException as error:  # noqa: BLE001 - nothing may end this process without a word
@@ -135,6 +138,10 @@ class _Child:
         """Let the limit of the heap hold again."""
         self._lua.set_max_memory(self._heap)
 
+    def lift(self) -> None:
+        """Let the heap grow beyond its limit, for what trusted code has to say; `relimit` follows."""
+        self._lua.set_max_memory(0)
+
     def regex(self, name: bytes, *given: bytes) -> Any:
         """Run a function of `regex`; `relimit` follows."""
         try:
@@ -151,10 +158,10 @@ def _plain(error: Any) -> bytes:
 
 
 _BOOT = """
-return function(values_text, guard_text, bridge_text, send, receive, relimit, regex)
+return function(values_text, guard_text, bridge_text, send, receive, relimit, lift, regex)
   local values = assert(load(values_text, "=values", "t"))()
   local guard = assert(load(guard_text, "=guard", "t"))(values, os.clock)
-  local bridge = assert(load(bridge_text, "=bridge", "t"))(values, guard, send, receive, relimit, regex, os.clock)
+  local bridge = assert(load(bridge_text, "=bridge", "t"))(values, guard, send, receive, relimit, lift, regex, os.clock)
   local env = guard.environment(bridge.current)
   return function(seed, tree, given)
     guard.seed(seed)

@@ -31,9 +31,17 @@ values.null, values.array_metatable = NULL, ARRAY
 -- Return a table marked as a list: json.array() -> [], json.array{1, 2} -> [1, 2].
 function values.array(items)
   if items == nil then items = {} end
-  if type(items) ~= "table" then error("json.array expects a table", 2) end
+  if type(items) ~= "table" then error("json.array expects a table", 0) end
+  local known = getmetatable(items)
+  if known and known ~= ARRAY and rawget(known, "__metatable") ~= nil then
+    error("json.array: " .. tostring(items) .. " cannot become a list", 0)
+  end
   return mark(items, ARRAY)
 end
+
+-- What a pattern matched: an object in JSON, whose captures are fields named by their numbers.
+local MATCH = {__name = "regex.match", __metatable = false}
+function values.matched(captures) return mark(captures, MATCH) end
 
 local function order(a, b)
   local ta, tb = type(a), type(b)
@@ -108,22 +116,24 @@ local function encode_table(t, out, path, depth, open)
   end
   if count == 0 and size == 0 then
     out[#out + 1] = getmetatable(t) == ARRAY and "[]" or "{}"
-  elseif count > 0 and count <= size * 2 + 8 and type((next(t))) == "number" and size <= count then
+  elseif count > 0 and count <= size * 2 + 8 and type((next(t))) == "number" and size <= count
+      and getmetatable(t) ~= MATCH then
     for key in next, t do
       if math_type(key) ~= "integer" or key < 1 then refuse(path, "the table mixes list items and named fields") end
     end
     encode_list(t, count, out, path, depth + 1, open)
   else
     local keys = sorted_keys(t)
+    local is_match = getmetatable(t) == MATCH
     out[#out + 1] = "{"
     for i = 1, #keys do
       local key = keys[i]
-      if type(key) ~= "string" then
+      if type(key) ~= "string" and not (is_match and math_type(key) == "integer") then
         if count > 0 and size > 1 then refuse(path, "the table mixes list items and named fields, or has holes") end
         refuse(path, "a field's name is a " .. type(key) .. "; JSON needs text, or a list without holes")
       end
       if i > 1 then out[#out + 1] = "," end
-      out[#out + 1] = string_text(key, path) .. ":"
+      out[#out + 1] = string_text(tostring(key), path) .. ":"
       encode_value(rawget(t, key), out, place(path, key), depth + 1, open)
     end
     out[#out + 1] = "}"

@@ -1,0 +1,3 @@
+-- expect: blocked
+-- must not: nest without an end what is decoded
+return json.decode(("["):rep(100000))
