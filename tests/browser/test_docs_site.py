@@ -112,7 +112,7 @@ def test_the_search_finds_the_tool_for_what_people_say(visit):
         ("make a phone call", "create_phone_call"),
         ("how do I buy a number", "create_phone_number"),
         ("list my calls", "list_calls"),
-        ("get transcript", "get_call"),
+        ("read the transcript of a call", "get_call"),
         ("clone voice", "clone_voice"),
     ],
 )

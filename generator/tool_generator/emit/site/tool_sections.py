@@ -167,10 +167,11 @@ def _head(tool: Tool) -> str:
 def _found_by(tool: Tool) -> str:
     """Return a heading with what people say for what the tool does: the search gives headings more weight than text.
 
-    Behind the heading stand words that say nothing: the search wants every word of a question on the page.
+    Behind the heading stand the summary and words that say nothing: the search wants every word of a question in one
+    section of a page.
     """
     also = f"\n### Also: {heading(', '.join(tool.keywords))} {{ .rt-keywords }}\n" if tool.keywords else ""
-    return f"{also}\n<p hidden>{_FILLERS}</p>\n"
+    return f"{also}\n<p hidden>{escape(' '.join(tool.summary.split()))} {_FILLERS}</p>\n"
 
 
 def _changes(changes: Sequence[ToolChange]) -> str:
