@@ -264,3 +264,10 @@ def test_pages_and_index_agree_whatever_the_texts_are(hostile):
     assert sorted(path for path in leaves(yaml.safe_load(hostile["mkdocs.yml"])["nav"]) if path.endswith(".md")) == (
         sorted(sources(hostile))
     )
+
+
+def test_pages_of_another_api_hold_no_words_of_a_telephone_or_of_this_api():
+    pages = {path: text for path, text in site_of("library").items() if path.startswith("static/")}
+    assert len(pages) > 20
+    found = {path: re.search(r"(?i)\bretell|telephone|\bphone|\brings?\b|\bdial", text) for path, text in pages.items()}
+    assert {path: one.group() for path, one in found.items() if one} == {}
