@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tool_generator.problems import Problem
 
 _HINT = 'toolgen needs pyyaml, jinja2 and ruff: pip install "{}[generator]"'
-_DISTRIBUTION_OF = "tool_generator"
 
 _spec_option = click.option(
     "--spec",
@@ -159,18 +158,14 @@ def _require_extras() -> None:
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in ("yaml", "jinja2", "ruff")):
-        raise click.ClickException(_HINT.format(_distribution()))
+        from tool_generator.own_distribution import own_distribution
 
-
-def _distribution() -> str:
-    from importlib.metadata import packages_distributions
-
-    return packages_distributions().get(_DISTRIBUTION_OF, ["tool_generator"])[0]
+        raise click.ClickException(_HINT.format(own_distribution()))
 
 
 register_changes(main, _spec, _compiled)
 register_import(main, _spec, _require_extras)
 register_add(main, _spec, _require_extras)
-register_new(main, _require_extras, _distribution)
+register_new(main, _require_extras)
 register_facts(main, _require_extras)
 register_site(main, _spec, _compiled)

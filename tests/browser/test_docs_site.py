@@ -1,6 +1,7 @@
 """The docs site as visitors see it: every page, the search, the narrow window, the dark mode."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import expect
@@ -43,7 +44,15 @@ def results(page):
 
 
 def search(page, words):
-    page.keyboard.press("Control+k")
+    field = page.get_by_placeholder("Search").last
+    # A key that is pressed before the scripts of the page are ready opens nothing.
+    for _ in range(20):
+        page.keyboard.press("Control+k")
+        try:
+            expect(field).to_be_focused(timeout=1_000)
+            break
+        except AssertionError:
+            continue
     page.keyboard.type(words)
     expect(results(page).first).to_be_visible(timeout=20_000)
     return results(page)
@@ -95,6 +104,49 @@ def test_the_search_finds_the_tool_for_what_people_say(visit):
     found.first.click()
     expect(visitor.page.locator("h1")).to_contain_text("stop_call")
     assert visitor.troubles == []
+
+
+@pytest.mark.parametrize(
+    ("words", "tool"),
+    [
+        ("make a phone call", "create_phone_call"),
+        ("how do I buy a number", "create_phone_number"),
+        ("list my calls", "list_calls"),
+        ("read the transcript of a call", "get_call"),
+        ("clone voice", "clone_voice"),
+    ],
+)
+def test_the_search_answers_whole_questions(visit, words, tool):
+    found = search(visit().open(""), words)
+    expect(found.filter(has_text=tool).first).to_be_visible(timeout=20_000)
+
+
+def test_headings_and_controls_serve_a_screen_reader(visit):
+    visitor = visit()
+    for name, path in PLACES.items():
+        page = visitor.open(path)
+        levels = [
+            int(one[1]) for one in page.eval_on_selector_all("article :is(h1,h2,h3,h4)", "e => e.map(x => x.tagName)")
+        ]
+        assert levels.count(1) == 1, name
+        assert all(after - before <= 1 for before, after in pairwise(levels)), (name, levels)
+        unnamed = page.eval_on_selector_all(
+            "article :is(button, input, select):not([aria-hidden=true])",
+            "e => e.filter(x => !(x.ariaLabel || x.title || x.textContent.trim() || (x.labels || []).length)).length",
+        )
+        assert unnamed == 0, name
+
+
+def test_a_cell_of_a_wide_table_names_its_column_in_a_narrow_window(visit):
+    page = visit(viewport=NARROW).open("contributing/")
+    cell = page.locator("td", has_text="reads a spec, reports its problems").first
+    assert cell.evaluate("e => getComputedStyle(e, '::before').content") == '"what"'
+
+
+def test_paper_shows_whole_lines_of_code(visit):
+    page = visit().open("python/")
+    page.emulate_media(media="print")
+    assert page.locator("pre > code").first.evaluate("e => getComputedStyle(e).whiteSpace") == "pre-wrap"
 
 
 def test_the_search_finds_a_type_by_its_name(visit):
@@ -150,6 +202,8 @@ def test_a_type_is_reached_by_its_anchor(visit):
 def test_a_missing_page_is_answered_in_the_dress_of_the_site(visit):
     page = visit().open("no/such/page/")
     expect(page.locator("h1")).to_contain_text("404")
+    page.get_by_role("link", name="Overview", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("Overview")
 
 
 @pytest.fixture

@@ -36,6 +36,10 @@ requires-python = ">=3.11"
 dependencies = ["{distribution}"]
 
 [project.optional-dependencies]
+lua = ["{distribution}[lua]"]
+mcp = ["{distribution}[mcp]"]
+sandbox = ["{distribution}[sandbox]"]
+keyring = ["{distribution}[keyring]"]
 dev = ["{distribution}[generator]", "pytest"]
 docs = ["{distribution}[docs]"]
 
@@ -47,16 +51,39 @@ packages = ["{name}"]
 """
 _README = """# {name}
 
-The package `{name}` and the command `{command}`, generated from the spec in `spec/{name}`. Lines with `# review:` in
-the spec are guesses.
+The tools of the API `{name}`, with the same names, arguments and errors in Python, on the command line, in Lua and over
+MCP. All of them are generated from the spec in `spec/{name}`.
 
-    pip install -e '.[dev]'
-    toolgen import DOCUMENT --spec spec/{name}      # take in a newer OpenAPI document
-    toolgen generate --spec spec/{name} --out {name}
-    sh ci.sh                                       # the package is current, and the tests pass
-    pip install -e '.[docs]' && make docs          # a site of the reference, in site/; make docs-serve shows the site
+## Start
 
-    {command} list                                 # without the command installed: python -m {name} list
+```sh
+pip install -e .
+{command} list
+{command} docs overview
+{command} status    # which account a call would use, and where its key comes from
+```
+
+Without the command installed: `python -m {name} list`.
+
+## Change the spec
+
+Lines with `# review:` in the spec are guesses of the import: read them first.
+
+```sh
+pip install -e '.[dev]'
+toolgen validate --strict --spec spec/{name}    # problems, and what is left to do
+toolgen import DOCUMENT --spec spec/{name}      # takes in a newer OpenAPI document
+toolgen generate --spec spec/{name} --out {name}
+sh ci.sh                                        # the package is current, and the tests pass
+```
+
+## Docs site
+
+```sh
+pip install -e '.[docs]'
+make docs          # in site/
+make docs-serve    # shows the site on this machine
+```
 """
 _CI = """#!/bin/sh
 set -e
@@ -94,8 +121,8 @@ def test_the_command_lists_the_tools():
 '''
 
 
-def register(main: click.Group, require: Callable[[], None], distribution: Callable[[], str]) -> None:
-    """Add the command to `main`. `require` checks the extras; `distribution` names this project."""
+def register(main: click.Group, require: Callable[[], None]) -> None:
+    """Add the command to `main`. `require` checks the extras."""
 
     @main.command()
     @click.argument("name")
@@ -117,7 +144,7 @@ def register(main: click.Group, require: Callable[[], None], distribution: Calla
             message = f"{folder} exists and is not empty"
             raise click.UsageError(message)
         gc.disable()
-        tools = _make(folder, spelled, _read(document, spelled), distribution())
+        tools = _make(folder, spelled, _read(document, spelled))
         click.echo(f"{folder}: {tools} tools; see {folder / 'README.md'}")
 
 
@@ -135,10 +162,11 @@ def _read(document: Path | None, name: str) -> Upstream:
     return replace(upstream, title=name)
 
 
-def _make(folder: Path, name: str, upstream: Upstream, distribution: str) -> int:
+def _make(folder: Path, name: str, upstream: Upstream) -> int:
     from tool_generator.emit import output_folder
     from tool_generator.generate import compile_spec, generated_files
     from tool_generator.importing.importer import import_upstream, write
+    from tool_generator.own_distribution import own_distribution
     from tool_generator.problems import SpecProblems
 
     spec = folder / "spec" / name
@@ -154,7 +182,7 @@ def _make(folder: Path, name: str, upstream: Upstream, distribution: str) -> int
         for problem in problems:
             click.echo(str(problem), err=True)
         raise SystemExit(1)
-    words = {"name": name, "command": name.replace("_", "-"), "distribution": distribution}
+    words = {"name": name, "command": name.replace("_", "-"), "distribution": own_distribution()}
     files = {
         "pyproject.toml": _PROJECT,
         "README.md": _README,

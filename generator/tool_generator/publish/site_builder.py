@@ -11,12 +11,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tool_generator.emit.site.site_files import STATIC, ProjectTexts
+from tool_generator.own_distribution import own_distribution
 from tool_generator.publish.link_check import broken_links
 from tool_generator.publish.source_folder import SETTINGS, project_texts, write_sources
 from tool_generator.publish.viewer import lay_viewer
@@ -43,8 +43,7 @@ def build_site(compiled: Compiled, root: Path, work: Path, out: Path, *, url: st
     SpecProblems, and FileExistsError if a folder holds files of another origin.
     """
     if find_spec(BUILDER) is None:
-        owner = packages_distributions().get("tool_generator", ["tool_generator"])[0]
-        message = f'the site is built by {BUILDER}: pip install "{owner}[docs]"'
+        message = f'the site is built by {BUILDER}: pip install "{own_distribution()}[docs]"'
         raise BuildFailed(message)
     if out.exists() and any(out.iterdir()) and not (out / _SIGN).is_file():
         message = f"{out} holds something that is no site: choose another folder"

@@ -1,7 +1,8 @@
 """What changed for callers between the releases of a repository: `toolgen diff` from tag to tag.
 
 A tag counts as a release if its name is a version, with or without a `v`. The newest release is compared with the
-present registry too. A tag whose registry cannot be read is left out, and its neighbours are compared with each other.
+present registry too. The first release has nothing before it: its number of tools is all there is to say. A tag whose
+registry cannot be read is left out, and its neighbours are compared with each other.
 
 This module knows tags and differences. It must not know about pages.
 """
@@ -42,9 +43,11 @@ def release_history(root: Path, registry: Registry) -> tuple[ReleaseNotes, ...]:
             states.append((f"{tag.removeprefix('v')} ({date})", old))
     if not states:
         return ()
+    title, oldest = states[0]
+    first = ReleaseNotes(title, f"The first release: {len(oldest.tools)} tool{'s' * (len(oldest.tools) != 1)}.")
     states.append((NEXT, registry))
     notes = [_notes(title, difference(old, new)) for (_, old), (title, new) in pairwise(states)]
-    return tuple(one for one in reversed(notes) if one.text or one.title != NEXT)
+    return (*(one for one in reversed(notes) if one.text or one.title != NEXT), first)
 
 
 def _registry_at(tag: str, root: Path, name: str) -> Registry | None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from tool_generator.cli import main
 
+ROOT = Path(__file__).resolve().parents[3]
 BOOKS = """
 openapi: 3.1.0
 info: {title: Some other title, version: "1"}
@@ -51,6 +53,11 @@ def test_a_project_of_a_document_passes_its_own_gates(run, tmp_path):
     result = run("my-books", "--from", "books.yaml")
     assert (result.exit_code, result.output) == (0, f"my-books: 1 tools; see {Path('my-books', 'README.md')}\n")
     passes(tmp_path / "my-books")
+    project = tomllib.loads((tmp_path / "my-books" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    own = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["dependencies"] == [own["name"]]
+    assert {"lua", "mcp", "sandbox", "keyring", "docs"} <= project["optional-dependencies"].keys()
+    assert project["optional-dependencies"].keys() - {"dev"} <= own["optional-dependencies"].keys()
     assert 'my-books = "my_books.__main__:main"' in (tmp_path / "my-books" / "pyproject.toml").read_text()
 
 

@@ -59,7 +59,7 @@ def test_each_release_tells_what_it_changed_the_newest_first(repository, first):
     repository.release("v0.9.0", first)
     repository.release("v0.10.0", second)
     notes = release_history(repository.folder, Registry(third))
-    assert [note.title.split(" ")[0] for note in notes] == [NEXT.split(" ", maxsplit=1)[0], "0.10.0"]
+    assert [note.title.partition(" (")[0] for note in notes] == [NEXT, "0.10.0", "0.9.0"]
     assert "effects: spend" in notes[1].text
     assert any("effects: spend" in text for text in notes[1].tools["get_thing"])
     assert list(notes[0].tools["get_thing"]) == ["is deprecated"]
@@ -68,20 +68,29 @@ def test_each_release_tells_what_it_changed_the_newest_first(repository, first):
 def test_a_break_is_said_before_all_else(repository, first):
     second = changed(first, deprecated=True, **{"class": "write"})
     repository.release("v1.0.0", first)
-    (note,) = release_history(repository.folder, Registry(second))
+    note, _ = release_history(repository.folder, Registry(second))
     assert note.tools["get_thing"][0].startswith("**Breaking:** ")
 
 
 def test_a_state_that_changes_nothing_since_the_last_tag_adds_nothing(repository, first):
     repository.release("v1.0.0", first)
-    assert release_history(repository.folder, Registry(first)) == ()
+    assert [note.title.partition(" ")[0] for note in release_history(repository.folder, Registry(first))] == ["1.0.0"]
+
+
+def test_the_first_release_tells_how_many_tools_there_are(repository, first):
+    repository.release("v1.0.0", first)
+    repository.release("v1.1.0", changed(first, deprecated=True))
+    *_, note = release_history(repository.folder, Registry(first))
+    assert len(first["tools"]) == 1
+    assert note.text == "The first release: 1 tool."
+    assert not note.tools
 
 
 @pytest.mark.parametrize("broken", ["no JSON", '{"registry": 99}', "{}"])
 def test_a_tag_whose_registry_cannot_be_read_is_left_out(repository, first, broken):
     repository.release("v1.0.0", first)
     repository.release("v1.1.0", broken)
-    (note,) = release_history(repository.folder, Registry(changed(first, deprecated=True)))
+    note, _ = release_history(repository.folder, Registry(changed(first, deprecated=True)))
     assert list(note.tools["get_thing"]) == ["is deprecated"]
 
 

@@ -1,8 +1,11 @@
 """The pages of a site: they agree with the tools, with each other, and with what agents read."""
 
+import base64
 import json
 import posixpath
 import re
+import tomllib
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import yaml
@@ -12,6 +15,7 @@ from tool_generator.emit.site.site_files import SANDBOX, ProjectTexts, site_file
 from tool_generator.generate import compile_spec
 from tool_runtime.surfaces.cli.commands import COMMANDS
 from tool_runtime.surfaces.cli.exits import MEANINGS
+from tool_runtime.surfaces.mcp.client_files import Wanted, config_text
 
 from .conftest import site_of
 
@@ -178,6 +182,41 @@ def test_no_settings_of_a_client_hold_a_key(site):
     assert "API_KEY" not in page
 
 
+def fenced(page, heading):
+    return re.search(rf"^### {heading}$.*?^```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL).group(1)
+
+
+def test_settings_and_links_of_clients_are_the_entries_that_the_command_prints(site, registry):
+    page, api = site["static/mcp.md"], registry.api
+    wanted = Wanted(api.command, api.command, ("mcp", "serve"), "KEY", "TOKEN")
+    for name, client in (("Claude Desktop", "claude-desktop"), ("Cursor", "cursor"), ("VS Code", "vscode")):
+        assert json.loads(fenced(page, name)) == json.loads(config_text(client, wanted))
+    assert tomllib.loads(fenced(page, "Codex")) == tomllib.loads(config_text("codex", wanted))
+    cursor = parse_qs(urlsplit(re.search(r"cursor://\S+(?=`)", page).group()).query)
+    assert cursor["name"] == [api.command]
+    assert json.loads(base64.b64decode(cursor["config"][0])) == {"command": api.command, "args": ["mcp", "serve"]}
+    vscode = json.loads(unquote(re.search(r"vscode:mcp/install\?(\S+)(?=`)", page).group(1)))
+    assert vscode.pop("name") == api.command
+    assert {"servers": {api.command: vscode}} == json.loads(config_text("vscode", wanted))
+
+
+def test_guides_stand_in_the_order_in_which_people_read_them():
+    navigation = yaml.safe_load(site_of("retell_ai")["mkdocs.yml"])["nav"]
+    [listed] = [entry["Guides"] for entry in navigation if "Guides" in entry]
+    names = [path.removeprefix("guides/").removesuffix(".md") for entry in listed for path in entry.values()]
+    assert names[:3] == ["recipes", "accounts", "values"]
+    assert names[names.index("webhooks") + 1] == "webhook_receivers"
+    assert names[-1] == "generic_helpers"
+
+
+def test_a_page_of_types_writes_abbreviations_as_the_groups_do():
+    assert "# Types: LLM tools" in site_of("retell_ai")["static/types/llm_tools.md"]
+
+
+def test_a_missing_page_leads_on(site):
+    assert "'overview/' | url" in site["overrides/404.html"]
+
+
 def test_each_diagram_says_in_words_what_it_shows(site):
     assert site["pages/how.md"].count("<svg") == 3
     assert "<svg" not in site["static/how.md"]
@@ -225,3 +264,10 @@ def test_pages_and_index_agree_whatever_the_texts_are(hostile):
     assert sorted(path for path in leaves(yaml.safe_load(hostile["mkdocs.yml"])["nav"]) if path.endswith(".md")) == (
         sorted(sources(hostile))
     )
+
+
+def test_pages_of_another_api_hold_no_words_of_a_telephone_or_of_this_api():
+    pages = {path: text for path, text in site_of("library").items() if path.startswith("static/")}
+    assert len(pages) > 20
+    found = {path: re.search(r"(?i)\bretell|telephone|\bphone|\brings?\b|\bdial", text) for path, text in pages.items()}
+    assert {path: one.group() for path, one in found.items() if one} == {}

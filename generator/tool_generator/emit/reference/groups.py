@@ -20,7 +20,7 @@ _ACCOUNT = "production"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the fixed texts of the templates say about the API, all as Markdown."""
+    """What the fixed texts of the templates say about the API, all as Markdown; `effects` are those of any tool."""
 
     title: str
     summary: str
@@ -32,6 +32,7 @@ class Identity:
     documentation: str
     prefix: str
     names: tuple[str, ...]
+    effects: tuple[str, ...]
 
     @classmethod
     def of(cls, api: DocumentedApi) -> "Identity":
@@ -48,6 +49,7 @@ class Identity:
             documentation=inline(described.documentation),
             prefix=described.environment,
             names=tuple(_names(api)),
+            effects=tuple(dict.fromkeys(one for tool in api.registry.tools.values() for one in tool.effects)),
         )
 
 

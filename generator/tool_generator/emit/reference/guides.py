@@ -10,7 +10,7 @@ This module knows which guides there are, and in which order. It must not know o
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tool_generator.emit.reference.functions import EFFECTS, DocumentedApi
@@ -39,8 +39,12 @@ GENERAL: Mapping[str, tuple[str, str]] = {
     "errors": ("Errors", "every error, when it occurs, what helps"),
 }
 
+# What people read first; a text of the spec whose name begins like one of these follows that one.
+_READING = ("recipes", "accounts", "values", "errors", "retries", "waiting", "uploads", "webhook", "sandbox")
+_LAST = "generic_helpers"
+
 # The first sentence of a text, unless the text begins with a list, a table, a heading or code.
-_SENTENCE = re.compile(r"(?P<line>[^\s#>|`~*+-].{0,140}?)[.:](?=\s|\Z)", re.DOTALL)
+_SENTENCE = re.compile(r"(?P<line>(?!```)[^\s#>|~*+-].{0,140}?)[.:](?=\s|\Z)", re.DOTALL)
 _TITLE = re.compile(r"#[ \t]+(?P<title>.*?)(?:[ \t]+#+)?[ \t]*(?:\n|\Z)")
 
 
@@ -95,6 +99,19 @@ def guide_names(registry: Registry, prose: Mapping[str, Prose]) -> list[str]:
     general = [name for name in GENERAL if not absent.get(name) or name in prose]
     at = general.index("sandbox")
     return general[:at] + own + general[at:]
+
+
+def reading_order(listed: Sequence[Guide]) -> list[Guide]:
+    """Return guides in the order in which people read them, the most wanted first.
+
+    Example: errors, webhook_receivers, webhooks, recipes -> recipes, errors, webhooks, webhook_receivers.
+    """
+
+    def rank(guide: Guide) -> tuple[int, bool]:
+        places = [at for at, stem in enumerate(_READING) if guide.name.startswith(stem)]
+        return places[0] if places else len(_READING) + (guide.name == _LAST), guide.name not in GENERAL
+
+    return sorted(listed, key=rank)
 
 
 def guides(api: DocumentedApi, prose: Mapping[str, Prose], links: Links) -> Iterator[Guide]:

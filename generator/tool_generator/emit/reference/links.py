@@ -41,9 +41,10 @@ class Links:
         """Return a link to the entry of a type."""
         return _link("type", name, inline(name)) if name in self.types else inline(name)
 
-    def to_tool(self, name: str) -> str:
-        """Return a link to the entry of a tool; a name that is no tool stays a code span."""
-        return _link("tool", name, code(name)) if name in self.tools else code(name)
+    def to_tool(self, name: str, words: str = "") -> str:
+        """Return a link to the entry of a tool, by default under its name; where there is no such tool, the words."""
+        shown = words or code(name)
+        return _link("tool", name, shown) if name in self.tools else shown
 
     def to_guide(self, name: str, words: str) -> str:
         """Return a link to a guide; only the words where this API has no such guide."""

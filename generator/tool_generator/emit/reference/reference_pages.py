@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 
 from tool_generator.emit.reference.functions import EFFECTS, DocumentedApi, Function, function, outline
 from tool_generator.emit.reference.groups import Identity, group_section, groups_of, special_groups, tool_line
-from tool_generator.emit.reference.guides import INTRODUCTION, Guide, Prose, guide_names, guides, read_prose
+from tool_generator.emit.reference.guides import (
+    INTRODUCTION,
+    Guide,
+    Prose,
+    guide_names,
+    guides,
+    read_prose,
+    reading_order,
+)
 from tool_generator.emit.reference.links import Links, files_from, named, on_one_page, on_own_page
 from tool_generator.emit.reference.markdown import code, inline, shifted
 from tool_generator.emit.reference.notation import referred
@@ -149,7 +157,8 @@ def overview_page(api: DocumentedApi, parts: Parts, links: Links, whole: str = "
     """
     text = ""
     listed_guides = [
-        f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}" for one in parts.guides
+        f"{links.to_guide(one.name, one.title)}{f': {one.line}' if one.line else ''}"
+        for one in reading_order(parts.guides)
     ]
     for lines in (_lines_of, _links_of, _names_of, _count_of):
         text = rendered(

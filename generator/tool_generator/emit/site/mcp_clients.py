@@ -2,7 +2,8 @@
 
 No key stands in any of them: the server that a client starts reads the accounts of its user.
 
-This module knows the formats of the clients. It must not know about pages.
+This module knows where clients keep their settings, and their links. The entries themselves are those of the command
+`mcp config`. It must not know about pages.
 """
 
 import base64
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 from tool_generator.emit.reference.functions import Code
 from tool_runtime.core.tools import Api
+from tool_runtime.surfaces.mcp.client_files import Wanted, entry_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,32 +30,48 @@ class McpClient:
 
 
 def mcp_clients(api: Api) -> Iterator[McpClient]:
-    """Yield the set-up of each client for the server of an API."""
-    entry = {"command": api.command, "args": ["mcp", "serve"]}
-    usual = _json({"mcpServers": {api.slug: entry}})
+    """Yield the set-up of each client for the server of an API: the entries that `mcp config` prints."""
+    wanted = Wanted(api.command, api.command, ("mcp", "serve"), f"{api.environment}_API_KEY", "")
+
+    def shown(client: str) -> Code:
+        path, entry = entry_for(client, wanted)
+        return _json({path[0]: {path[1]: entry}})
+
     yield McpClient(
         "Claude Code",
         "claude-code",
         "A command; with `--scope project` it writes `.mcp.json` for everybody who works on the project",
-        Code("sh", f"claude mcp add {api.slug} -- {api.command} mcp serve"),
+        Code("sh", f"claude mcp add {api.command} -- {api.command} mcp serve"),
     )
     yield McpClient(
-        "Claude Desktop", "claude-desktop", "Settings, Developer, Edit Config: `claude_desktop_config.json`", usual
+        "Claude Desktop",
+        "claude-desktop",
+        "Settings, Developer, Edit Config: `claude_desktop_config.json`. A program with a window may not find the "
+        f"command: then write its whole path, which `{api.command} mcp config --client claude-desktop` prints",
+        shown("claude-desktop"),
     )
     yield McpClient(
-        "Cursor", "cursor", "`.cursor/mcp.json` of a project, or `~/.cursor/mcp.json`", usual, _cursor(api, entry)
+        "Cursor",
+        "cursor",
+        "`.cursor/mcp.json` of a project, or `~/.cursor/mcp.json`",
+        shown("cursor"),
+        _cursor(api.command, entry_for("cursor", wanted)[1]),
     )
     yield McpClient(
         "VS Code",
         "vscode",
         "`.vscode/mcp.json` of a project",
-        _json({"servers": {api.slug: {"type": "stdio", **entry}}}),
-        _vscode(api, entry),
+        shown("vscode"),
+        _vscode(api.command, entry_for("vscode", wanted)[1]),
     )
-    yield McpClient("Windsurf", "windsurf", "`~/.codeium/windsurf/mcp_config.json`", usual)
+    yield McpClient("Windsurf", "windsurf", "`~/.codeium/windsurf/mcp_config.json`", shown("windsurf"))
+    (table, name), entry = entry_for("codex", wanted)
     # TOML takes a JSON text for a text, and a JSON list of texts for a list.
-    toml = f"[mcp_servers.{api.slug}]\ncommand = {json.dumps(api.command)}\nargs = {json.dumps(entry['args'])}"
-    yield McpClient("Codex", "codex", "`~/.codex/config.toml`", Code("toml", toml))
+    lines = (f"{key} = {json.dumps(value)}" for key, value in entry.items())
+    toml = "\n".join((f"[{table}.{name}]", *lines))
+    yield McpClient(
+        "Codex", "codex", "`.codex/config.toml` of a project, or `~/.codex/config.toml`", Code("toml", toml)
+    )
 
 
 def _json(value: object) -> Code:
@@ -62,10 +80,10 @@ def _json(value: object) -> Code:
     return Code("json", re.sub(r'\[\s+("[^"]*"),\s+("[^"]*")\s+\]', r"[\1, \2]", text))
 
 
-def _cursor(api: Api, entry: object) -> str:
+def _cursor(name: str, entry: Mapping[str, object]) -> str:
     config = base64.b64encode(json.dumps(entry).encode()).decode()
-    return f"cursor://anysphere.cursor-deeplink/mcp/install?name={quote(api.slug)}&config={quote(config)}"
+    return f"cursor://anysphere.cursor-deeplink/mcp/install?name={quote(name)}&config={quote(config)}"
 
 
-def _vscode(api: Api, entry: Mapping[str, object]) -> str:
-    return "vscode:mcp/install?" + quote(json.dumps({"name": api.slug, **entry}))
+def _vscode(name: str, entry: Mapping[str, object]) -> str:
+    return "vscode:mcp/install?" + quote(json.dumps({"name": name, **entry}))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.reference.functions import DocumentedApi
 from tool_generator.emit.reference.groups import Identity, groups_of
-from tool_generator.emit.reference.guides import read_prose
+from tool_generator.emit.reference.guides import read_prose, reading_order
 from tool_generator.emit.reference.markdown import heading
 from tool_generator.emit.reference.reference_pages import links_of, overview_page, parts_of
 from tool_generator.emit.reference.templating import rendered_from
@@ -139,7 +139,8 @@ def site_pages(
     tools = ToolSections(api, links, site, parts.functions, _tool_changes(project))
     yield from tools.pages()
     yield from tools.groups()
-    yield from type_pages(parts.types, registry.types, site, links)
+    titles = [group.title or group.name for group in registry.groups.values()]
+    yield from type_pages(parts.types, registry.types, titles, site, links)
     yield from _project(site, texts, project, known)
 
 
@@ -152,7 +153,7 @@ def _known_paths(parts: Parts, project: ProjectTexts) -> set[str]:
 
 def _guides(parts: Parts, site: Site) -> Iterator[SitePage]:
     pictures = {"retries": figure(OUTCOMES), "errors": figure(LIFE)}
-    for one in parts.guides:
+    for one in reading_order(parts.guides):
         text = f"{one.text}\n\n## As a picture\n\n{pictures[one.name]}\n" if one.name in pictures else one.text
         yield site.page(
             f"guides/{one.name}.md", one.title, text, line=one.line, section="Guides", own=("guide", one.name)

@@ -112,8 +112,8 @@ class SurfaceSections:
             (
                 heading(group.title or group.name),
                 [
-                    f"{code(lua_path(self.api.namespace, name))}: {inline(registry.tools[name].summary)} "
-                    f"{self.links.to_tool(name)}"
+                    f"{self.links.to_tool(name, code(lua_path(self.api.namespace, name)))}: "
+                    f"{inline(registry.tools[name].summary)}"
                     for name in group.tools
                 ],
             )

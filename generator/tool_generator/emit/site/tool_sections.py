@@ -23,6 +23,11 @@ TABLE = "tools/index.md"
 UNSEARCHED = "{ data-search-exclude }"
 """The mark of a heading whose section only repeats what other pages say."""
 
+_FILLERS = (
+    "how do does did can I want to get show see make use what which when where is are was with for from of in on by "
+    "the a an one some all any my our your it me"
+)
+
 _CLASSES: Mapping[str, str] = {
     "read": "changes nothing",
     "write": "changes something at the provider",
@@ -160,8 +165,13 @@ def _head(tool: Tool) -> str:
 
 
 def _found_by(tool: Tool) -> str:
-    """Return a heading with what people say for what the tool does: the search gives headings more weight than text."""
-    return f"\n#### Also: {heading(', '.join(tool.keywords))} {{ .rt-keywords }}\n" if tool.keywords else ""
+    """Return a heading with what people say for what the tool does: the search gives headings more weight than text.
+
+    Behind the heading stand the summary and words that say nothing: the search wants every word of a question in one
+    section of a page.
+    """
+    also = f"\n### Also: {heading(', '.join(tool.keywords))} {{ .rt-keywords }}\n" if tool.keywords else ""
+    return f"{also}\n<p hidden>{escape(' '.join(tool.summary.split()))} {_FILLERS}</p>\n"
 
 
 def _changes(changes: Sequence[ToolChange]) -> str:

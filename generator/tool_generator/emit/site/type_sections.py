@@ -5,7 +5,8 @@ A page for each type would make the site five times as large, and one page with 
 This module knows where types stand on the site. It must not know what is said about a type.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
@@ -24,17 +25,23 @@ def type_homes(types: Mapping[str, object], files: Mapping[str, str]) -> dict[st
     return {name: f"types/{stem if stem != 'index' else 'index_types'}.md" for name, stem in stems.items()}
 
 
-def type_pages(texts: Mapping[str, str], types: Mapping[str, Any], site: Site, links: Links) -> Iterator[SitePage]:
-    """Yield the list of all types, then each page. `texts` maps a type to its page of the reference.
+def type_pages(
+    texts: Mapping[str, str], types: Mapping[str, Any], titles: Iterable[str], site: Site, links: Links
+) -> Iterator[SitePage]:
+    """Yield the list of all types, then each page.
+
+    `texts` maps a type to its page of the reference. `titles` are those of the groups: they show how abbreviations are
+    written.
 
     The search finds a type by its name and by the names of its fields: there are more words about types than about
     tools, and people look for tools.
     """
+    spelled = _abbreviations(titles)
     groups: dict[str, list[str]] = {}
     for name, page in site.homes.items():
         groups.setdefault(page, []).append(name)
     listed = [
-        f"## {_title(page)}\n\n{', '.join(links.to_type(name) for name in sorted(names))}"
+        f"## {_title(page, spelled)}\n\n{', '.join(links.to_type(name) for name in sorted(names))}"
         for page, names in sorted(groups.items())
     ]
     yield site.page(
@@ -49,7 +56,7 @@ def type_pages(texts: Mapping[str, str], types: Mapping[str, Any], site: Site, l
         plain = "\n\n".join(f"## {inline(name)}\n\n{_body(texts[name])}" for name in names)
         shown = "\n\n".join(_shown(name, _body(texts[name]), types[name]) for name in names)
         line = f"{len(names)} types: {', '.join(names[:6])}{', …' if len(names) > 6 else ''}"  # noqa: PLR2004 - a few
-        yield site.page(page, f"Types: {_title(page)}", plain, shown=shown, line=line, section=SECTION)
+        yield site.page(page, f"Types: {_title(page, spelled)}", plain, shown=shown, line=line, section=SECTION)
 
 
 def _body(text: str) -> str:
@@ -62,5 +69,14 @@ def _shown(name: str, body: str, schema: Any) -> str:
     return f"## {inline(name)} {{ #{name} }}\n\n{names}<div data-search-exclude markdown>\n\n{body}\n\n</div>"
 
 
-def _title(page: str) -> str:
-    return page.removeprefix("types/").removesuffix(".md").replace("_", " ").capitalize()
+def _abbreviations(titles: Iterable[str]) -> dict[str, str]:
+    """Return abbreviations by their small letters, the singular too: `LLMs and voices` -> `{"llms": "LLMs", …}`."""
+    words = [word for title in titles for word in re.findall(r"[A-Za-z]+", title) if re.match(r"[A-Z]{2}", word)]
+    return {one.lower(): one for word in words for one in (word, word.removesuffix("s"))}
+
+
+def _title(page: str, spelled: Mapping[str, str]) -> str:
+    """Return the title of a page: `types/llm_tools.md` -> `LLM tools`."""
+    words = page.removeprefix("types/").removesuffix(".md").split("_")
+    first, *rest = (spelled.get(word, word) for word in words)
+    return " ".join((first[:1].upper() + first[1:], *rest))

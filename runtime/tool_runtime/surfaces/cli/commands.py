@@ -33,7 +33,7 @@ LEADING = "tool_runtime.leading"
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Call tools": {
         "call": ("call_command:call_command", "Call a tool. TOOL ... does the same."),
-        "wait": ("wait_command:wait_command", "Wait for a state, such as the end of a call."),
+        "wait": ("wait_command:wait_command", "Wait until a record reaches a state."),
     },
     "Read about tools": {
         "demo": ("demo_command:demo_command", "See the whole product in one run, on the sandbox."),
@@ -55,7 +55,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "webhooks": ("webhooks_commands:webhooks_command", "Receive, check, forward, replay and make up webhooks."),
     },
     "Files, scripts and agents": {
-        "sync": ("sync_commands:sync_command", "Keep agents, prompts and flows as files."),
+        "sync": ("sync_commands:sync_command", "Keep records as files: pull, compare, push."),
         "completion": ("completion_command:completion_command", "Print the completion script of a shell."),
         "lua": ("lua_command:lua_command", "Run a Lua script over the tools, or resume one."),
         "mcp": ("mcp_commands:mcp_command", "Serve the tools to agents, and use other servers' tools."),

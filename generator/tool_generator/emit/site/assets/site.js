@@ -1,4 +1,5 @@
-/* What the site does in the browser: copies a page as Markdown, and filters the table of all tools. */
+/* What the site does in the browser: copies a page as Markdown, filters the table of all tools, and names
+   the cells of tables in a narrow window. */
 (function () {
   "use strict";
 
@@ -92,7 +93,19 @@
     apply();
   }
 
+  // A narrow window shows the cells of a row one below the other: beyond two, each needs the name of its column.
+  function labelled(table) {
+    var names = words(table, "thead th");
+    if (names.length < 3) return;
+    table.querySelectorAll("tbody tr").forEach(function (row) {
+      Array.prototype.forEach.call(row.cells, function (cell, at) {
+        if (at && names[at]) cell.dataset.label = names[at];
+      });
+    });
+  }
+
   function start() {
+    document.querySelectorAll(".md-typeset table").forEach(labelled);
     document.querySelectorAll("[data-rt-copy]").forEach(copyAsMarkdown);
     document.querySelectorAll(".rt-tools").forEach(toolTable);
   }
