@@ -16,7 +16,7 @@ _EXTRAS = {"mcp": "mcp", "mcp_types": "mcp", "lupa": "lua", "uvicorn": "mcp", "s
 
 
 def load_entry(entry: str, distribution: str) -> Any:
-    """Return a function or class of a surface: `load_entry("mcp.serving:serve", …)`.
+    """Return a function or class of a surface: `load_entry("mcp.starting:serve", …)`.
 
     `distribution` is what people install, for the message. Raises `MissingExtra` where a library is not installed.
     """
@@ -27,6 +27,4 @@ def load_entry(entry: str, distribution: str) -> Any:
         library = (error.name or "").partition(".")[0]
         if library not in _EXTRAS:
             raise
-        extra = _EXTRAS[library]
-        message = f"this needs the extra {extra!r}: pip install '{distribution}[{extra}]'"
-        raise MissingExtra(message) from None
+        raise MissingExtra.of("this command", _EXTRAS[library], distribution) from None

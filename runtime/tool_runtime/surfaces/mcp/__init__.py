@@ -15,13 +15,13 @@ Serve:
     untrusted_text    what callers said, marked
     faces             the tools that a client sees, one set for each mode
     reading           pages of the reference as resources, completion, prompts
-    scripts           execute_lua, for code mode
+    execute_lua       scripts, for code mode
     pass_through      another server's tools, resources and prompts under the same gate and ledger; its parts:
                       upstream_lists, foreign_definitions, upstream_jobs, upstream_calls, upstream_reading
     following         the wait of a request for work that asks and reports things
     list_changes      clients learn that a list has changed
     process_tree      whether a server of this program stands above this one
-    serving           the server of the SDK; stdio; http_serving: HTTP
+    stdio_serving     the server of the SDK; stdio; http_serving: HTTP
 
 Use:
 

@@ -20,7 +20,7 @@ from tool_runtime.surfaces.mcp.pass_through import PassThrough
 from tool_runtime.surfaces.mcp.process_tree import server_above
 from tool_runtime.surfaces.mcp.reading import scheme_of
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
-from tool_runtime.surfaces.mcp.serving import Service, serve_stdio
+from tool_runtime.surfaces.mcp.stdio_serving import Service, serve_stdio
 from tool_runtime.surfaces.mcp.upstream_lists import fingerprints, ours
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from tool_runtime.errors import ToolError, as_tool_error
+from tool_runtime.core.foreign_errors import as_tool_error
+from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.mcp.cutting import cut, size_of
 from tool_runtime.surfaces.mcp.hub import Hub
 from tool_runtime.surfaces.mcp.talks import Talk
