@@ -16,7 +16,7 @@ _EXTRAS = {"mcp": "mcp", "mcp_types": "mcp", "lupa": "lua", "uvicorn": "mcp", "s
 
 
 def load_entry(entry: str, distribution: str) -> Any:
-    """Return a function or class of a surface: `load_entry("mcp.serving:serve", …)`.
+    """Return a function or class of a surface: `load_entry("mcp.starting:serve", …)`.
 
     `distribution` is what people install, for the message. Raises `MissingExtra` where a library is not installed.
     """

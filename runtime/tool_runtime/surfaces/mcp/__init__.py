@@ -16,7 +16,11 @@ Serve:
     faces             the tools that a client sees, one set for each mode
     reading           pages of the reference as resources, completion, prompts
     execute_lua       scripts, for code mode
-    pass_through      another server's tools, resources and prompts under the same gate and ledger
+    pass_through      another server's tools, resources and prompts under the same gate and ledger; its parts:
+                      upstream_lists, foreign_definitions, upstream_jobs, upstream_calls, upstream_reading
+    following         the wait of a request for work that asks and reports things
+    list_changes      clients learn that a list has changed
+    process_tree      whether a server of this program stands above this one
     stdio_serving     the server of the SDK; stdio; http_serving: HTTP
 
 Use:
@@ -25,6 +29,9 @@ Use:
     server_trust      which servers of a project may run
     server_secrets    secret values that entries refer to
     connected_server  one connection: started when needed, made again after a death
+    child_process     a server as a child process; flood_limit: how much a server may send
+    server_requests   one call, with its questions and its patience; lists page by page
+    talks             what a server asks and reports while it works for one request
     hub               all connections of a process
     server_calls      tools, resources and prompts of a server for people and scripts
     script_servers    the namespace `mcp` of scripts

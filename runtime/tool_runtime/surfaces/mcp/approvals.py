@@ -13,8 +13,9 @@ the first call.
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import mcp_types as types
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
@@ -24,9 +25,6 @@ from tool_runtime.core.gate import Invocation
 from tool_runtime.errors import PolicyRefused
 from tool_runtime.surfaces.common.printable import printable
 from tool_runtime.surfaces.mcp.desk import Job
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Seconds in which a person may answer.
 THINKING_TIME = 600.0
@@ -88,10 +86,7 @@ class Approvals:
         answer = (params.input_responses or {}).get(ANSWER)
         if answer is None or params.request_state is None:
             return self._question(invocation, subject, held)
-        ticket = self._tickets.get(params.request_state)
-        if ticket is None or ticket.subject != subject or ticket.until < time.monotonic():
-            message = f"{tool}: the approval is for another call, or came too late"
-            raise PolicyRefused(message, tool=tool, hint="Call the tool again to be asked again. Nothing was sent.")
+        ticket = self.taken(params, subject, tool)
         if ticket.used:
             if ticket.job is not None:
                 return Approval(job=ticket.job)
@@ -100,6 +95,14 @@ class Approvals:
         ticket.used = True
         _believe(answer, tool)
         return Approval(ticket)
+
+    def taken(self, params: Any, subject: str, tool: str) -> Ticket:
+        """Return the ticket that a request brings. Raises `PolicyRefused` for another call's, and for a late one."""
+        ticket = self._tickets.get(params.request_state)
+        if ticket is None or ticket.subject != subject or ticket.until < time.monotonic():
+            message = f"{tool}: the answer is for another call, or came too late"
+            raise PolicyRefused(message, tool=tool, hint="Call the tool again to be asked again. Nothing was sent.")
+        return ticket
 
     def can_ask(self, context: Any) -> bool:
         """Whether the client's program can put a form before a person."""
@@ -110,14 +113,21 @@ class Approvals:
         ticket = self._tickets.get(params.request_state) if params.request_state is not None else None
         return ticket.held if ticket is not None else None
 
-    def _question(self, invocation: Invocation, subject: str, held: Any) -> types.InputRequiredResult:
+    def give(self, asked: Mapping[str, Any], subject: str, held: Any = None) -> types.InputRequiredResult:
+        """Return the answer that asks a client of the newer era. `asked` are the questions by key.
+
+        The client holds the state, sealed by the boundary; the request that brings the answers must be about `subject`.
+        """
         state = secrets.token_urlsafe(18)
         self._tickets[state] = Ticket(subject, time.monotonic() + THINKING_TIME, held=held)
         while len(self._tickets) > KEPT_TICKETS:
             self._tickets.popitem(last=False)
+        requests: Any = {key: types.ElicitRequest(params=params) for key, params in asked.items()}
+        return types.InputRequiredResult(input_requests=requests, request_state=state)
+
+    def _question(self, invocation: Invocation, subject: str, held: Any) -> types.InputRequiredResult:
         params = types.ElicitRequestFormParams(message=question(invocation), requested_schema=FORM)
-        requests = {ANSWER: types.ElicitRequest(params=params)}
-        return types.InputRequiredResult(input_requests=requests, request_state=state)  # type: ignore[arg-type]
+        return self.give({ANSWER: params}, subject, held)
 
 
 FORM: dict[str, Any] = {
@@ -136,11 +146,18 @@ FORM: dict[str, Any] = {
 
 def can_ask(context: Any) -> bool:
     """Whether the client's program can put a form before a person."""
-    capabilities = context.session.client_capabilities
-    elicitation = getattr(capabilities, "elicitation", None)
-    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
-        return False
-    return context.protocol_version in MODERN_PROTOCOL_VERSIONS or bool(context.session.can_send_request)
+    return "form" in kinds_of_questions(context)
+
+
+def kinds_of_questions(context: Any) -> frozenset[str]:
+    """Return what the client's program can put before a person: `form`, `url`, both or nothing."""
+    elicitation = getattr(context.session.client_capabilities, "elicitation", None)
+    modern = context.protocol_version in MODERN_PROTOCOL_VERSIONS
+    if elicitation is None or not (modern or context.session.can_send_request):
+        return frozenset()
+    # A client that names no kind means forms: the word for addresses came later.
+    form = elicitation.form is not None or elicitation.url is None
+    return frozenset(kind for kind, is_known in (("form", form), ("url", elicitation.url is not None)) if is_known)
 
 
 def _believe(answer: Any, tool: str) -> None:

@@ -9,7 +9,7 @@ client must issue a request again by itself when the answer did not arrive.
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ from tool_runtime.surfaces.mcp.served_client import APPROVED, ServedClient, chos
 from tool_runtime.surfaces.mcp.waits_and_handles import Waiting, read_handle, wait_a_while
 
 Result = types.CallToolResult | types.InputRequiredResult
+# What answers a request that goes on with a job, from the request's context and parameters.
+GoOn = Callable[[Any, Any], Awaitable[Result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Calls:
         self.replies = Replies(client.registry, options.max_result_bytes)
         self._options, self.approvals = options, approvals
         self._told: dict[str, _Told] = {}
+        self._others: dict[str, GoOn] = {}
 
     async def call(self, context: Any, params: Any, wish: Wish) -> Result:
         """Call a tool. Errors are results; only what the SDK needs for itself is raised."""
@@ -147,9 +150,9 @@ class Calls:
                 _note(f"the request was cancelled while {job.label} was under way; the call goes on, and is recorded")
             raise
         if not ended:
+            self._told = {handle: one for handle, one in self._told.items() if self.desk.find(handle) is not None}
             self._told[job.handle] = told
             return self._still_under_way(job, told)
-        self._told.pop(job.handle, None)
         value = job.value if isinstance(job.value, Ended) else Ended(error=_cut_off(job))
         meta = {**told.meta}
         if value.done is not None:
@@ -179,12 +182,19 @@ class Calls:
         meta = {**told.meta, "state": "under_way", "handle": job.handle, "hint": hint}
         return self.replies.of(envelope_of(told.tool.name, meta=meta, duration_ms=job.seconds * 1000))
 
-    async def wait_for(self, context: Any, given: Mapping[str, Any]) -> types.CallToolResult:
+    def go_on_with(self, job: Job, answer: "GoOn") -> None:
+        """Let a job's handle be answered by `answer`, which gets the context and the parameters of the request."""
+        self._others = {handle: one for handle, one in self._others.items() if self.desk.find(handle) is not None}
+        self._others[job.handle] = answer
+
+    async def wait_for(self, context: Any, params: Any, given: Mapping[str, Any]) -> Result:
         """Wait for a state, or go on from a handle: of a wait, or of a call that is still under way."""
         started = time.monotonic()
         name, meta = "wait_for", dict[str, Any]()
         try:
             handle = given.get("handle")
+            if isinstance(handle, str) and handle in self._others:
+                return await self._others[handle](context, params)
             if isinstance(handle, str) and (job := self.desk.find(handle)) is not None and handle in self._told:
                 return await self._answer(context, job, self._told[handle])
             waiting = read_handle(handle) if handle is not None else _waiting(given)

@@ -1,23 +1,22 @@
 """One connection to another server: started when it is first needed, made again after a death, stopped at the end.
 
 One task owns the SDK's client, since the SDK wants a connection closed where it was opened; any task calls through it.
-A read that meets a dead connection is sent once more over a new one. A write never is: it may have happened.
+A read that meets a dead connection is sent once more over a new one. A write never is: it may have happened. What a
+server sends is counted (flood_limit), and a server that floods is cut.
 """
 
-import os
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types as types
-from mcp import Client, StdioServerParameters
+from mcp import Client
 from mcp.client.sse import sse_client
-from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from tool_runtime.errors import (
     APIError,
@@ -28,32 +27,60 @@ from tool_runtime.errors import (
     ToolError,
     UnreadableReply,
 )
+from tool_runtime.surfaces.common.printable import printable
+from tool_runtime.surfaces.mcp.child_process import LastWords, child_streams
+from tool_runtime.surfaces.mcp.flood_limit import LONGEST_MESSAGE, Meter, count_bodies, metered
 from tool_runtime.surfaces.mcp.server_entries import ServerEntry
+from tool_runtime.surfaces.mcp.server_requests import call_tool
+from tool_runtime.surfaces.mcp.talks import TALK, Talk, elicitation, under_way
 
 if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
 CONNECT_SECONDS = 30.0
 TIMED_OUT = -32001
-REFUSALS = (types.INVALID_PARAMS, types.METHOD_NOT_FOUND, types.INVALID_REQUEST)
-MOST_PAGES = 200
+# What a server answers before it has done anything.
+REFUSALS = (
+    types.INVALID_PARAMS,
+    types.METHOD_NOT_FOUND,
+    types.INVALID_REQUEST,
+    types.HEADER_MISMATCH,
+    types.URL_ELICITATION_REQUIRED,
+)
 LAST_WORDS = 400
+KINDS = {
+    "notifications/tools/list_changed": "tools",
+    "notifications/resources/list_changed": "resources",
+    "notifications/prompts/list_changed": "prompts",
+}
+# A server, and which of its lists has changed.
+Changed = Callable[[str, str], Awaitable[None]]
 
 
 class ConnectedServer:
     """A server that is there when it is needed. `entry` has every variable and secret in place.
 
-    `own_name` is the name of this program's own server, which is never connected to. `elicit` answers the server's
-    questions to a person; without it, the server learns that nobody can be asked.
+    `own_name` is the name of this program's own server, which is never connected to. `asks` says whether there may be a
+    person who answers the server's questions; else the server learns that nobody can be asked. `changed` is awaited
+    when the server says that a list of it has changed, and `note` gets a line for the log.
     """
 
-    def __init__(self, entry: ServerEntry, own_name: str, elicit: Any = None) -> None:
-        self.entry, self._own_name, self._elicit = entry, own_name, elicit
+    def __init__(
+        self,
+        entry: ServerEntry,
+        own_name: str,
+        *,
+        asks: bool = False,
+        changed: Changed | None = None,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.entry, self._own_name, self._asks, self._changed, self._note = entry, own_name, asks, changed, note
         self._group: TaskGroup | None = None
         self._client: Client | None = None
         self._stop: anyio.Event | None = None
         self._lock = anyio.Lock()
-        self._log: Any = None
+        self._words, self._meter = LastWords(), Meter()
+        self._talks: list[Talk] = []
 
     @property
     def is_up(self) -> bool:
@@ -70,6 +97,29 @@ class ConnectedServer:
             finally:
                 self._group = None
 
+    async def call_tool(
+        self, name: str, arguments: Mapping[str, Any], talk: Talk, *, what: str, is_read: bool
+    ) -> types.CallToolResult:
+        """Call a tool; what the server asks and reports meanwhile goes through `talk`. Raises as `call`."""
+
+        async def work(client: Client) -> types.CallToolResult:
+            with under_way(self._talks, talk):
+                return await call_tool(
+                    client, name, arguments, talk, what=what, seconds=self.entry.timeout, is_read=is_read
+                )
+
+        result: types.CallToolResult = await self.call(work, what=what, is_read=is_read)
+        return result
+
+    async def call_with(self, talk: Talk, work: Callable[[Client], Awaitable[Any]], *, what: str) -> Any:
+        """Let a read use the connection, with a talk for what the server asks. Raises as `call`."""
+
+        async def talking(client: Client) -> Any:
+            with under_way(self._talks, talk):
+                return await work(client)
+
+        return await self.call(talking, what=what, is_read=True)
+
     async def call(self, work: Callable[[Client], Awaitable[Any]], *, what: str, is_read: bool) -> Any:
         """Let `work` use the connection. Raises errors of the tree; `what` names the work in their messages."""
         for again in (is_read, False):
@@ -84,13 +134,15 @@ class ConnectedServer:
                 if gone:
                     stop.set()
                     await self._gone(client)
-                    if again:
+                    if again and self._meter.cut is None:
                         continue
                 raise self._told(error, what, gone=gone, is_read=is_read) from None
             except RuntimeError as error:
                 # The SDK's word for a result that breaks the server's own schema of results.
                 kind = UnreadableReply if is_read else OutcomeUnknown
-                raise kind(f"{what}: the server broke its own promise: {str(error)[:LAST_WORDS]}", tool=what) from None
+                raise kind(
+                    f"{what}: the server broke its own promise: {_clean(self.entry.hide(str(error)))}", tool=what
+                ) from None
             except ValueError as error:
                 kind = UnreadableReply if is_read else OutcomeUnknown
                 message = f"{what}: the answer is not what the protocol says: {type(error).__name__}"
@@ -100,10 +152,10 @@ class ConnectedServer:
             except Exception as error:  # noqa: BLE001 - whatever ends a connection, the outcome is said
                 stop.set()
                 await self._gone(client)
-                if again:
+                if again and self._meter.cut is None:
                     continue
                 lost: type[ToolError] = ConnectionFailed if is_read else OutcomeUnknown
-                raise lost(f"{what}: {_flat(error)}", tool=what) from None
+                raise lost(f"{what}: {self._meter.cut or self.entry.hide(_flat(error))}", tool=what) from None
         message = f"{what}: no connection"
         raise ConnectionFailed(message, tool=what)
 
@@ -113,7 +165,7 @@ class ConnectedServer:
                 await anyio.sleep(0.005)
 
     def _told(self, error: MCPError, what: str, *, gone: bool, is_read: bool) -> ToolError:
-        said = str(error.message)[:LAST_WORDS]
+        said = self._meter.cut if gone and self._meter.cut is not None else _clean(self.entry.hide(str(error.message)))
         if error.code in REFUSALS and not gone:
             data = error.data if isinstance(error.data, Mapping) else None
             return APIError(f"{what}: {said}", tool=what, provider_message=said, body=data)
@@ -140,13 +192,17 @@ class ConnectedServer:
             return self._client, self._stop
 
     async def _own(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        # A task starts with the variables of whoever starts the task: the call that made this connection.
+        TALK.set(None)
+        self._words, self._meter = LastWords(), Meter()
         started = False
         try:
             async with Client(
                 self._target(),
                 cache=None,
                 read_timeout_seconds=self.entry.timeout,
-                elicitation_callback=self._elicit,
+                elicitation_callback=elicitation(self._talks, self._say) if self._asks else None,
+                message_handler=self._heard,
             ) as client:
                 info = client.server_info
                 if info is not None and info.name == self._own_name:
@@ -157,49 +213,77 @@ class ConnectedServer:
                 self._client, self._stop = client, anyio.Event()
                 started = True
                 task_status.started()
-                await self._stop.wait()
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._listen, client)
+                    await self._stop.wait()
+                    group.cancel_scope.cancel()
         except ToolError:
             if not started:
                 raise
         except Exception as error:  # noqa: BLE001 - as above
             if not started:
                 own = _tool_error_in(error)
-                message = f"{self.entry.name} cannot be reached: {_flat(error)}{self._last_words()}"
+                why = self._meter.cut or self.entry.hide(_flat(error))
+                message = f"{self.entry.name} cannot be reached: {why}{self._last_words()}"
                 raise own or ConnectionFailed(message, hint=self._help()) from None
         finally:
             self._client = None
-            if self._log is not None:
-                with suppress(OSError):
-                    self._log.close()
-                self._log = None
+
+    async def _listen(self, client: Client) -> None:
+        """Listen for changes of lists, where the newer era wants a request for that."""
+        capabilities = client.server_capabilities
+        wanted = {
+            kind: bool(getattr(getattr(capabilities, kind, None), "list_changed", False)) for kind in KINDS.values()
+        }
+        if self._changed is None or client.protocol_version not in MODERN_PROTOCOL_VERSIONS or not any(wanted.values()):
+            return
+        with suppress(Exception):
+            # A server that does not keep its word about this is asked for its lists again after some minutes.
+            async with client.listen(
+                tools_list_changed=wanted["tools"],
+                prompts_list_changed=wanted["prompts"],
+                resources_list_changed=wanted["resources"],
+            ) as events:
+                # Each event reaches `_heard` too.
+                async for _ in events:
+                    continue
+
+    async def _heard(self, message: Any) -> None:
+        kind = KINDS.get(str(getattr(message, "method", "")))
+        if kind is not None and self._changed is not None:
+            await self._changed(self.entry.name, kind)
+
+    def _say(self, text: str) -> None:
+        self._note(f"{self.entry.name}: {text}")
 
     def _target(self) -> Any:
         entry = self.entry
         if entry.kind == "stdio":
-            self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by `_own`
-            known = StdioServerParameters(
-                command=entry.command,
-                args=list(entry.args),
-                env=dict(entry.env),
-                cwd=entry.cwd,
-                encoding_error_handler="replace",
-            )
-            return stdio_client(known, errlog=self._log)
+            command = [entry.command, *entry.args]
+            return metered(child_streams(command, entry.env, entry.cwd, self._meter, self._words), self._meter)
         if entry.kind == "sse":
-            return sse_client(entry.url, headers=dict(entry.headers))
-        return _over_http(entry.url, dict(entry.headers))
+            return metered(sse_client(entry.url, httpx_client_factory=self._http), self._meter)
+        return metered(self._over_http(), self._meter)
+
+    def _http(self, headers: Mapping[str, str] | None = None, timeout: Any = None, auth: Any = None) -> Any:
+        """Return a client for HTTP with the headers of the entry, whose bodies are counted."""
+        client = create_mcp_http_client({**(headers or {}), **self.entry.headers}, timeout, auth)
+        count_bodies(client, self._meter)
+        return client
+
+    @asynccontextmanager
+    async def _over_http(self) -> AsyncIterator[Any]:
+        """Connect over HTTP; the SDK leaves a client that it was given open."""
+        async with (
+            self._http() as http,
+            streamable_http_client(self.entry.url, http_client=http, max_sse_event_size=LONGEST_MESSAGE) as streams,
+        ):
+            yield streams
 
     def _last_words(self) -> str:
         """Return the end of what a server wrote to stderr, without secrets of the entry."""
-        if self._log is None:
-            return ""
-        with suppress(OSError, ValueError):
-            size = os.fstat(self._log.fileno()).st_size
-            raw = os.pread(self._log.fileno(), 4_000, max(0, size - 4_000)) if hasattr(os, "pread") else b""
-            lines = [line.strip() for line in raw.decode("utf-8", "replace").splitlines() if line.strip()]
-            if lines:
-                return f" (its last words: {self.entry.hide(lines[-1])[:LAST_WORDS]})"
-        return ""
+        line = self._words.line
+        return f" (its last words: {_clean(self.entry.hide(line))})" if line else ""
 
     def _help(self) -> str:
         if self.entry.kind == "stdio":
@@ -214,29 +298,9 @@ class ConnectedServer:
             await self._gone(client)
 
 
-@asynccontextmanager
-async def _over_http(url: str, headers: dict[str, str]) -> AsyncIterator[Any]:
-    """Connect over HTTP with headers of our own; the SDK leaves a client that it was given open."""
-    async with (
-        create_mcp_http_client(headers=headers) as http,
-        streamable_http_client(url, http_client=http) as streams,
-    ):
-        yield streams
-
-
-async def every_page(fetch: Callable[[str | None], Awaitable[Any]], items: str) -> list[Any]:
-    """Return the items of all pages of a list; a server that never ends, or repeats a cursor, is cut short."""
-    found: list[Any] = []
-    cursor: str | None = None
-    seen: set[str] = set()
-    for _ in range(MOST_PAGES):
-        page = await fetch(cursor)
-        found += getattr(page, items)
-        cursor = page.next_cursor
-        if not cursor or cursor in seen:
-            break
-        seen.add(cursor)
-    return found
+def _clean(text: str) -> str:
+    """Return the beginning of somebody else's text, without characters that act on a terminal."""
+    return printable(text)[:LAST_WORDS]
 
 
 def _flat(error: BaseException) -> str:
@@ -244,7 +308,7 @@ def _flat(error: BaseException) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     said = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {said[0][:LAST_WORDS]}" if said else type(error).__name__
+    return f"{type(error).__name__}: {_clean(said[0])}" if said else type(error).__name__
 
 
 def _tool_error_in(error: BaseException) -> ToolError | None:

@@ -26,11 +26,11 @@ PULSE = 5.0
 
 
 class Job:
-    """One call. `value` is what `work` returned, once `ended` is set."""
+    """One call. `value` is what `work` returned, once `ended` is set. `held` is for whoever started the job."""
 
-    def __init__(self, label: str, key: str | None, *, keeps_on: bool) -> None:
+    def __init__(self, label: str, key: str | None, *, keeps_on: bool, held: Any = None) -> None:
         self.handle = f"job_{secrets.token_urlsafe(12)}"
-        self.label, self.key, self.keeps_on = label, key, keeps_on
+        self.label, self.key, self.keeps_on, self.held = label, key, keeps_on, held
         self.started = time.monotonic()
         self.ended = anyio.Event()
         self.value: Any = None
@@ -69,7 +69,7 @@ class Desk:
                         job.scope.cancel()
 
     def start(
-        self, label: str, work: Callable[[], Awaitable[Any]], *, key: str | None, keeps_on: bool
+        self, label: str, work: Callable[[], Awaitable[Any]], *, key: str | None, keeps_on: bool, held: Any = None
     ) -> tuple[Job, bool]:
         """Start a job, or join the live one with the same key. Returns the job, and whether it was joined.
 
@@ -81,7 +81,7 @@ class Desk:
         if self._group is None:
             message = "the desk is closed"
             raise RuntimeError(message)
-        job = Job(label, key, keeps_on=keeps_on)
+        job = Job(label, key, keeps_on=keeps_on, held=held)
         if key is not None:
             self._live[key] = job
         self._remember(job)
@@ -106,6 +106,10 @@ class Desk:
                 break
             del self._known[handle]
 
+    def live(self, key: str | None) -> Job | None:
+        """Return the job under way with a key."""
+        return self._live.get(key) if key is not None else None
+
     def find(self, handle: str) -> Job | None:
         """Return the job of a handle; None for a handle of another server, or of long ago."""
         return self._known.get(handle)
@@ -127,6 +131,23 @@ class Desk:
                 job.scope.cancel()
             raise
         return job.ended.is_set()
+
+    async def until_news(self, job: Job, news: anyio.Event, seconds: float) -> None:
+        """Wait until a job has ended, `news` is set, or `seconds` are over. A read is cancelled as in `wait`."""
+
+        async def wake(event: anyio.Event) -> None:
+            await event.wait()
+            group.cancel_scope.cancel()
+
+        try:
+            with anyio.move_on_after(seconds):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(wake, job.ended)
+                    group.start_soon(wake, news)
+        except anyio.get_cancelled_exc_class():
+            if not job.keeps_on:
+                job.scope.cancel()
+            raise
 
     @property
     def kept(self) -> list[Job]:

@@ -90,10 +90,10 @@ class Dispatch:
             " again: true makes a second one."
         )
 
-    async def tools(self) -> list[types.Tool]:
-        """Return the tools, by name: our own, then those of other servers."""
-        others = await self._pass_through.tools() if self._pass_through is not None else []
-        return [*self._own.values(), *others]
+    async def tools(self) -> tuple[list[types.Tool], bool]:
+        """Return the tools, by name: our own, then those of other servers; and whether these are all of them."""
+        others, is_whole = await self._pass_through.tools() if self._pass_through is not None else ([], True)
+        return [*self._own.values(), *others], is_whole
 
     def schema_of(self, name: str) -> Mapping[str, Any] | None:
         """Return the schema of a tool's arguments, for the SDK's check of headers."""
@@ -106,7 +106,7 @@ class Dispatch:
         """Answer `tools/call`. Raises `MCPError` for a name that no mode of the server has."""
         name, given = params.name, dict(params.arguments or {})
         if self._pass_through is not None and self._pass_through.owns(name):
-            return await self._pass_through.call(context, params, self._calls)
+            return await self._pass_through.calls.call(context, params, self._calls)
         if name in self._own and name not in self._tool_of_name:
             return await self._call_own(context, params, name, given)
         if self._options.expose == "tools" and name in self._tool_of_name:
@@ -126,7 +126,7 @@ class Dispatch:
                 tool = given.pop("tool")
                 return await self._calls.call(context, params, Wish(tool, **given))
             if name == "wait_for":
-                return await self._calls.wait_for(context, given)
+                return await self._calls.wait_for(context, params, given)
             if name == "execute_lua":
                 return await self._scripts.run(context, params, given)
             if name in {"read_docs", "read_doc"}:

@@ -120,6 +120,7 @@ async def serve_http(
         async def watch() -> None:
             with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
                 async for _ in signals:
+                    service.stop_asking()
                     for job in await service.desk.settle(LAST_PATIENCE):
                         _say(f"{job.label} is still under way; the ledger says so")
                     server.should_exit = True

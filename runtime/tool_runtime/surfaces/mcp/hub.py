@@ -18,10 +18,11 @@ from mcp import Client
 
 from tool_runtime.accounts.accounts_file import user_file_path
 from tool_runtime.errors import ConfigurationError
-from tool_runtime.surfaces.mcp.connected_server import ConnectedServer
+from tool_runtime.surfaces.mcp.connected_server import Changed, ConnectedServer
 from tool_runtime.surfaces.mcp.server_entries import ServerEntry, expanded, read_entries, user_file
 from tool_runtime.surfaces.mcp.server_secrets import ServerSecrets
 from tool_runtime.surfaces.mcp.server_trust import check_trust, read_trust, trust_file
+from tool_runtime.surfaces.mcp.talks import Talk
 from tool_runtime.values.suggestions import nearest
 
 if TYPE_CHECKING:
@@ -79,10 +80,14 @@ def _here() -> Path | None:
 class Hub:
     """The connections of one process. Open it before a call, and close it at the end."""
 
-    def __init__(self, places: Places, elicit: Any = None) -> None:
-        self.places, self._elicit = places, elicit
+    def __init__(
+        self, places: Places, changed: Changed | None = None, note: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.places, self._changed, self._note = places, changed, note
+        # Whether there is a person to ask, for work that comes without a word about that.
+        self.asks = False
         self._group: TaskGroup | None = None
-        self._servers: dict[str, ConnectedServer] = {}
+        self._servers: dict[tuple[str, bool], ConnectedServer] = {}
         self._lock = anyio.Lock()
 
     @asynccontextmanager
@@ -102,22 +107,49 @@ class Hub:
                 self._group = None
                 group.cancel_scope.cancel()
 
-    async def server(self, name: str) -> ConnectedServer:
-        """Return a server by name; nothing is started yet. Raises as `Places.usable`."""
+    def spawn(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Let `work` run beside all requests, until the connections are closed. `work` raises nothing."""
+        if self._group is not None:
+            running: Any = work
+            self._group.start_soon(running)
+
+    async def server(self, name: str, *, asks: bool | None = None) -> ConnectedServer:
+        """Return a server by name; nothing is started yet. Raises as `Places.usable`.
+
+        A server learns at the start of a connection whether a person can be asked, so there is one connection for
+        clients that can ask, and one for those that cannot. With None, either will do; `self.asks` chooses a new one.
+        """
         async with self._lock:
-            if name not in self._servers:
+            wanted = self.asks if asks is None else asks
+            known = self._servers.get((name, wanted))
+            if known is None and asks is None:
+                known = self._servers.get((name, not wanted))
+            if known is None:
                 if self._group is None:
                     message = "the connections are closed"
                     raise ConfigurationError(message)
-                server = ConnectedServer(self.places.usable(name), self.places.command, self._elicit)
-                await self._group.start(server.run)
-                self._servers[name] = server
-            return self._servers[name]
+                known = ConnectedServer(
+                    self.places.usable(name),
+                    self.places.command,
+                    asks=wanted,
+                    changed=self._changed,
+                    note=self._note,
+                )
+                await self._group.start(known.run)
+                self._servers[name, wanted] = known
+            return known
 
     async def call(self, name: str, work: Callable[[Client], Awaitable[Any]], *, what: str, is_read: bool) -> Any:
         """Let `work` use the connection of a server; see `ConnectedServer.call`."""
         server = await self.server(name)
         return await server.call(work, what=what, is_read=is_read)
+
+    async def call_tool(
+        self, name: str, tool: str, arguments: Mapping[str, Any], talk: Talk, *, what: str, is_read: bool
+    ) -> Any:
+        """Call a tool of a server; see `ConnectedServer.call_tool`."""
+        server = await self.server(name, asks=bool(talk.kinds))
+        return await server.call_tool(tool, arguments, talk, what=what, is_read=is_read)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -155,6 +187,15 @@ class BlockingHub:
 
         async def run() -> Any:
             return await hub.call(name, work, what=what, is_read=is_read)
+
+        return portal.call(run)
+
+    def call_tool(self, name: str, tool: str, arguments: Mapping[str, Any], *, what: str, is_read: bool) -> Any:
+        """Call a tool of a server, and wait for its result; see `ConnectedServer.call_tool`. Nobody can be asked."""
+        portal, hub = self._started()
+
+        async def run() -> Any:
+            return await hub.call_tool(name, tool, arguments, Talk(), what=what, is_read=is_read)
 
         return portal.call(run)
 

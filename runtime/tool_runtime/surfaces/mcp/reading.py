@@ -20,11 +20,10 @@ from tool_runtime.core.tools import SyncKind
 from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.common.results import envelope_of, meta_of
+from tool_runtime.surfaces.mcp.calls import Calls
 from tool_runtime.surfaces.mcp.dispatch import without_head
 from tool_runtime.surfaces.mcp.exposure import Exposure
 from tool_runtime.surfaces.mcp.pass_through import PassThrough
-from tool_runtime.surfaces.mcp.replies_to_clients import Replies
-from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.served_client import ServedClient
 
 MARKDOWN = "text/markdown"
@@ -42,13 +41,12 @@ class Reading:
         package: Package,
         exposure: Exposure,
         client: ServedClient,
-        replies: Replies,
-        options: ServeOptions,
+        calls: Calls,
         pass_through: PassThrough | None,
     ) -> None:
         self._package, self._exposure, self._client = package, exposure, client
-        self._replies, self._options, self._pass_through = replies, options, pass_through
-        self._scheme = re.sub(r"[^a-z0-9+.-]", "-", str(package.api["slug"]).lower())
+        self._calls, self._replies, self._pass_through = calls, calls.replies, pass_through
+        self._scheme = scheme_of(package)
         self._ids: dict[str, tuple[float, list[str]]] = {}
 
     async def list_resources(self, _: Any, __: Any) -> types.ListResourcesResult:
@@ -61,8 +59,8 @@ class Reading:
             for page in pages
         ]
         listed.sort(key=lambda one: str(one.uri))
-        others = await self._pass_through.resources() if self._pass_through is not None else []
-        return types.ListResourcesResult(resources=[*listed, *others])
+        others, is_whole = await self._pass_through.resources() if self._pass_through is not None else ([], True)
+        return types.ListResourcesResult(resources=[*listed, *others], **kept(is_whole))
 
     def _uri(self, kind: str, name: str) -> str:
         folder = {"overview": "", "guide": "guides/", "tool": "tools/", "type": "types/"}[kind]
@@ -94,8 +92,8 @@ class Reading:
             for kind in self._kinds()
         ]
         listed.sort(key=lambda one: one.uri_template)
-        others = await self._pass_through.templates() if self._pass_through is not None else []
-        return types.ListResourceTemplatesResult(resource_templates=[*listed, *others])
+        others, is_whole = await self._pass_through.templates() if self._pass_through is not None else ([], True)
+        return types.ListResourceTemplatesResult(resource_templates=[*listed, *others], **kept(is_whole))
 
     def _kinds(self) -> list[SyncKind]:
         """Return the kinds of records whose read is offered and that no folder of pages hides."""
@@ -107,11 +105,13 @@ class Reading:
             and self._exposure.refusal(registry.resolve(kind.get)) is None
         ]
 
-    async def read_resource(self, _: Any, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+    async def read_resource(
+        self, context: Any, params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult | types.InputRequiredResult:
         """Answer `resources/read`. Raises `MCPError` for a resource that is not there."""
         uri = str(params.uri)
-        if self._pass_through is not None and (owner := self._pass_through.owner_of(uri)) is not None:
-            return await self._pass_through.read_resource(owner, uri)
+        if self._pass_through is not None and (owner := await self._pass_through.lists.owner_of(uri)) is not None:
+            return await self._pass_through.reading.read_resource(context, params, owner, self._calls)
         scheme, _mark, path = uri.partition("://")
         folder, _slash, last = path.strip("/").rpartition("/")
         name = unquote(last)
@@ -151,6 +151,11 @@ class Reading:
 
     async def complete(self, _: Any, params: types.CompleteRequestParams) -> types.CompleteResult:
         """Answer `completion/complete`: names of pages, ids of records; nothing where nothing is known."""
+        if (
+            self._pass_through is not None
+            and (answered := await self._pass_through.reading.complete(params)) is not None
+        ):
+            return answered
         typed, name = params.argument.value, params.argument.name
         values = await self._values(name)
         hits = [value for value in values if value.lower().startswith(typed.lower())]
@@ -206,14 +211,16 @@ class Reading:
             )
             for name, prompt in sorted(self._package.registry.prompts.items())
         ]
-        others = await self._pass_through.prompts() if self._pass_through is not None else []
-        return types.ListPromptsResult(prompts=[*listed, *others])
+        others, is_whole = await self._pass_through.prompts() if self._pass_through is not None else ([], True)
+        return types.ListPromptsResult(prompts=[*listed, *others], **kept(is_whole))
 
-    async def get_prompt(self, _: Any, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+    async def get_prompt(
+        self, context: Any, params: types.GetPromptRequestParams
+    ) -> types.GetPromptResult | types.InputRequiredResult:
         """Answer `prompts/get`. Raises `MCPError` for an unknown prompt, and for a missing argument."""
         name, given = params.name, dict(params.arguments or {})
         if self._pass_through is not None and self._pass_through.owns(name):
-            return await self._pass_through.get_prompt(name, given)
+            return await self._pass_through.reading.get_prompt(context, params, self._calls)
         prompts = self._package.registry.prompts
         if name not in prompts:
             raise MCPError(code=types.INVALID_PARAMS, message=f"there is no prompt named {name[:100]!r}")
@@ -225,6 +232,16 @@ class Reading:
             raise MCPError(code=types.INVALID_PARAMS, message=f"{name}: {', '.join(said)}")
         message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=prompt.text_for(given)))
         return types.GetPromptResult(description=prompt.summary, messages=[message])
+
+
+def scheme_of(package: Package) -> str:
+    """Return the scheme of our own addresses: the slug of the API."""
+    return re.sub(r"[^a-z0-9+.-]", "-", str(package.api["slug"]).lower())
+
+
+def kept(is_whole: bool) -> dict[str, Any]:  # noqa: FBT001 - a flag of the list, and nothing else
+    """Return how long a list may be kept that lacks a part: not at all. A whole one lives as the server says."""
+    return {} if is_whole else {"ttl_ms": 0}
 
 
 def _no_resource(uri: str, hint: str = "") -> MCPError:

@@ -18,7 +18,6 @@ from tool_runtime.core.ledger import LedgerNotWritten
 from tool_runtime.errors import ConfigurationError, PolicyRefused, UnknownTool
 from tool_runtime.surfaces.common.client import Client
 from tool_runtime.surfaces.mcp import server_ledger
-from tool_runtime.surfaces.mcp.connected_server import every_page
 from tool_runtime.surfaces.mcp.hub import BlockingHub
 from tool_runtime.surfaces.mcp.server_answers import (
     check_arguments,
@@ -30,6 +29,7 @@ from tool_runtime.surfaces.mcp.server_answers import (
     plain,
 )
 from tool_runtime.surfaces.mcp.server_ledger import Known, Write
+from tool_runtime.surfaces.mcp.server_requests import every_page
 from tool_runtime.values.suggestions import nearest, nearest_names
 
 Confirm = Callable[[Invocation], Any]
@@ -213,9 +213,7 @@ class ServerCalls:
             raise PolicyRefused(f"{what} was not confirmed", tool=what, hint="Nothing was sent.")
 
     def _sent(self, server: str, name: str, given: dict[str, Any], what: str, *, reads: bool) -> dict[str, Any]:
-        result: dict[str, Any] = plain(
-            self.hub.call(server, lambda client: client.call_tool(name, given), what=what, is_read=reads)
-        )
+        result: dict[str, Any] = plain(self.hub.call_tool(server, name, given, what=what, is_read=reads))
         error = error_of(what, result, is_read=reads)
         if error is not None:
             raise error

@@ -3,6 +3,7 @@
 Everything here blocks and takes plain values, so that the command line needs no library of this surface.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,15 @@ import anyio
 from tool_runtime.errors import UsageError
 from tool_runtime.surfaces.common.agent_client import AgentOptions
 from tool_runtime.surfaces.common.package import Package
+from tool_runtime.surfaces.mcp import faces
 from tool_runtime.surfaces.mcp.http_serving import serve_http, token_of
-from tool_runtime.surfaces.mcp.hub import Hub, Places
+from tool_runtime.surfaces.mcp.hub import Places
 from tool_runtime.surfaces.mcp.pass_through import PassThrough
+from tool_runtime.surfaces.mcp.process_tree import server_above
+from tool_runtime.surfaces.mcp.reading import scheme_of
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.stdio_serving import Service, serve_stdio
+from tool_runtime.surfaces.mcp.upstream_lists import fingerprints, ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,12 @@ def serve(
         for name in options.upstreams:
             # What cannot be used is said now, and not at the first call.
             places.usable(name)
-        pass_through = PassThrough(Hub(places), options)
+        above = server_above([str(api.get("command") or api["name"]), str(api["name"])])
+        if above is None:
+            pass_through = pass_through_of(package, places, options)
+        else:
+            why = f"process {above}, another server of this program, stands above this one and may be offering it"
+            _say(f"no other server's tools are offered: {why}")
     if listening is not None and listening.host not in LOOPBACK:
         message = f"{listening.host} is not this machine alone; a server listens on loopback"
         raise UsageError(message, hint="Put a proxy in front, and name it with --allow-host.")
@@ -67,6 +77,29 @@ def serve(
         )
 
     return _unwrapped(run)
+
+
+def pass_through_of(package: Package, places: Places, options: ServeOptions) -> PassThrough:
+    """Return what offers the tools of the chosen servers, and knows this program again behind any of them."""
+    registry = package.registry
+    own = [
+        face
+        for writes in (False, True)
+        for face in (
+            *faces.search_tools(registry, (), writes=writes),
+            *faces.code_tools(registry.api.title, writes=writes),
+        )
+    ]
+    return PassThrough(
+        places,
+        options,
+        is_ours=ours(scheme_of(package)),
+        is_itself=fingerprints(own, f"integration__{registry.api.name}__"),
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - stderr is the log of a server
 
 
 def _unwrapped(run: Any) -> int:

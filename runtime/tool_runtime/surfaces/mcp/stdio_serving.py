@@ -16,7 +16,7 @@ from typing import Any, cast
 import anyio
 import mcp_types as types
 from mcp.server.caching import CacheHint
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
@@ -27,13 +27,28 @@ from tool_runtime.surfaces.mcp.desk import Desk
 from tool_runtime.surfaces.mcp.dispatch import Dispatch
 from tool_runtime.surfaces.mcp.exposure import Exposure
 from tool_runtime.surfaces.mcp.pass_through import PassThrough
-from tool_runtime.surfaces.mcp.reading import Reading
+from tool_runtime.surfaces.mcp.reading import Reading, kept
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.served_client import ServedClient, approved
+from tool_runtime.surfaces.mcp.upstream_lists import LISTS_LIVE
 
 # Longer than any attempt of a call: the total limit of an attempt is two minutes by default.
 LAST_PATIENCE = 150.0
 KEPT_MS = 3_600_000
+
+
+class _Server(Server["Service"]):
+    """The SDK's server; on connections of the older era it says that lists may change, where they may."""
+
+    def __init__(self, changes: bool, *arguments: Any, **options: Any) -> None:  # noqa: FBT001 - only made below
+        super().__init__(*arguments, **options)
+        self._lists = NotificationOptions(tools_changed=changes, resources_changed=changes, prompts_changed=changes)
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *others: Any, **more: Any
+    ) -> Any:
+        """Return the options of a connection."""
+        return super().create_initialization_options(notification_options or self._lists, *others, **more)
 
 
 class Service:
@@ -63,31 +78,45 @@ class Service:
         self.calls = Calls(self.client, exposure, options, self.desk, self.approvals)
         self.pass_through = pass_through
         self.dispatch = Dispatch(package, exposure, options, self.calls, pass_through, forced)
-        self.reading = Reading(package, exposure, self.client, self.calls.replies, options, pass_through)
+        self.reading = Reading(package, exposure, self.client, self.calls, pass_through)
 
     @asynccontextmanager
     async def life(self, _: Any) -> AsyncIterator["Service"]:
         """Keep the desk open as long as the server of the SDK lives."""
         async with AsyncExitStack() as stack:
             if self.pass_through is not None:
-                await stack.enter_async_context(self.pass_through.hub.open())
+                await stack.enter_async_context(self.pass_through.open())
             await stack.enter_async_context(self.desk.open())
-            yield self
+            try:
+                yield self
+            finally:
+                # The desk waits for its calls; a call that waits for a person would hold the end up.
+                self.stop_asking()
+
+    def stop_asking(self) -> None:
+        """Answer what other servers ask with `cancel`: nobody is there who could be asked."""
+        if self.pass_through is not None:
+            self.pass_through.stop_asking()
 
     def server(self) -> "Server[Service]":
         """Return the SDK's server."""
         api, dispatch, reading = self.package.api, self.dispatch, self.reading
         name = str(api.get("command") or api["name"])
-        hint = CacheHint(ttl_ms=KEPT_MS, scope="private")
+        # Another server's lists change by themselves, and not every server says so.
+        lives = KEPT_MS if self.pass_through is None else int(LISTS_LIVE * 1000)
+        hint = CacheHint(ttl_ms=lives, scope="private")
+        changes = self.pass_through.changes if self.pass_through is not None else None
         resources, prompts = self.options.resources, self.options.prompts
 
         async def list_tools(_: Any, __: Any) -> types.ListToolsResult:
-            return types.ListToolsResult(tools=await dispatch.tools())
+            tools, is_whole = await dispatch.tools()
+            return types.ListToolsResult(tools=tools, **kept(is_whole))
 
         async def call_tool(context: Any, params: types.CallToolRequestParams) -> Result:
             return await dispatch.call(context, params)
 
-        server: Server[Service] = Server(
+        server = _Server(
+            changes is not None,
             name,
             version=str(api["version"]),
             title=f"{api['title']} tools",
@@ -109,9 +138,18 @@ class Service:
             on_list_prompts=reading.list_prompts if prompts else None,
             on_get_prompt=reading.get_prompt if prompts else None,
             on_completion=reading.complete if resources or prompts else None,
+            on_subscriptions_listen=changes.listen if changes is not None else None,
         )
         envelopes: Any = _only_envelopes
         server.middleware.append(envelopes)
+        if (others := self.pass_through) is not None:
+
+            async def remember(context: Any, call_next: Any) -> Any:
+                others.saw(context)
+                return await call_next(context)
+
+            remembering: Any = remember
+            server.middleware.append(remembering)
         server.middleware.append(self.approvals.boundary(name))
         return server
 
@@ -162,6 +200,7 @@ async def _leave(service: Service) -> None:
     """End the process on a signal. The reader of stdin is a thread that nobody can end, so the process ends itself."""
     import os
 
+    service.stop_asking()
     for job in await service.desk.settle(LAST_PATIENCE):
         print(f"{job.label} is still under way; the ledger says so", file=sys.stderr, flush=True)  # noqa: T201 - the log
     if service.pass_through is not None:

@@ -19,12 +19,12 @@ from tool_runtime.errors import (
 )
 from tool_runtime.surfaces.cli.app import execute
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
-from tool_runtime.surfaces.mcp.hub import BlockingHub, Hub, Places
-from tool_runtime.surfaces.mcp.pass_through import PassThrough
+from tool_runtime.surfaces.mcp.hub import BlockingHub, Places
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.server_calls import ServerCalls, ServerClient
 from tool_runtime.surfaces.mcp.server_entries import expanded, plain_json, read_entries
 from tool_runtime.surfaces.mcp.server_trust import trust
+from tool_runtime.surfaces.mcp.starting import pass_through_of
 from tool_runtime.values.secrets import Secret
 
 SERVER = Path(other_server.__file__)
@@ -246,7 +246,7 @@ def test_another_server_s_tools_pass_through_under_gate_and_ledger(era):
     async def work():
         for write in ("deny", "allow", "ask"):
             person = Person()
-            through = PassThrough(Hub(places), ServeOptions(upstreams=("house",), write=write))
+            through = pass_through_of(PACKAGE, places, ServeOptions(upstreams=("house",), write=write))
             async with connected(era, person=person, pass_through=through, upstreams=("house",), write=write) as client:
                 names = {tool.name for tool in (await client.list_tools()).tools}
                 assert "mcp__house__look" in names
