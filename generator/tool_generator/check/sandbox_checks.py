@@ -51,13 +51,24 @@ def _check_resource(resource: Entry, spec: Spec, report: Report) -> None:
         _named(resource, path, "resource", name, kinds, report)
     if "events" in data:
         _named(resource, ("events", "shown_by"), "tool", data["events"]["shown_by"], spec.tools, report)
-        section = spec.sections.get("webhooks")
-        known = section.data["events"] if section is not None and section.whole else {}
-        for index, event in enumerate(data["events"]["events"]):
-            _named(resource, ("events", "events", index, "event"), "webhook event", event["event"], known, report)
+    section = spec.sections.get("webhooks")
+    known = section.data["events"] if section is not None and section.whole else {}
+    for path, name in _events(data):
+        _named(resource, path, "webhook event", name, known, report)
+    for name, action in data.get("interventions", {}).items():
+        if "makes" in action:
+            _named(resource, ("interventions", name, "makes"), "resource", action["makes"], kinds, report)
     changes = data.get("changes", {})
     for path, name in _changes(data):
         _named(resource, path, "change", name, changes, report)
+
+
+def _events(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    for index, event in enumerate(data.get("events", {}).get("events", ())):
+        yield ("events", "events", index, "event"), event["event"]
+    for index, question in enumerate(data.get("questions", ())):
+        if "event" in question:
+            yield ("questions", index, "event"), question["event"]
 
 
 def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -76,6 +87,9 @@ def _mentions(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
 def _changes(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     places: list[tuple[Path, Any]] = [(("set",), data.get("set"))]
     places += [(("lifecycle", index, "set"), rule.get("set")) for index, rule in enumerate(data.get("lifecycle", ()))]
+    for index, question in enumerate(data.get("questions", ())):
+        outcomes = [name for name in ("answered", "failed", "refused") if name in question]
+        places += [(("questions", index, name, "set"), question[name].get("set")) for name in outcomes]
     for kind in ("actions", "interventions"):
         places += [((kind, name, "set"), action.get("set")) for name, action in data.get(kind, {}).items()]
     for path, value in places:

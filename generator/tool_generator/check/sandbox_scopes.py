@@ -34,6 +34,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "examples": TIMES,
     "lifecycle": (*TIMES, *RECORD),
     "events": (*TIMES, *RECORD),
+    "questions": (*TIMES, *RECORD, "arguments", "shown", "answer", "answer_text", "reason"),
     "missing": (*TIMES, *REQUEST, *RECORD, *REFUSAL),
     "removed": REFUSAL,
 }
@@ -205,7 +206,8 @@ def scope(world: World, resource: Entry, path: Path) -> dict[str, Any]:
         key = next((step for step in path[2:] if isinstance(step, str) and step in NAMES), None)
     action = str(path[1]) if len(path) > 1 and path[0] == "actions" else None
     is_refusal = bool(path) and path[-1] == "message"
-    asked = ("scope", resource.name, key, action, is_refusal, path[:1] == ("interventions",))
+    intervention = str(path[1]) if len(path) > 1 and path[0] == "interventions" else None
+    asked = ("scope", resource.name, key, action, is_refusal, intervention)
     names: dict[str, Any] = world.once(asked, lambda: _scope(world, resource, key, action, asked))
     return names
 
@@ -213,17 +215,18 @@ def scope(world: World, resource: Entry, path: Path) -> dict[str, Any]:
 def _scope(
     world: World, resource: Entry, key: str | None, action: str | None, asked: tuple[Any, ...]
 ) -> dict[str, Any]:
-    *_, is_refusal, is_intervention = asked
+    *_, is_refusal, intervention = asked
     allowed: tuple[str, ...] = NAMES[key] if key is not None else NAMES_OF_AN_ACTION
     if is_refusal and key != "error_body":
         allowed = (*allowed, *REFUSAL)
     names: dict[str, Any] = dict.fromkeys(allowed)
-    if not is_intervention:
+    if intervention is None:
         for place, schema in world.request(resource.name, action).items():
             if place in names:
                 names[place] = schema
     if "record" in names and resource.name != EVERY:
-        names["record"] = world.schema_of(resource.name)
+        made = resource.data["interventions"][intervention].get("makes") if intervention is not None else None
+        names["record"] = world.schema_of(made or resource.name)
     if key not in _ALONE:
         referred = world.once(("referred", resource.name), lambda: list(_referred(resource.data)))
         for name, other in referred:

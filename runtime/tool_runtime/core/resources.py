@@ -28,10 +28,12 @@ class Reference:
     """A field that names a record of another resource. `binds` is the name under which templates see that record.
 
     `version` is the version of the record that is meant; a record that has not the fields of `match` is no such record.
+    A reference with a `value` names no record: it binds the value, filled once for all templates that use the name.
     """
 
-    resource: str
-    id: Template
+    resource: str = ""
+    id: Template = None
+    value: Template = None
     binds: str | None = None
     match: Templates = field(default_factory=dict)
     version: Template = None
@@ -219,8 +221,48 @@ class Events:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What the end of a question changes. `references` must lead to records, or the outcome `refused` comes instead."""
+
+    references: tuple[Reference, ...] = ()
+    set: Any = field(default_factory=dict)
+    then: tuple[Consequence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What a user's server is asked about a record, which waits for the answer.
+
+    The question is asked when the record begins to meet `when`, or whenever the field `changed` changes. `event` is the
+    webhook event, None for the request of a function. `names` are further names for the templates; `$arguments` is made
+    up from the schema `arguments`, `$shown` is the record in the form of the resource's events. Without a `url` nobody
+    is asked, which counts as `failed`. In `answered`, `$answer` is the JSON and `$answer_text` the text.
+    """
+
+    url: Template
+    event: str | None = None
+    when: Mapping[str, Any] = field(default_factory=dict)
+    changed: str | None = None
+    names: Templates = field(default_factory=dict)
+    arguments: Template = None
+    method: Template = "POST"
+    headers: Template = None
+    query: Template = None
+    payload: Template = None
+    timeout_ms: Template = None
+    retries: Template = None
+    answered: Outcome = Outcome()
+    failed: Outcome = Outcome()
+    refused: Outcome = Outcome()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Action:
-    """What one kind of request does to a resource. `does` is the verb, where that is not the action's own name."""
+    """What one kind of request does to a resource. `does` is the verb, where that is not the action's own name.
+
+    An intervention that creates may make a record of another resource (`makes`); `leads_to` is the id of the record of
+    this resource that came of that at once, if one did.
+    """
 
     does: str | None = None
     id: Template = None
@@ -242,6 +284,8 @@ class Action:
     then: tuple[Consequence, ...] = ()
     restarts: bool = False
     takes: Mapping[str, Any] | None = None
+    makes: str | None = None
+    leads_to: Template = None
     in_use: tuple[Use, ...] = ()
     filter_in: str | None = None
     filters: Mapping[str, Filter] = field(default_factory=dict)
@@ -278,6 +322,7 @@ class Resource:
     versions: Versions | None = None
     personas: Personas | None = None
     events: Events | None = None
+    questions: tuple[Question, ...] = ()
     actions: Mapping[str, Action] = field(default_factory=dict)
     interventions: Mapping[str, Action] = field(default_factory=dict)
     records: tuple[Mapping[str, Any], ...] = ()
@@ -329,6 +374,7 @@ def read_resource(name: str, entry: Mapping[str, Any]) -> Resource:
         events=read_entry(Events, entry["events"], events=_list(Event, entry["events"], "events"))
         if "events" in entry
         else None,
+        questions=tuple(_read_question(question) for question in entry.get("questions", ())),
         **{
             key: {verb: _read_action(action) for verb, action in entry.get(key, {}).items()}
             for key in ("actions", "interventions")
@@ -339,6 +385,17 @@ def read_resource(name: str, entry: Mapping[str, Any]) -> Resource:
 def _read_rule(entry: Mapping[str, Any]) -> Rule:
     room = read_entry(Room, entry["room"]) if "room" in entry else None
     return read_entry(Rule, entry, room=room, then=_list(Consequence, entry, "then"))
+
+
+def _read_question(entry: Mapping[str, Any]) -> Question:
+    outcomes = {
+        key: read_entry(
+            Outcome, one, references=_list(Reference, one, "references"), then=_list(Consequence, one, "then")
+        )
+        for key in ("answered", "failed", "refused")
+        for one in (entry.get(key, {}),)
+    }
+    return read_entry(Question, entry, **outcomes)
 
 
 def _read_versions(entry: Mapping[str, Any]) -> Versions:

@@ -14,7 +14,8 @@ The parts, each knowing only those above it:
 | store, changes, lifecycle | records and their versions, how they change, and how they change by themselves |
 | lists, handling, actions | what a request does to records, and what is answered |
 | failures, engine | what goes wrong on demand; the way from request to reply |
-| deliveries | the webhooks that records cause |
+| addresses, twists, deliveries | the webhooks that records cause, where these go, and what goes wrong with them |
+| webhook_answers, made_up_arguments, questions | what a user's server is asked, and what its answer changes |
 | saved_state | all of that as JSON, and in a file |
 | sandbox | the public object |
 | httpx_transport | the engine as an httpx transport |
@@ -24,14 +25,16 @@ No module knows a particular API or endpoint.
 """
 
 from tool_runtime.sandbox.clocks import RunningClock, VirtualClock
-from tool_runtime.sandbox.deliveries import Twist
+from tool_runtime.sandbox.deliveries import DeliveryRequest
 from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
 from tool_runtime.sandbox.failures import Failure
 from tool_runtime.sandbox.received import Received
 from tool_runtime.sandbox.sandbox import START, Sandbox
+from tool_runtime.sandbox.twists import Twist
 
 __all__ = [
     "START",
+    "DeliveryRequest",
     "Failure",
     "Incoming",
     "NoAnswer",

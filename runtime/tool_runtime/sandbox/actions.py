@@ -10,7 +10,7 @@ action's name does not say so already. The answer of a tool without a resource i
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tool_runtime.core.registry import Registry
@@ -39,8 +39,9 @@ class Actions:
         self._world = World(registry, store, schemas, samples)
         self._store = store
         self._schemas = schemas
-        self._changes = Changes(store)
-        self.lifecycles = Lifecycles(store, self._changes)
+        self.changes = Changes(store)
+        self.advanced: list[Callable[[], None]] = []
+        self.lifecycles = Lifecycles(store, self.changes)
         self._verbs = {
             "create": self._create,
             "get": self._get,
@@ -105,10 +106,10 @@ class Actions:
         key = handling.idempotency_key()
         if known := self._known(handling, key):
             return handling.reply(handling.shown(known))
-        self._changes.refer(handling.action.references, handling.scope)
+        self.changes.refer(handling.action.references, handling.scope)
         self._hold_to_limit(handling)
         given = self._kept(handling, {}, handling.inputs.body)
-        entry = self._changes.make(handling.name, given, handling.scope, handling.action)
+        entry = self.changes.make(handling.name, given, handling.scope, handling.action)
         if key is not None:
             self._store.keys[f"{handling.tool.name} {key}"] = (
                 handling.name,
@@ -188,7 +189,7 @@ class Actions:
     def _update(self, handling: Handling) -> Answer:
         entry = handling.entry()
         handling.allow(entry)
-        self._changes.refer(handling.action.references, handling.scope)
+        self.changes.refer(handling.action.references, handling.scope)
         record: dict[str, Any] = {}
         # Only a reference that the request changes must lead to a record: older ones may name deleted records.
         unchanged = [(one, fill(one.id, handling.scope)) for one in handling.spec.references]
@@ -206,21 +207,21 @@ class Actions:
             handling.scope,
         )
         changed = [one for one, before in unchanged if fill(one.id, handling.scope) != before]
-        self._changes.refer(changed, handling.scope)
+        self.changes.refer(changed, handling.scope)
         entry.record = record
         self._restart(handling, entry)
-        self._changes.follow(handling.name, entry, handling.action.then, handling.scope)
+        self.changes.follow(handling.name, entry, handling.action.then, handling.scope)
         self._store.touch(handling.name, entry)
         return handling.reply(handling.shown(entry))
 
     def _transition(self, handling: Handling) -> Answer:
         entry = handling.entry()
         handling.allow(entry)
-        self._changes.refer(handling.action.references, handling.scope)
+        self.changes.refer(handling.action.references, handling.scope)
         templates = templates_of(handling.spec, handling.action.set) | dict(handling.spec.stamp)
         entry.since = self._store.clock.microseconds()
         self._restart(handling, entry)
-        self._changes.change(handling.name, entry, templates, handling.action.then, handling.scope)
+        self.changes.change(handling.name, entry, templates, handling.action.then, handling.scope)
         return handling.reply(handling.shown(entry))
 
     def _restart(self, handling: Handling, entry: Entry) -> None:
@@ -233,10 +234,10 @@ class Actions:
         handling.allow(base)
         if not self._store.holds(handling.name, base):
             return handling.reply(handling.shown(base))
-        entry = self._changes.new_version(handling.name, base, handling.scope)
+        entry = self.changes.new_version(handling.name, base, handling.scope)
         handling.scope.names["base"] = base.record
         templates = templates_of(handling.spec, handling.action.set)
-        self._changes.change(handling.name, entry, templates, handling.action.then, handling.scope)
+        self.changes.change(handling.name, entry, templates, handling.action.then, handling.scope)
         return handling.reply(handling.shown(entry))
 
     def _delete_version(self, handling: Handling) -> Answer:
@@ -265,7 +266,7 @@ class Actions:
             message = fill(action.refused.message, scope)
             raise Refusal(action.refused.status or 409, None if message is ABSENT else message)
         entry.since = self._store.clock.microseconds()
-        self._changes.change(resource, entry, templates_of(spec, action.set) | dict(spec.stamp), action.then, scope)
+        self.changes.change(resource, entry, templates_of(spec, action.set) | dict(spec.stamp), action.then, scope)
         return entry.record
 
     def bring_in(self, resource: str, name: str, given: Mapping[str, Any]) -> Entry:
@@ -273,8 +274,21 @@ class Actions:
         spec = self._store.declared[resource]
         action = spec.interventions[name]
         scope = self._store.scope(body=dict(given))
-        self._changes.refer(action.references, scope)
-        return self._changes.make(resource, {}, scope, action)
+        self.changes.refer(action.references, scope)
+        return self.changes.make(action.makes or resource, {}, scope, action)
+
+    def what_came_of(self, entry: Entry, resource: str, name: str) -> Mapping[str, Any]:
+        """Return the record of a resource that came of what an intervention made, or that itself, as of now.
+
+        Raises `Refusal` where nothing can come of it.
+        """
+        action = self._store.declared[resource].interventions[name]
+        scope = self._store.scope(record=entry.record)
+        refused, led = fill(action.refused.message, scope), fill(action.leads_to, scope)
+        if refused is not ABSENT and refused is not None and action.makes is not None:
+            raise Refusal(action.refused.status or 409, refused)
+        found = None if led is ABSENT or led is None else self._store.get(resource, led)
+        return entry.record if found is None else found.record
 
     def _delete(self, handling: Handling) -> Answer:
         entry = handling.entry()
@@ -286,7 +300,7 @@ class Actions:
                 value = lookup(other.record, use.path)
                 if entry.id in (value if isinstance(value, list) else [value]):
                     raise Refusal(use.status, use.message)
-        self._changes.follow(handling.name, entry, handling.action.then, handling.scope)
+        self.changes.follow(handling.name, entry, handling.action.then, handling.scope)
         self._store.remove(handling.name, entry.id)
         return handling.reply(handling.shown(entry))
 
@@ -314,8 +328,10 @@ class Actions:
         return record
 
     def advance(self) -> None:
-        """Bring all records up to the present moment."""
+        """Bring all records up to the present moment, and let those act who wait for that."""
         self.lifecycles.advance()
+        for act in self.advanced:
+            act()
 
 
 def _over(limit: Limit) -> Refusal:

@@ -9,6 +9,8 @@ Owns what counts, makes, picks and reckons over lists, records and time. Must no
 | `{$each: {in: list, as: name, give: template}}` | the list of what `give` is for each entry |
 | `{$let: {names: {name: template}, give: template}}` | a template with further names, each filled once |
 | `{$concat: [list, list]}` | the lists one after the other; what is absent or null counts as empty |
+| `{$merge: [object, object]}` | the fields of the objects, those of later ones over those of earlier ones |
+| `{$fill_in: {text: template, with: [object]}}` | the text with values in the place of `{{name}}` |
 | `{$without: {in: list, where: {path: template}}}` | the list without the entries that meet a condition |
 | `{$if: {when: template, then: template, else: template}}` | one of two; `when` is true when it is the value true |
 | `{$equal: [a, b]}` | whether both are the same |
@@ -17,19 +19,27 @@ Owns what counts, makes, picks and reckons over lists, records and time. Must no
 | `{$matches: [text, pattern]}` | whether a text fits a regular expression as a whole |
 | `{$rewrite: {text: ..., pattern: ..., to: ...}}` | the text with what the pattern finds replaced |
 | `{$integer: text}` | the whole number that a text writes; absent for another text |
+| `{$entry: {in: list, at: number}}` | the entry of a list at a place, counted from 0; absent beyond the end |
+| `{$only: {in: list, where: {path: template}}}` | the list of the entries that meet a condition |
+| `{$extract: {from: value, paths: {name: path}}}` | what stands at dotted paths of a value, by name, as texts |
+| `{$pick: list}` | an entry of a list by chance, in proportion to the entries' `weight`; absent for an empty list |
+| `{$json: value}` | the text of a value in JSON |
 | `{$new: prefix}` | an id that was never given before |
 | `{$unused: {resource: NAME, patterns: [...], status: 400, message: ...}}` | the first id that was never given, and |
 | | that no record of the resource has: `#` stands for a digit |
 | `{$opens: {from: ms, windows: [{start, end}], zone: NAME, days: [...]}}` | the first moment that lies in a window |
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from tool_runtime.core.templates import ABSENT, Operator, Operators, holds
+from tool_runtime.core.templates import ABSENT, Operator, Operators, holds, lookup
+from tool_runtime.sandbox.addresses import VARIABLE
 from tool_runtime.sandbox.answers import Refusal
 
 if TYPE_CHECKING:
@@ -39,11 +49,18 @@ Fill = Callable[..., Any]
 _ZONE: Final = "America/Los_Angeles"
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _A_WEEK: Final = 8
+_INDEX: Final = re.compile(r"\[(\d+)\]")
 
 
 def operators_of(store: "Store") -> Operators:
     """Return the operators over the records of a store."""
-    return {**_PLAIN, "$count": _count(store), "$new": _new(store), "$unused": _unused(store)}
+    return {
+        **_PLAIN,
+        "$count": _count(store),
+        "$new": _new(store),
+        "$pick": _pick(store),
+        "$unused": _unused(store),
+    }
 
 
 def _count(store: "Store") -> Operator:
@@ -58,6 +75,24 @@ def _new(store: "Store") -> Operator:
         return store.count_up(prefix)
 
     return new
+
+
+def _pick(store: "Store") -> Operator:
+    """Choose by the seed and by how often was chosen before: the same requests choose the same entries on every run."""
+
+    def pick(operand: Any, fill: Fill) -> Any:
+        entries = [entry for entry in _listed(fill(operand)) if isinstance(entry, dict)]
+        weights = [_weight(entry.get("weight")) for entry in entries]
+        if len(entries) < 2 or not sum(weights):  # noqa: PLR2004 - between two there is something to choose
+            return entries[0] if entries else ABSENT
+        number = store.counters["$pick"] = store.counters.get("$pick", 0) + 1
+        return Random(f"{store.seed} {number}").choices(entries, weights)[0]  # noqa: S311 - no secret
+
+    return pick
+
+
+def _weight(value: Any) -> float:
+    return max(0.0, float(value)) if isinstance(value, int | float) else 0.0
 
 
 def _unused(store: "Store") -> Operator:
@@ -99,13 +134,54 @@ def _let(operand: Mapping[str, Any], fill: Fill) -> Any:
     return fill(operand["give"], {name: fill(template) for name, template in operand["names"].items()})
 
 
-def _concat(operand: list[Any], fill: Fill) -> list[Any]:
-    return [entry for part in operand for entry in _listed(fill(part))]
+def _concat(operand: Any, fill: Fill) -> list[Any]:
+    parts = operand if isinstance(operand, list) else _listed(fill(operand))
+    return [entry for part in parts for entry in _listed(fill(part))]
+
+
+def _merge(operand: list[Any], fill: Fill) -> dict[str, Any]:
+    found = (fill(part) for part in operand)
+    return {name: value for part in found if isinstance(part, Mapping) for name, value in part.items()}
+
+
+def _fill_in(operand: Mapping[str, Any], fill: Fill) -> Any:
+    text, values = fill(operand["text"]), _merge(operand["with"], fill)
+    if not isinstance(text, str):
+        return ABSENT
+    return VARIABLE.sub(lambda found: _as_text(values.get(found[1], found[0])), text)
 
 
 def _without(operand: Mapping[str, Any], fill: Fill) -> list[Any]:
     where = fill(operand["where"])
     return [entry for entry in _listed(fill(operand["in"])) if not holds(where, entry)]
+
+
+def _only(operand: Mapping[str, Any], fill: Fill) -> list[Any]:
+    where = fill(operand["where"])
+    return [entry for entry in _listed(fill(operand["in"])) if holds(where, entry)]
+
+
+def _entry(operand: Mapping[str, Any], fill: Fill) -> Any:
+    entries, place = _listed(fill(operand["in"])), fill(operand["at"])
+    return entries[place] if isinstance(place, int) and 0 <= place < len(entries) else ABSENT
+
+
+def _extract(operand: Mapping[str, Any], fill: Fill) -> Any:
+    value, paths = fill(operand["from"]), fill(operand["paths"])
+    if not isinstance(paths, Mapping):
+        return ABSENT
+    steps = {name: _INDEX.sub(r".\1", str(path).removeprefix("$.")).strip(".") for name, path in paths.items()}
+    found = {name: lookup(value, path) for name, path in steps.items()}
+    return {name: _as_text(part) for name, part in found.items() if part is not ABSENT and part is not None}
+
+
+def _json(operand: Any, fill: Fill) -> Any:
+    value = fill(operand)
+    return ABSENT if value is ABSENT else json.dumps(value)
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _if(operand: Mapping[str, Any], fill: Fill) -> Any:
@@ -181,7 +257,13 @@ _PLAIN: Final[Operators] = {
     "$each": _each,
     "$let": _let,
     "$concat": _concat,
+    "$merge": _merge,
+    "$fill_in": _fill_in,
     "$without": _without,
+    "$only": _only,
+    "$entry": _entry,
+    "$extract": _extract,
+    "$json": _json,
     "$if": _if,
     "$equal": _equal,
     "$either": _either,
@@ -191,5 +273,5 @@ _PLAIN: Final[Operators] = {
     "$integer": _integer,
     "$opens": _opens,
 }
-OPERATORS: Final = (*_PLAIN, "$count", "$new", "$unused")
+OPERATORS: Final = (*_PLAIN, "$count", "$new", "$pick", "$unused")
 """The names of all operators of this module."""

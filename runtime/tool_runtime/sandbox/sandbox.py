@@ -6,6 +6,7 @@ stands in the registry's resources.
 """
 
 import copy
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,7 +20,7 @@ from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import ErrorBodies, Refusal
 from tool_runtime.sandbox.checks import Checks
 from tool_runtime.sandbox.clocks import Clock, VirtualClock
-from tool_runtime.sandbox.deliveries import Deliveries, Twist, TwistKind
+from tool_runtime.sandbox.deliveries import Deliveries, Delivery, DeliveryRequest
 from tool_runtime.sandbox.engine import Engine
 from tool_runtime.sandbox.failures import Failure, Failures, Kind, Waiting
 from tool_runtime.sandbox.mistakes import (
@@ -30,17 +31,20 @@ from tool_runtime.sandbox.mistakes import (
     check_settings,
     plain_object,
 )
+from tool_runtime.sandbox.questions import Questions
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.saved_state import Keeper
 from tool_runtime.sandbox.store import Store
+from tool_runtime.sandbox.twists import Twist, TwistKind
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.httpx_transport import SandboxTransport
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
+Receiver = Callable[[DeliveryRequest], Any]
 UnknownIds = Literal["refuse", "sample"]
 _LATENCY: Final = 0.1
 _JOURNAL: Final = 1000
@@ -57,7 +61,9 @@ class Sandbox:
     of the right kind, which is not kept, and an unknown cursor for the first page. `strict` refuses what the API does
     not declare. `journal` is how many requests and webhook deliveries are remembered. `webhook_url` is the account's
     own address for webhooks, `webhook_key` what signs them (None: the key of the latest request). `seed` decides what
-    failures by chance strike. Safe to share between threads and between clients of one registry. Raises
+    failures by chance strike, and which of several agents takes a call. `receiver` gets every webhook and question as a
+    `DeliveryRequest`, and returns a status, or a status and an answer (JSON, text or bytes); without one, only a
+    sandbox that is served sends any. Safe to share between threads and between clients of one registry. Raises
     `ConfigurationError` for settings that make no sense.
     """
 
@@ -79,6 +85,7 @@ class Sandbox:
         webhook_url: str | None = None,
         webhook_key: str | None = None,
         seed: int = 0,
+        receiver: Receiver | None = None,
     ) -> None:
         self.registry = self._registry(registry)
         check_settings(examples, api_keys, start, latency)
@@ -88,11 +95,17 @@ class Sandbox:
         self._clock = VirtualClock(start) if clock is None else clock
         schemas = Schemas(self.registry)
         self._schemas = schemas
-        self._store = Store(self.registry.resources, self._clock, examples=examples)
+        self._store = Store(self.registry.resources, self._clock, examples=examples, seed=seed)
         self._deliveries = Deliveries(
             self.registry, self._store, schemas, url=webhook_url, key=webhook_key, journal=journal
         )
         self._actions = Actions(self.registry, self._store, schemas, samples=unknown_ids == "sample")
+        self._questions = Questions(self.registry, self._store, self._actions.changes, self._deliveries)
+        self._receiver = receiver
+        self._receiving = False
+        if receiver is not None:
+            self._deliveries.sends = True
+            self._actions.advanced.append(self._hand_over)
         self.keeper = Keeper(self._store, self._deliveries)
         self.engine = Engine(
             routes=self._routes,
@@ -110,6 +123,30 @@ class Sandbox:
         self._settings = {"unknown_ids": unknown_ids, "strict": strict, "examples": examples}
         for failure in _listed(failures):
             self._add(failure)
+
+    def _hand_over(self) -> None:
+        """Give the receiver all that is ready. A receiver that calls the sandbox starts no second round."""
+        if self._receiving or self._receiver is None:
+            return
+        self._receiving = True
+        try:
+            while ready := self._deliveries.ready():
+                for delivery in ready:
+                    self._receive(delivery, self._receiver)
+                self._actions.lifecycles.advance()
+        finally:
+            self._receiving = False
+
+    def _receive(self, delivery: Delivery, receiver: Receiver) -> None:
+        request = self._deliveries.request(delivery)
+        try:
+            answer = receiver(request)
+            status, content = answer if isinstance(answer, tuple) else (answer, b"")
+            content = content if isinstance(content, bytes) else _as_content(content)
+        except Exception as error:  # noqa: BLE001 - a receiver that fails is what is tried out here
+            self._deliveries.report(delivery, None, f"{type(error).__name__}: {error}"[:300])
+        else:
+            self._deliveries.report(delivery, int(status), content=content)
 
     def _note_key(self) -> None:
         self._deliveries.known_key = self.engine.last_key or self._deliveries.known_key
@@ -204,6 +241,7 @@ class Sandbox:
 
     def _replace(self) -> None:
         """Let everybody know that all records are other ones."""
+        self._questions.restart()
         self._actions.lifecycles.restart()
         for inform in self.replaced:
             inform()
@@ -243,6 +281,8 @@ class Sandbox:
     def intervene(self, resource: str, record_id: str, name: str, **given: Any) -> dict[str, Any]:
         """Do to a record what no caller of the API can, such as answering a call. Returns a copy of the record.
 
+        What comes in from outside may wait for a webhook's answer: then the record of the wait is returned.
+
         Example: `sandbox.intervene("call", "call_1", "say", text="Hello?")`. Raises `ConfigurationError` with the
         nearest name for an unknown resource, intervention or field, and where the record is not in a state for it.
         """
@@ -251,10 +291,12 @@ class Sandbox:
             with self.engine.lock:
                 self._actions.advance()
                 if action.does == "create":
-                    return dict(copy.deepcopy(self._actions.bring_in(resource, name, given).record))
-                record: dict[str, Any] = dict(copy.deepcopy(self._actions.intervene(resource, name, record_id, given)))
+                    made = self._actions.bring_in(resource, name, given)
+                    self._actions.advance()
+                    return dict(copy.deepcopy(self._actions.what_came_of(made, resource, name)))
+                record = self._actions.intervene(resource, name, record_id, given)
                 self._actions.advance()
-                return record
+                return dict(copy.deepcopy(record))
         except Refusal as refusal:
             message = refusal.message or f"{name} is not possible here"
             raise ConfigurationError(message) from None
@@ -377,6 +419,10 @@ class Sandbox:
         if resource.type is None:
             return set()
         return {*self._schemas.properties({"$ref": f"{TYPES}{resource.type}"}), *resource.keep}
+
+
+def _as_content(value: Any) -> bytes:
+    return value.encode() if isinstance(value, str) else json.dumps(value).encode()
 
 
 def _listed(failures: Any) -> list[Failure]:

@@ -89,6 +89,7 @@ def entry_to_json(resource: str, entry: Entry) -> dict[str, Any]:
         "since": entry.since,
         "fired": sorted(entry.fired),
         "told": entry.told,
+        "asked": entry.asked,
         "record": entry.record,
     }
 
@@ -103,6 +104,7 @@ def entry_of_json(saved: Mapping[str, Any]) -> Entry:
         version=saved.get("version"),
         fired=set(saved.get("fired", ())),
         told=dict(saved.get("told", {})),
+        asked=None if saved.get("asked") is None else (saved["asked"][0], saved["asked"][1]),
     )
 
 

@@ -29,7 +29,8 @@ class Entry:
     """A record, or one version of it, and what the sandbox remembers about it.
 
     `since` is the moment of the last change by a rule or a transition (microseconds). `fired` holds the places of the
-    lifecycle rules that have changed the record. `told` holds what the webhook events of the record have seen.
+    lifecycle rules that have changed the record. `told` holds what the webhook events of the record have seen. `asked`
+    is the question that the record waits for, as the place of its declaration and the number of its delivery.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Entry:
     version: int | None = None
     fired: set[int] = field(default_factory=set)
     told: dict[str, Any] = field(default_factory=dict)
+    asked: tuple[int, int] | None = None
 
 
 class Watcher(Protocol):
@@ -60,8 +62,9 @@ class Table:
 class Store:
     """All records, by resource."""
 
-    def __init__(self, declared: Mapping[str, Resource], clock: Clock, *, examples: bool) -> None:
+    def __init__(self, declared: Mapping[str, Resource], clock: Clock, *, examples: bool, seed: int = 0) -> None:
         self.declared = declared
+        self.seed = seed
         self.clock = clock
         self.watchers: list[Watcher] = []
         self.moment: int | None = None
@@ -263,6 +266,9 @@ class Store:
         Yields the references that lead to no record, each with the id in question (ABSENT: there was none).
         """
         for reference in references:
+            if not reference.resource:
+                scope.names[reference.binds or ""] = fill(reference.value, scope)
+                continue
             record_id = fill(reference.id, scope)
             version = fill(reference.version, scope)
             wanted = fill_all(reference.match, scope)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from tool_runtime.errors import ConfigurationError, ToolError
-from tool_runtime.sandbox.deliveries import TWISTS
 from tool_runtime.sandbox.failures import KINDS, Failure
 from tool_runtime.sandbox.mistakes import check_choice, is_number
 from tool_runtime.sandbox.sample_events import sample_event
 from tool_runtime.sandbox.sandbox import Sandbox
 from tool_runtime.sandbox.server.admin_path import PREFIX
+from tool_runtime.sandbox.twists import TWISTS
 
 _SECOND: Final = 1_000_000
 _MOST_SHOWN: Final = 1000
@@ -243,7 +243,7 @@ def _webhooks(sandbox: Sandbox, request: AdminRequest, _found: tuple[str, ...]) 
     after = _number(request.query.get("after", "0"), "after")
     event, state = request.query.get("event"), request.query.get("state")
     with sandbox.engine.lock:
-        shown = [one.to_dict() for one in sandbox.deliveries.journal]
+        shown = [one.shown() for one in sandbox.deliveries.journal]
     chosen = [
         one
         for one in shown
@@ -257,7 +257,7 @@ def _webhook(sandbox: Sandbox, _request: AdminRequest, found: tuple[str, ...]) -
     if delivery is None:
         message = f"there is no delivery {found[0]}"
         raise Missing(message)
-    return delivery.to_dict()
+    return delivery.shown()
 
 
 def _resend(sandbox: Sandbox, request: AdminRequest, found: tuple[str, ...]) -> Any:
@@ -267,7 +267,7 @@ def _resend(sandbox: Sandbox, request: AdminRequest, found: tuple[str, ...]) -> 
         message = f"there is no delivery {found[0]}"
         raise Missing(message)
     sandbox.engine.applied()
-    return again.to_dict()
+    return again.shown()
 
 
 def _twist(sandbox: Sandbox, request: AdminRequest, _found: tuple[str, ...]) -> Any:
@@ -284,6 +284,7 @@ def _webhook_settings(sandbox: Sandbox, request: AdminRequest, _found: tuple[str
             raise ConfigurationError(message)
     if "url" in given:
         sandbox.deliveries.url = given["url"]
+        sandbox.deliveries.name(given["url"])
     if "key" in given:
         sandbox.deliveries.key = given["key"]
     return {"url": sandbox.deliveries.url, "key": None if sandbox.deliveries.key is None else "***"}
@@ -300,9 +301,10 @@ def _trigger(sandbox: Sandbox, request: AdminRequest, _found: tuple[str, ...]) -
             resource="",
             record="",
             timeout_ms=sandbox.registry.manners.deliveries.timeout_ms,
+            named="url" in given,
         )
     sandbox.engine.applied()
-    return delivery.to_dict()
+    return delivery.shown()
 
 
 _ID: Final = r"([^/]+)"

@@ -13,6 +13,7 @@ from tool_runtime.sandbox.server.application import Application
 
 _LONGEST_PAUSE: Final = 0.5
 _MOST_AT_ONCE: Final = 20
+_LONGEST_ANSWER: Final = 2**20
 
 
 class Heartbeat:
@@ -51,14 +52,29 @@ class Heartbeat:
     async def _send(self, client: httpx.AsyncClient, delivery: Delivery, request: DeliveryRequest) -> None:
         status: int | None = None
         error: str | None = None
+        content = b""
         try:
-            reply = await client.post(
-                request.url, content=request.body, headers=dict(request.headers), timeout=request.timeout
-            )
-            status = reply.status_code
+            # The limits of the client are on progress; an answer that comes in drops counts as late all the same.
+            async with asyncio.timeout(request.timeout):
+                status, content = await _exchange(client, request)
+        except TimeoutError:
+            error = f"no answer within {request.timeout:g} s"
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failed:
             error = f"{type(failed).__name__}: {failed}"[:300]
         with self._sandbox.engine.lock:
-            self._sandbox.deliveries.report(delivery, status, error)
+            self._sandbox.deliveries.report(delivery, status, error, content)
         self._sandbox.engine.applied()
-        self._application.tell({"type": "webhook", "webhook": delivery.to_dict()})
+        self._application.tell({"type": "webhook", "webhook": delivery.shown()})
+
+
+async def _exchange(client: httpx.AsyncClient, request: DeliveryRequest) -> tuple[int, bytes]:
+    """Send a request and return the status and the beginning of the answer."""
+    async with client.stream(
+        request.method, request.url, content=request.body, headers=dict(request.headers), timeout=request.timeout
+    ) as reply:
+        content = b""
+        async for part in reply.aiter_bytes():
+            content += part
+            if len(content) > _LONGEST_ANSWER:
+                break
+        return reply.status_code, content[:_LONGEST_ANSWER]

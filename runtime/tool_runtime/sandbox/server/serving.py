@@ -26,6 +26,8 @@ class SandboxServer:
     """A sandbox that listens. `port` 0 takes a free one; `state` is a file that keeps the records.
 
     `origins` are those of pages, such as `https://docs.example`, that may use the API beside pages of this machine.
+    Webhooks and questions go to this machine, to names and addresses of its own network, and to the hosts of `reach`
+    ("*": anywhere).
 
     Use as a context manager to serve in a thread: `with SandboxServer(sandbox) as server: print(server.url)`. Raises
     `MissingExtra` where uvicorn is not installed, `ConfigurationError` where the port is taken or the file is no state.
@@ -39,6 +41,7 @@ class SandboxServer:
         port: int = 0,
         state: str | Path | None = None,
         origins: tuple[str, ...] = (),
+        reach: tuple[str, ...] = (),
     ) -> None:
         try:
             from tool_runtime.sandbox.server.connections import break_off, make_server
@@ -46,6 +49,9 @@ class SandboxServer:
             distribution = sandbox.registry.api.distribution or sandbox.registry.api.name
             raise MissingExtra.of("the sandbox's server", "sandbox", distribution) from error
         self.sandbox = sandbox
+        sandbox.deliveries.reach = frozenset(host.lower() for host in reach)
+        sandbox.deliveries.name(sandbox.deliveries.url)
+        sandbox.deliveries.sends = True
         self._file = None if state is None else _attach(sandbox, state)
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]

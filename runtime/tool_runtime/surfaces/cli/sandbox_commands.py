@@ -114,7 +114,13 @@ def _clock(text: str, start: str | None) -> "Clock":
     help="How many requests and webhooks are remembered.",
 )
 @click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Let pages of https://HOST use it. Repeatable.")
-@click.option("--chance", type=int, default=0, help="The seed of failures that strike by chance.")
+@click.option("--chance", type=int, default=0, help="The seed of what happens by chance: failures, choice of agents.")
+@click.option(
+    "--reach",
+    multiple=True,
+    metavar="HOST",
+    help="Send webhooks to HOST too, beside this machine. '*': anywhere.",
+)
 @click.pass_obj
 def serve_command(
     session: Session, /, *, port: int, host: str, ready_file: Path | None, seed: Path | None, **more: Any
@@ -140,7 +146,7 @@ def serve_command(
         seed=more["chance"],
     )
     origins = tuple(origin.rstrip("/") for origin in more["allow_origin"])
-    server = SandboxServer(sandbox, host=host, port=port, state=more["state"], origins=origins)
+    server = SandboxServer(sandbox, host=host, port=port, state=more["state"], origins=origins, reach=more["reach"])
     if seed is not None:
         _sow(sandbox, seed)
     told = {"url": server.url, "port": server.port, "pid": os.getpid()}

@@ -19,6 +19,7 @@ from typing import Any
 from tool_runtime.core.registry import Registry
 from tool_runtime.errors import ConfigurationError, WebhookRefused
 from tool_runtime.sandbox.sample_events import FUNCTION
+from tool_runtime.sandbox.webhook_answers import Verdict, judge_answer
 from tool_runtime.values.validation import Validator
 from tool_runtime.webhooks import WebhookScheme, read_scheme, sign_webhook, unwrap_webhook
 
@@ -28,7 +29,10 @@ _FORWARD_SECONDS = 30.0
 
 @dataclass(slots=True)
 class Received:
-    """One delivery. `event` is the name of the event, `function` for a request of a custom function, None unknown."""
+    """One delivery. `event` is the name of the event, `function` for a request of a custom function, None unknown.
+
+    `faults` are those of the body and of the answer, `means` is what the answer decides, in words.
+    """
 
     id: str
     at_ms: int
@@ -42,6 +46,7 @@ class Received:
     repeats: str | None = None
     forwarded: dict[str, Any] | None = None
     faults: list[str] = field(default_factory=list)
+    means: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the delivery as JSON."""
@@ -93,9 +98,15 @@ class Judge:
         return FUNCTION if declared is not None and isinstance(_json(body), dict) else None
 
     def _payload_faults(self, name: str | None, body: bytes) -> list[str]:
-        if self._webhooks is None or name is None or name not in self._webhooks.events:
+        value = _json(body)
+        if self._webhooks is None or name is None:
             return []
-        return self._faults(self._webhooks.events[name].payload, _json(body), "body")
+        if name == FUNCTION and self._webhooks.functions is not None:
+            # Without a name the body is the arguments alone, and these are whatever the function takes.
+            has_name = isinstance(value, dict) and "name" in value and "args" in value
+            return self._faults(self._webhooks.functions.payload, value, "body") if has_name else []
+        event = self._webhooks.events.get(name)
+        return [] if event is None else self._faults(event.payload, value, "body")
 
     def _faults(self, schema: Any, value: Any, place: str) -> list[str]:
         if self._validator.accepts(schema, value):
@@ -103,35 +114,14 @@ class Judge:
         _, faults = self._validator.check(schema, value, place)
         return [str(fault) for fault in faults] or [f"{place} does not fit what the API declares"]
 
-    def answer_faults(self, name: str | None, status: int, content: bytes) -> list[str]:
-        """Return what is wrong with an answer to a delivery: its status, and its body where that counts."""
-        faults = [] if 200 <= status < 300 else [f"status {status} is no success, so the delivery is sent again"]  # noqa: PLR2004
-        if self._webhooks is None or name is None:
-            return faults
-        if name == FUNCTION and self._webhooks.functions is not None:
-            longest = self._webhooks.functions.longest_answer
-            length = len(content.decode("utf-8", "replace"))
-            if longest is not None and length > longest:
-                faults.append(f"the answer has {length} characters; what comes after {longest} is cut off")
-            return faults
-        event = self._webhooks.events.get(name)
-        if event is None or event.answer is None or faults:
-            return faults
-        value = _json(content)
-        if not isinstance(value, dict):
-            return [f"the answer to {name} is a JSON object, and decides how things go on; this one is none"]
-        known = self._known_fields(event.answer)
-        faults += [
-            f"{one} means nothing in an answer to {name}; known is {', '.join(known)}"
-            for one in value
-            if one not in known
-        ]
-        return faults + self._faults(event.answer, value, "answer")
+    def is_question(self, name: str | None) -> bool:
+        """Say whether the answer to a delivery decides anything."""
+        event = self._webhooks.events.get(name or "") if self._webhooks is not None else None
+        return name == FUNCTION or (event is not None and event.answer is not None)
 
-    def _known_fields(self, schema: Any) -> list[str]:
-        from tool_runtime.sandbox.samples import Schemas
-
-        return list(Schemas(self._registry).properties(schema))
+    def verdict(self, name: str | None, status: int, content: bytes) -> Verdict:
+        """Return what an answer to a delivery means, and what is wrong with it."""
+        return judge_answer(self._registry, name, status, content)
 
 
 def _name(body: bytes, scheme: WebhookScheme) -> str | None:
@@ -188,11 +178,15 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a listener works. `events` are shown and forwarded (empty: all); `forward_to` is None to keep only."""
+    """How a listener works. `events` are shown and forwarded (empty: all); `forward_to` is None to keep only.
+
+    `answer` is the listener's own answer to questions, such as inbound webhooks and requests of functions.
+    """
 
     forward_to: str | None = None
     events: tuple[str, ...] = ()
     skip_verify: bool = False
+    answer: bytes | None = None
 
 
 class Listener:
@@ -253,6 +247,9 @@ class Listener:
         status, content, kind = 204, b"", ""
         if not received.verified and not self._settings.skip_verify:
             status, content, kind = 401, f"{received.refusal}\n".encode(), "text/plain"
+        elif self._settings.answer is not None and self._judge.is_question(received.event):
+            status, content, kind = 200, self._settings.answer, "application/json"
+            self._note(received, status, content)
         elif self._settings.forward_to is not None and wanted:
             status, content, kind = self._forward(received, body)
         if wanted:
@@ -267,8 +264,13 @@ class Listener:
         received.forwarded = {name: outcome[name] for name in ("to", "status", "error", "ms", "answer")}
         if outcome["status"] is None:
             return 502, f"{outcome['error']}\n".encode(), "text/plain"
-        received.faults += self._judge.answer_faults(received.event, outcome["status"], outcome["content"])
+        self._note(received, outcome["status"], outcome["content"])
         return outcome["status"], outcome["content"], outcome["kind"]
+
+    def _note(self, received: Received, status: int, content: bytes) -> None:
+        verdict = self._judge.verdict(received.event, status, content)
+        received.faults += verdict.faults
+        received.means += verdict.means
 
 
 def forward(judge: Judge, url: str, body: bytes, headers: Mapping[str, str] | None = None) -> dict[str, Any]:

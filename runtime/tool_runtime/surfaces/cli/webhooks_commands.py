@@ -6,6 +6,7 @@ that of the account; with `--sandbox` also the key with which this program calls
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ _journal_option = click.option(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--forward-to", metavar="URL", help="Send each on to your receiver, signed anew; its answer goes back.")
 @click.option("--events", metavar="A,B", default="", help="Only these events.")
+@click.option("--answer", metavar="JSON", help="Answer questions so, such as call_inbound, instead of forwarding them.")
 @click.option("--skip-verify", is_flag=True, help="Take deliveries whose signature does not fit too.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Written when it listens: JSON with the url.")
 @click.option("--count", type=click.IntRange(1), help="End after so many deliveries.")
@@ -106,7 +108,8 @@ def listen_command(session: Session, /, *, port: int, host: str, forward_to: str
                 if left[0] <= 0:
                     done.set()
 
-    settings = Settings(forward_to, names, more["skip_verify"])
+    answer = None if more["answer"] is None else more["answer"].encode()
+    settings = Settings(forward_to, names, more["skip_verify"], answer)
     listener = Listener(judge, _journal(session, more["journal"]), settings, show, host, port)
     threading.Thread(target=listener.server.serve_forever, daemon=True).start()
     output.note(f"Listening on {listener.url}; deliveries are kept in {_journal(session, more['journal']).path}")
@@ -141,12 +144,18 @@ def _show(session: Session, received: "Received") -> None:
         if received.forwarded is not None:
             went = received.forwarded["status"] or received.forwarded["error"]
             output.write(f"  forwarded to {received.forwarded['to']}: {went} in {received.forwarded['ms']} ms")
-        for fault in received.faults:
-            output.write(f"  ! {fault}")
+        _show_verdict(received.means, received.faults)
         body = _parsed(received.body)
         if output.is_terminal() and body is not None:
             output.write_json(body)
     output.flush()
+
+
+def _show_verdict(means: Sequence[str], faults: Sequence[str]) -> None:
+    for line in means:
+        output.write(f"  = {line}")
+    for fault in faults:
+        output.write(f"  ! {fault}")
 
 
 def _parsed(text: str) -> Any:
@@ -219,23 +228,54 @@ def _deliver(session: Session, url: str, body: bytes, event: str | None) -> None
 
     judge = _judge(session)
     outcome = forward(judge, url, body)
-    faults = [] if outcome["status"] is None else judge.answer_faults(event, outcome["status"], outcome["content"])
+    verdict = None if outcome["status"] is None else judge.verdict(event, outcome["status"], outcome["content"])
+    faults, means = ([], []) if verdict is None else (list(verdict.faults), list(verdict.means))
     taken = outcome["status"] is not None and 200 <= outcome["status"] < 300  # noqa: PLR2004
     told = {name: outcome[name] for name in ("to", "status", "error", "ms", "answer")}
-    data = {"event": event, **told, "signed": bool(judge.keys), "faults": faults, "body": _parsed(body.decode())}
+    data = {"event": event, **told, "signed": bool(judge.keys), "faults": faults, "means": means}
+    data["body"] = _parsed(body.decode())
 
     def show() -> None:
         output.write(f"{event or 'a request'} to {url}: {outcome['status'] or outcome['error']} in {outcome['ms']} ms")
         if not judge.keys:
             output.write("  not signed: there is no key")
-        for fault in faults:
-            output.write(f"  ! {fault}")
+        _show_verdict(means, faults)
         if outcome["answer"]:
             output.write(outcome["answer"])
 
     session.give(data, show)
     if not taken:
         raise click.exceptions.Exit(exits.FAILED)
+
+
+@webhooks_command.command("check-answer")
+@click.argument("event")
+@click.argument("answer", type=click.File("rb"))
+@click.option("--status", type=click.IntRange(100, 599), default=200, show_default=True, help="The answer's status.")
+@click.pass_obj
+def check_answer_command(session: Session, event: str, answer: Any, status: int) -> None:
+    """Say what the answer in a file (- for standard input) to EVENT decides, and what is wrong with it.
+
+    EVENT is such as call_inbound, or `function`. Exit code 5 if the API acts on the answer as on none.
+    """
+    from tool_runtime.sandbox.mistakes import check_choice
+    from tool_runtime.sandbox.sample_events import FUNCTION
+    from tool_runtime.sandbox.webhook_answers import judge_answer
+
+    webhooks = session.registry.webhooks
+    functions = (FUNCTION,) if webhooks is not None and webhooks.functions is not None else ()
+    check_choice("an event", event, (*(webhooks.events if webhooks is not None else ()), *functions))
+    verdict = judge_answer(session.registry, event, status, answer.read())
+    means = list(verdict.means) or (["no body is needed, and none is read"] if verdict.counts else [])
+    data = {"event": event, "counts": verdict.counts, "means": means, "faults": list(verdict.faults)}
+
+    def show() -> None:
+        output.write(f"{event}: {'the answer counts' if verdict.counts else 'the API acts on this answer as on none'}")
+        _show_verdict(means, verdict.faults)
+
+    session.give(data, show)
+    if not verdict.counts:
+        raise click.exceptions.Exit(exits.REFUSED)
 
 
 @webhooks_command.command("verify")
