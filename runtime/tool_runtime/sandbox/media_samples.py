@@ -9,12 +9,11 @@ import base64
 import json
 from typing import Any, Final
 
-from tool_runtime.core.media import kind_of
+from tool_runtime.core.media import EVENTS, kind_of
 from tool_runtime.core.tools import Tool
 from tool_runtime.sandbox.received import RawBody
 from tool_runtime.sandbox.samples import Schemas
 
-_EVENTS: Final = "text/event-stream"
 _SAMPLE_EVENTS: Final = 3
 _FILES: Final = {
     # One transparent pixel, twice; then a tenth of a second of silence without its samples.
@@ -39,9 +38,9 @@ def content_of(tool: Tool, value: Any, schemas: Schemas, *, wants_events: bool =
     returns = tool.returns
     kind = returns.content
     if kind == "json":
-        if not (wants_events and _EVENTS in returns.media_types):
+        if not (wants_events and EVENTS in returns.media_types):
             return None
-        return RawBody(_events(schemas, returns.schema, tool.name), _EVENTS)
+        return RawBody(_events(schemas, returns.schema, tool.name), EVENTS)
     media_type = _media_type(returns.media_types, kind)
     if kind == "events":
         return RawBody(_events(schemas, returns.schema, tool.name), media_type)
@@ -58,7 +57,7 @@ def _media_type(declared: tuple[str, ...], kind: str) -> str:
     if exact is not None:
         return exact
     family = next((name.partition("/")[0] for name in names if name.endswith("/*")), "text" if kind == "text" else "")
-    return _EVENTS if kind == "events" else _USUAL.get(family, "application/octet-stream")
+    return EVENTS if kind == "events" else _USUAL.get(family, "application/octet-stream")
 
 
 def _events(schemas: Schemas, schema: Any, name: str) -> bytes:

@@ -89,9 +89,8 @@ def test_a_field_of_a_body_is_read_back_in_every_encoding(body, schema, values):
     assert [echoed("body", schema, value, body=body) for value in values] == values
 
 
-VALUES = st.fixed_dictionaries(
-    {}, optional={"n": st.integers(), "t": st.text(max_size=9), "l": st.lists(st.integers())}
-)
+WHOLES = st.integers()
+VALUES = st.fixed_dictionaries({}, optional={"n": WHOLES, "t": st.text(max_size=9), "l": st.lists(WHOLES)})
 
 
 @given(VALUES)

@@ -23,6 +23,7 @@ from tool_runtime.core.clock import SystemClock
 from tool_runtime.core.flow import Done
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import LedgerNotWritten
+from tool_runtime.core.media import as_json
 from tool_runtime.errors import (
     InvalidArguments,
     PolicyRefused,
@@ -273,7 +274,9 @@ class CallHandler:
     ) -> Answer:
         status = "succeeded" if prepared.is_write else "none"
         made = _script_call(request, prepared, status, begin, replayed=replayed, record=done.record)
-        text = "" if done.result is None else json.dumps(done.result, ensure_ascii=False, separators=(",", ":"))
+        # A client of the caller's own gives bytes and events as they are.
+        known = json.dumps(done.result, ensure_ascii=False, separators=(",", ":"), default=as_json)
+        text = "" if done.result is None else known
         return Answer(request, ok=True, text=text, call=replace(made, repeat_of=done.repeat_of))
 
     def _failed(
