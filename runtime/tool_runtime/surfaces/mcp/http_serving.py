@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 
 from tool_runtime.errors import ConfigurationError, MissingExtra
-from tool_runtime.surfaces.mcp.serving import LAST_PATIENCE, Service
+from tool_runtime.surfaces.mcp.stdio_serving import LAST_PATIENCE, Service
 
 SHORTEST_TOKEN = 16
 PATH = "/mcp"
@@ -87,7 +87,7 @@ async def serve_http(
     try:
         import uvicorn
     except ImportError:
-        raise MissingExtra(f"HTTP needs an extra: pip install '{distribution}[mcp]'") from None
+        raise MissingExtra.of("HTTP", "mcp", distribution) from None
     config = uvicorn.Config(
         application(service, token, host=host, allowed=allowed),
         host=host,
