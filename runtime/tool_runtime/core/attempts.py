@@ -22,6 +22,7 @@ from tool_runtime.core.binding import Bound
 from tool_runtime.core.credentials import chosen
 from tool_runtime.core.flow import Context, Flow, Send, Sleep
 from tool_runtime.core.foreign_errors import annotate
+from tool_runtime.core.media import as_json
 from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
 from tool_runtime.core.templates import expand
@@ -101,6 +102,8 @@ def exchange(
     total = options.total or context.total or 2 * timeout
     # What an idle connection swallows while it closes may have happened, so writes with effects use none.
     request = build_request(bound, key, timeout, total, fresh=not tool.is_read and bool(tool.effects))
+    if request.events and context.plain:
+        request = replace(request, events=False)
     auth, _ = chosen(tool, context.registry, context.account)
     if len(auth) != 1 or auth[0] is not context.registry.auth:
         request = replace(request, auth=auth)
@@ -184,7 +187,8 @@ def _in_time(context: Context, effect: Effect, pause: float, deadline: float | N
 def _result(context: Context, effect: Effect, reply: Reply) -> Any:
     tool = effect.bound.tool
     try:
-        return read_result(tool, reply)
+        result = read_result(tool, reply)
+        return as_json(result) if context.plain else result
     except UnreadableReply:
         # Once more for the message, without what must not stand in it.
         return read_result(tool, without(reply, _secrets(context, effect.bound)))

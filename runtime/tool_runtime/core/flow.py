@@ -60,7 +60,8 @@ class Context:
     makes idempotency keys and ledger ids. `on_sandbox`: calls reach no API. `can_ask`: somebody answers `Ask`. `force`
     lifts a policy's `ask`. `ledger` is None where calls are not recorded. `repeats` says which equal writes are
     answered from the ledger: those whose answer did not reach their caller, or all within `repeat_window` seconds.
-    `delivers`: a result that a flow returns has reached its caller.
+    `delivers`: a result that a flow returns has reached its caller. `plain`: results are JSON, whatever the API answers
+    with, and no answer is left unread.
     """
 
     registry: Registry
@@ -80,6 +81,7 @@ class Context:
     repeats: Repeats = "undelivered"
     repeat_window: float = 600.0
     delivers: bool = True
+    plain: bool = False
     missing_key: Callable[[Account, str], ConfigurationError] | None = None
 
 

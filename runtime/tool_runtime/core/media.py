@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+EVENTS = "text/event-stream"
+
 
 class Content(bytes):
     """Bytes of an answer, such as audio. `media_type` is what the API said they are: `audio/mpeg`."""
@@ -49,7 +51,7 @@ def kind_of(content_type: str) -> str:
     name = content_type.partition(";")[0].strip().lower()
     if name == "application/json" or name.endswith(("+json", "/json")):
         return "json"
-    if name == "text/event-stream":
+    if name == EVENTS:
         return "events"
     is_text = name.startswith("text/") or name.endswith(("+xml", "/xml", "/yaml", "/x-yaml", "+yaml"))
     return (
@@ -131,6 +133,16 @@ class EventReader:
             self._event = value
         elif field == "id":
             self._id = value
+
+
+def content_of(value: Any) -> bytes | None:
+    r"""Return the bytes that `as_json` wrote as an object, else None.
+
+    `{"media_type": "audio/mpeg", "base64": "AA=="}` -> `b"\x00"`
+    """
+    if isinstance(value, dict) and value.keys() == {"media_type", "base64"}:
+        return base64.b64decode(value["base64"])
+    return None
 
 
 def as_json(result: Any) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.binding import Bound
+from tool_runtime.core.media import EVENTS
 from tool_runtime.core.styles import cookie_text, header_text, json_text, path_text, query_texts, scalar_text
 from tool_runtime.core.templates import ABSENT
 from tool_runtime.core.tools import Auth, Parameter, Tool
@@ -46,7 +47,8 @@ class Request:
     `content_type` is that of `content`. `accept` lists the media types of the answer. `auth` says where the account's
     keys go; None means where the registry's usual one goes. `server` names a server that is not the usual one.
     `timeout`: seconds that the attempt may go without progress. `total`: seconds that the attempt may take in all.
-    `fresh`: send over a connection that no other request used. `stream`: leave the body of a good answer unread.
+    `fresh`: send over a connection that no other request used. `stream`: leave the body of a good answer unread;
+    `events`: leave a stream of events unread.
     """
 
     tool: str
@@ -61,6 +63,7 @@ class Request:
     auth: tuple[Auth, ...] | None = None
     server: str = ""
     stream: bool = False
+    events: bool = False
     timeout: float = DEFAULT_TIMEOUT
     total: float | None = None
     fresh: bool = False
@@ -146,6 +149,7 @@ def build_request(
         accept=", ".join(tool.returns.media_types) or JSON,
         server=tool.server,
         stream=options.stream or options.to is not None,
+        events=EVENTS in tool.returns.media_types,
         timeout=timeout,
         total=total,
         fresh=fresh,

@@ -41,7 +41,7 @@ from tool_runtime.errors import ConfigurationError, InvalidArguments, ToolError
 from tool_runtime.http.bodies import aread_body, read_body, too_late
 from tool_runtime.http.event_loops import INHERITED, Kept, close_in, has_ended, keeper_of, running_loop
 from tool_runtime.http.progress import CURRENT, Progress, UsedConnection
-from tool_runtime.http.streams import AsyncStream, Stream
+from tool_runtime.http.streams import AsyncStream, Stream, stays_unread
 from tool_runtime.values.secrets import hide_text
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class Connection(_Common):
         try:
             response = self._answered(send, made)
             progress.answered = True
-            if request.stream and response.is_success:
+            if stays_unread(request, response):
                 return Reply(response.status_code, response.headers, b"", Stream(response))
             try:
                 content = read_body(response, self._limit, progress)
@@ -274,7 +274,7 @@ class AsyncConnection(_Common):
         # Not reset: an abandoned coroutine may be closed in another context, which a reset would not survive.
         CURRENT.set(progress)
         try:
-            return await self._in_time(send, made, progress, stream=request.stream)
+            return await self._in_time(send, made, progress, request)
         except NoReply:
             raise
         except Exception as error:
@@ -284,13 +284,13 @@ class AsyncConnection(_Common):
         # Outside of the handler: the text of a foreign exception may hold the key, and a traceback would show it.
         raise silence
 
-    async def _in_time(self, send: Any, made: "httpx.Request", progress: Progress, *, stream: bool) -> Reply:
+    async def _in_time(self, send: Any, made: "httpx.Request", progress: Progress, request: Request) -> Reply:
         if progress.total is None:
-            return await self._exchanged(send, made, progress, stream=stream)
+            return await self._exchanged(send, made, progress, request)
         from anyio import move_on_after
 
         with move_on_after(progress.total) as scope:
-            reply = await self._exchanged(send, made, progress, stream=stream)
+            reply = await self._exchanged(send, made, progress, request)
         if not scope.cancelled_caught:
             return reply
         late = too_late(progress.total)
@@ -300,10 +300,10 @@ class AsyncConnection(_Common):
             late.sent = not nothing_went_out(progress)
         raise late
 
-    async def _exchanged(self, send: Any, made: "httpx.Request", progress: Progress, *, stream: bool) -> Reply:
+    async def _exchanged(self, send: Any, made: "httpx.Request", progress: Progress, request: Request) -> Reply:
         response = await self._answered(send, made)
         progress.answered = True
-        if stream and response.is_success:
+        if stays_unread(request, response):
             return Reply(response.status_code, response.headers, b"", AsyncStream(response))
         try:
             content = await aread_body(response, self._limit)

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from tool_runtime.core.media import Event, EventReader
+from tool_runtime.core.media import Event, EventReader, kind_of
+from tool_runtime.core.requests import Request
 from tool_runtime.errors import ConfigurationError, ConnectionFailed
 
 
@@ -23,6 +24,12 @@ def _broken(error: Exception) -> Exception:
         message = f"the answer broke off while it was read: {type(error).__name__}"
         return ConnectionFailed(message, hint="The call itself was answered; what came so far is all there is.")
     return error
+
+
+def stays_unread(request: Request, response: Any) -> bool:
+    """Say whether the caller reads the body of an answer: as the request says, and for every good stream of events."""
+    is_wanted = request.stream or (request.events and kind_of(response.headers.get("content-type", "")) == "events")
+    return bool(is_wanted and response.is_success)
 
 
 class _Common:
@@ -83,11 +90,12 @@ class Events:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._events = self._read()
+        self.media_type = stream.media_type
         self.save = stream.save
         self.close = stream.close
 
-    def __iter__(self) -> Iterator[Event]:
-        """Yield the events."""
+    def _read(self) -> Iterator[Event]:
         reader = EventReader()
         try:
             for piece in self._stream:
@@ -95,6 +103,14 @@ class Events:
             yield from reader.end()
         finally:
             self.close()
+
+    def __iter__(self) -> Iterator[Event]:
+        """Return the events, which are read once."""
+        return self
+
+    def __next__(self) -> Event:
+        """Return the next event, as soon as it is whole."""
+        return next(self._events)
 
     def __enter__(self) -> Self:
         """Return the events."""
@@ -159,11 +175,20 @@ class AsyncEvents:
 
     def __init__(self, stream: AsyncStream) -> None:
         self._stream = stream
+        self._events = self._read()
+        self.media_type = stream.media_type
         self.save = stream.save
         self.aclose = stream.aclose
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        """Yield the events."""
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """Return the events, which are read once."""
+        return self
+
+    async def __anext__(self) -> Event:
+        """Return the next event, as soon as it is whole."""
+        return await anext(self._events)
+
+    async def _read(self) -> AsyncIterator[Event]:
         reader = EventReader()
         try:
             async for piece in self._stream:

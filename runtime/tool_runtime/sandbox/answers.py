@@ -26,11 +26,12 @@ NOTHING: Final = _NoBody()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, a JSON value or `NOTHING`, and further headers."""
+    """A status, a JSON value or `NOTHING`, and further headers. With a `media_type` the body is bytes of that type."""
 
     status: int
     body: Any = NOTHING
     headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = ""
 
 
 class Refusal(Exception):

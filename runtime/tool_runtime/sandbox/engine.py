@@ -18,7 +18,7 @@ from tool_runtime.sandbox.checks import Checks
 from tool_runtime.sandbox.clocks import Clock
 from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
 from tool_runtime.sandbox.failures import BEFORE_THE_KEY, Failure, Failures
-from tool_runtime.sandbox.received import Auth, Received, read_body, read_query
+from tool_runtime.sandbox.received import Auth, RawBody, Received, read_body
 from tool_runtime.sandbox.routes import Route, Routes
 
 
@@ -105,13 +105,13 @@ class Engine:
         try:
             if failure and failure.kind in BEFORE_THE_KEY:
                 failure.before()
-            self.last_key = self._auth.check(request)
+            self.last_key = self._auth.check(request, None if found is None else self._checks.tool(found[0].tool))
             if found is None:
                 raise unknown or Refusal(404)
             if failure:
                 self._strike(failure, found[0].tool)
             route, path = found
-            inputs = self._checks.inputs(route.tool, path, read_query(request), request.headers, read_body(request))
+            inputs = self._checks.inputs(route.tool, path, request)
             return self._actions.run(route.tool, inputs)
         except Refusal as refusal:
             return self._errors.answer(refusal)
@@ -140,7 +140,7 @@ class Engine:
             tool=tool,
             query=dict(request.query),
             headers=dict(request.headers),
-            body=None if body is NOTHING else body,
+            body=None if body is NOTHING else body.shown() if isinstance(body, RawBody) else body,
             status=None if reply is None else reply.status,
             secrets=self._auth.secrets,
             number=self.received,
@@ -155,7 +155,10 @@ class Engine:
     def _reply(self, answer: Answer, failure: Failure | None) -> Outgoing:
         headers = dict(answer.headers)
         content = b""
-        if answer.body is not NOTHING:
+        if answer.media_type:
+            headers["content-type"] = answer.media_type
+            content = answer.body
+        elif answer.body is not NOTHING:
             body: Any = failure.alter(answer.body) if failure else answer.body
             headers["content-type"] = "application/json; charset=utf-8"
             content = json.dumps(body, separators=(",", ":")).encode()

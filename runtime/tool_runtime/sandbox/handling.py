@@ -18,6 +18,7 @@ from tool_runtime.sandbox.answers import NOTHING, Answer, Refusal
 from tool_runtime.sandbox.changes import apply
 from tool_runtime.sandbox.checks import Inputs
 from tool_runtime.sandbox.lists import Pager
+from tool_runtime.sandbox.media_samples import content_of, location_of
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill, fill_all
 from tool_runtime.sandbox.store import Entry, Store
@@ -50,7 +51,7 @@ class Handling:
         verb: str = self.resource.action if self.resource else ""
         self.action = self.spec.actions.get(verb, Action())
         self.verb: str = self.action.does or verb
-        places = {"path": inputs.path, "query": inputs.query, "header": inputs.header, "body": inputs.body}
+        places = {name: getattr(inputs, name) for name in ("path", "query", "header", "cookie", "body")}
         self.scope = self._store.scope(**places)
 
     def idempotency_key(self) -> Any:
@@ -139,8 +140,14 @@ class Handling:
 
     def reply(self, body: Any) -> Answer:
         """Return the answer: completed by the declared type, or without a body where none is declared."""
-        schema = self.tool.returns.schema
-        status = self.tool.returns.status or (204 if schema is None else 200)
+        returns = self.tool.returns
+        schema = returns.schema
+        if returns.content == "location":
+            return Answer(returns.status or 302, NOTHING, {"location": location_of(self.tool)})
+        status = returns.status or (204 if schema is None else 200)
+        content = content_of(self.tool, body, self._schemas, wants_events=self.inputs.body.get("stream") is True)
+        if content is not None:
+            return Answer(status, content.content, media_type=content.content_type)
         if schema is None:
             return Answer(status, NOTHING)
         return Answer(status, self._schemas.complete(body, schema))

@@ -1,25 +1,29 @@
-"""Reading a request: its key, and the values in its path, query, headers and body.
+"""Reading a request: its keys, its query, its cookies and its body.
 
-Owns: the declared authentication, decoding of query values, JSON and multipart bodies, the record of what was
-received.
+Owns: the declared authentication, bodies of JSON, forms and any other media type, the record of what was received.
 Must not know: which values a tool accepts (checks.py) or what becomes of them.
 """
 
-import json
-import math
-import re
+import base64
+import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import parse_qsl, unquote
 
+from tool_runtime.core.credentials import alternatives_of
+from tool_runtime.core.media import kind_of
+from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Auth as DeclaredAuth
+from tool_runtime.core.tools import Tool
 from tool_runtime.sandbox.answers import NOTHING, Refusal
 from tool_runtime.sandbox.exchange import Incoming
 from tool_runtime.sandbox.forms import read_form
+from tool_runtime.sandbox.styled_values import read_json
 
 _MASK: Final = "***"
-_INTEGER: Final = re.compile(r"-?[0-9]{1,400}")
-_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+FORM: Final = "application/x-www-form-urlencoded"
+MULTIPART: Final = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -28,9 +32,9 @@ class Received:
 
     `number` counts the requests from 1, `at_ms` is the sandbox's time, `failure` the kind of the failure that struck.
 
-    `tool` is None where no tool has this method and path. `body` is the decoded JSON, the parts of a
-    multipart body (a file as `{filename, content_type, size}`), or None. The headers are complete; `repr` masks
-    the key.
+    `tool` is None where no tool has this method and path. `body` is the decoded JSON, the fields of a form (a file as
+    `{filename, content_type, size}`), the text of another body or what is known of its bytes, or None. The headers are
+    complete; `repr` masks the keys.
     """
 
     method: str
@@ -66,89 +70,110 @@ class Received:
 
 
 class Auth:
-    """Asks for the key where the registry says that the key goes."""
+    """Asks for the keys where the registry says that the keys of a tool go."""
 
-    def __init__(self, declared: DeclaredAuth, keys: Collection[str] | None) -> None:
-        self._declared = declared
+    def __init__(self, registry: Registry, keys: Collection[str] | None) -> None:
+        self._registry = registry
         self._keys = keys
-        self.secrets = (declared.name.lower(), declared.name)
+        names = {scheme.name for scheme in registry.schemes.values() if scheme.place != "cookie"}
+        if any(scheme.place == "cookie" for scheme in registry.schemes.values()):
+            names.add("cookie")
+        self.secrets = tuple(sorted(names | {name.lower() for name in names}))
 
-    def check(self, request: Incoming) -> str:
-        """Return the key. Raises a 401 `Refusal` where it is missing, malformed or not among the keys."""
-        name, prefix = self._declared.name, self._declared.prefix
-        in_query = self._declared.place == "query"
-        given = dict(request.query).get(name) if in_query else request.headers.get(name.lower())
+    def check(self, request: Incoming, tool: Tool | None = None) -> str:
+        """Return the first key; an empty text where the tool needs none. `tool` is None for an unknown path.
+
+        Raises a 401 `Refusal` where no alternative of the tool has all of its keys, well-formed and accepted.
+        """
+        declared = (self._registry.security or ((),)) if tool is None else alternatives_of(tool, self._registry)
+        for together in declared:
+            found = [self._key(request, self._registry.schemes[name]) for name in together]
+            if None not in found:
+                return found[0] or "" if found else ""
+        raise Refusal(401)
+
+    def _key(self, request: Incoming, scheme: DeclaredAuth) -> str | None:
+        """Return the key that a request has for a scheme; None for a missing, malformed or unknown one."""
+        if scheme.place == "query":
+            given = dict(request.query).get(scheme.name)
+        elif scheme.place == "cookie":
+            given = dict(read_cookies(request)).get(scheme.name)
+        else:
+            given = request.headers.get(scheme.name.lower())
+        prefix = scheme.prefix or ("Basic " if scheme.basic else "")
         if not given or not given.startswith(prefix):
-            raise Refusal(401)
+            return None
         key = given[len(prefix) :].strip()
-        if not key or (self._keys is not None and key not in self._keys):
-            raise Refusal(401)
-        return key
+        if scheme.basic:
+            try:
+                # A key without a password is sent as a user without one.
+                key = base64.b64decode(key, validate=True).decode(errors="replace").removesuffix(":")
+            except binascii.Error:
+                return None
+        return key if key and (self._keys is None or key in self._keys) else None
 
 
-def read_query(request: Incoming) -> dict[str, list[str]]:
-    """Return the values of the query by name: `a=1&a=2` gives `{"a": ["1", "2"]}`."""
-    values: dict[str, list[str]] = {}
-    for name, value in request.query:
-        values.setdefault(name, []).append(value)
-    return values
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """A body that is neither JSON nor a form: its bytes, and the media type that the request names."""
+
+    content: bytes = field(repr=False)
+    content_type: str = ""
+
+    def shown(self) -> Any:
+        """Return the body for the journal: its text, or its media type and size."""
+        try:
+            return self.content.decode()
+        except UnicodeDecodeError:
+            return {"content_type": self.content_type, "size": len(self.content)}
 
 
-def read_body(request: Incoming) -> Any:
-    """Return the decoded body: JSON (null included), the parts of a form by name, or `NOTHING` for an empty one.
+class FormBody(dict[str, Any]):
+    """The fields of a form by name, texts or lists of texts; `pairs` are the fields in their order."""
 
-    Raises a 400 `Refusal` where the body is not what its content type says.
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self.pairs = pairs
+        listed: dict[str, list[str]] = {}
+        for name, text in pairs:
+            listed.setdefault(name, []).append(text)
+        super().__init__({name: texts[0] if len(texts) == 1 else texts for name, texts in listed.items()})
+
+
+def read_cookies(request: Incoming) -> list[tuple[str, str]]:
+    """Return the cookies in their order: `a=1; b=x%3By` gives `[("a", "1"), ("b", "x;y")]`."""
+    parts = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+    return [(name, unquote(text)) for name, _, text in parts if name]
+
+
+def kind_of_body(request: Incoming) -> str:
+    """Say how a body is written, in the words of a tool's `body`: `json`, `form`, `multipart` or `raw`."""
+    name = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if name in {FORM, MULTIPART}:
+        return "form" if name == FORM else "multipart"
+    return "json" if kind_of(name) == "json" else "raw"
+
+
+def read_body(request: Incoming, *, as_raw: bool = False) -> Any:
+    """Return the decoded body, or `NOTHING` for an empty one.
+
+    JSON is decoded (null included), the parts of multipart are by name, a form is a `FormBody`, and everything else a
+    `RawBody`; `as_raw` takes any media type as that. Raises a 400 `Refusal` where the body is not what its content type
+    says.
     """
     content = request.content
     if not content:
         return NOTHING
-    content_type = request.headers.get("content-type", "application/json")
-    kind = content_type.split(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+    content_type = request.headers.get("content-type", "")
+    kind = "raw" if as_raw else kind_of_body(request)
+    if kind == "multipart":
         return read_form(content, content_type)
-    if not kind.endswith("json"):
-        raise Refusal(400, f"the body must be JSON, not {content_type}")
+    if kind == "raw":
+        return RawBody(content, content_type.partition(";")[0].strip())
     try:
-        return _read_json(content)
+        return FormBody(_pairs(content)) if kind == "form" else read_json(content)
     except (ValueError, RecursionError):
-        raise Refusal(400, "the body is not valid JSON") from None
+        raise Refusal(400, "the body is not valid JSON" if kind == "json" else "the body is no valid form") from None
 
 
-def _read_json(text: str | bytes) -> Any:
-    """Read JSON as the standard has it: without NaN, and without numbers that no reply could repeat, such as 1e999."""
-    return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
-
-
-def decode_text(text: str, kinds: Collection[str]) -> Any:
-    """Turn the text of a path, query or form value into the JSON that the schema's types allow.
-
-    A text that fits none of them stays a text, so that validation can name the fault.
-    """
-    if "boolean" in kinds and text in {"true", "false"}:
-        return text == "true"
-    if "integer" in kinds and _INTEGER.fullmatch(text):
-        return int(text)
-    if "number" in kinds and _NUMBER.fullmatch(text) and math.isfinite(float(text)):
-        return float(text)
-    return text
-
-
-def decode_json_part(text: str, kinds: frozenset[str]) -> Any:
-    """`decode_text` for a multipart text part, in which arrays and objects travel as JSON."""
-    if kinds & {"array", "object"}:
-        try:
-            return _read_json(text)
-        except (ValueError, RecursionError):
-            return text
-    return decode_text(text, kinds)
+def _pairs(content: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(content.decode(), keep_blank_values=True, errors="strict")

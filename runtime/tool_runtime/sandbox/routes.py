@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
+from tool_runtime.core.urls import split_template
 from tool_runtime.sandbox.answers import Refusal
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
@@ -88,7 +89,8 @@ def _compile(name: str, tool: Tool) -> Route:
     wires = {key: parameter.wire for key, parameter in tool.parameters.items()}
     patterns: list[re.Pattern[str]] = []
     names: list[str] = []
-    for segment in tool.path.split("/"):
+    path, _ = split_template(tool.path)
+    for segment in path.split("/"):
         parts: list[str] = _PLACEHOLDER.split(segment)
         names.extend(wires.get(part, part) for part in parts[1::2])
         text = "".join("(.+)" if odd % 2 else re.escape(part) for odd, part in enumerate(parts))

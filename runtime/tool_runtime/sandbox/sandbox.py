@@ -109,7 +109,7 @@ class Sandbox:
         self.keeper = Keeper(self._store, self._deliveries)
         self.engine = Engine(
             routes=self._routes,
-            auth=Auth(self.registry.auth, None if api_keys is None else frozenset(api_keys)),
+            auth=Auth(self.registry, None if api_keys is None else frozenset(api_keys)),
             checks=Checks(self.registry, schemas, strict=strict),
             actions=self._actions,
             errors=ErrorBodies(self.registry),

@@ -160,6 +160,16 @@ def write_raw(text: str) -> None:
     _put(printable(text) if is_terminal() else text, end="")
 
 
+def write_bytes(content: bytes) -> None:
+    """Write bytes to stdout as they are. Raises `OSError` where stdout is closed, or takes text alone."""
+    flush()
+    stream = getattr(sys.stdout, "buffer", None)
+    if stream is None or stream.closed:
+        raise OSError(errno.EBADF, "stdout is closed, or takes text alone")
+    stream.write(content)
+    stream.flush()
+
+
 def write(text: str) -> None:
     """Write a line of data to stdout. Characters that the encoding of stdout lacks are escaped.
 

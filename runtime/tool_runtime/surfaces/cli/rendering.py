@@ -4,7 +4,7 @@ json     indented JSON, in colour on a terminal
 ndjson   one JSON value a line: each row of a list, or the one result
 table    columns for a person, cut to the width of the terminal
 csv      the same columns, whole, with a header line (RFC 4180)
-raw      a text as it is, and anything else as compact JSON
+raw      a text as it is, bytes as they are (not on a terminal), and anything else as compact JSON
 
 Rows are the items of a list, or the items of a reply that holds one page of a list. Owns these forms; knows no tool.
 """
@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tool_runtime.core.media import content_of
 from tool_runtime.surfaces.cli import output
 
 FORMS = ("json", "ndjson", "table", "csv", "raw")
@@ -26,7 +27,11 @@ def write_result(data: Any, form: str, rows: str | None = None) -> None:
     if form == "json":
         output.write_json(data)
     elif form == "raw":
-        output.write(data if isinstance(data, str) else output.to_json(data, indent=None))
+        content = None if output.is_terminal() else content_of(data)
+        if content is not None:
+            output.write_bytes(content)
+        else:
+            output.write(data if isinstance(data, str) else output.to_json(data, indent=None))
     elif form == "ndjson":
         for row in rows_of(data, rows):
             output.write(output.to_json(row, indent=None))

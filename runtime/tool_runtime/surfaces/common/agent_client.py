@@ -82,6 +82,7 @@ def agent_client(
         surface=surface,
         repeats=repeats,
         delivers=delivers,
+        plain=True,
     )
 
 

@@ -68,6 +68,7 @@ class BaseClient:
         repeats: Repeats = "undelivered",
         repeat_window: float = 600.0,
         delivers: bool = True,
+        plain: bool = False,
         reply_limit: int = REPLY_LIMIT,
         clock: Clock | None = None,
     ) -> None:
@@ -84,7 +85,8 @@ class BaseClient:
         `ledger`: where writes are recorded before they are sent. `reply_limit`: the largest reply, in bytes.
 
         For surfaces: `surface` is their name in the ledger, `repeats` and `repeat_window` (seconds) say which equal
-        writes are answered from the ledger, `delivers` that a returned result has reached its caller.
+        writes are answered from the ledger, `delivers` that a returned result has reached its caller, `plain` that
+        results are JSON: bytes as their base64, events as a list.
         """
         # Whoever brings accounts of another kind (the agent surfaces) has put their keys away already.
         brought = accounts if isinstance(accounts, AnyAccounts) else None
@@ -115,6 +117,7 @@ class BaseClient:
             "repeats": repeats,
             "repeat_window": repeat_window,
             "delivers": delivers,
+            "plain": plain,
         }
         check_settings(self._settings, http_client, confirm, awaits=self._awaits)
         self._settings |= {

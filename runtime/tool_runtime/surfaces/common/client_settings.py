@@ -41,7 +41,7 @@ def check_settings(settings: Mapping[str, Any], http_client: Any, confirm: Any, 
     if lacking := _lacking(settings["clock"], _OF_CLOCKS):
         message = f"clock is an object with {', '.join(_OF_CLOCKS)}; {type(settings['clock']).__name__} lacks {lacking}"
         raise ConfigurationError(message)
-    for name in ("force", "delivers"):
+    for name in ("force", "delivers", "plain"):
         if not isinstance(settings[name], bool):
             message = f"{name} is True or False, not {settings[name]!r}"
             raise ConfigurationError(message)

@@ -14,6 +14,7 @@ from tool_runtime.accounts.script_journal import JournalCall
 from tool_runtime.core.flow import Done
 from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
+from tool_runtime.core.media import as_json
 from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.lua.namespaces import Prepared
 from tool_runtime.surfaces.lua.script_results import ScriptCall
@@ -59,7 +60,9 @@ class Answers:
         """Answer with a result."""
         status = "succeeded" if prepared.is_write else "none"
         made = script_call(request, prepared, status, begin, replayed=replayed, record=done.record)
-        text = "" if done.result is None else json.dumps(done.result, ensure_ascii=False, separators=(",", ":"))
+        # A client of the caller's own gives bytes and events as they are.
+        known = json.dumps(done.result, ensure_ascii=False, separators=(",", ":"), default=as_json)
+        text = "" if done.result is None else known
         return Answer(request, ok=True, text=text, call=replace(made, repeat_of=done.repeat_of))
 
     def failed(
