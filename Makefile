@@ -146,7 +146,7 @@ image: $(INSTALLED)
 	@$(PIP) wheel -qq --no-deps --wheel-dir dist .
 	@$(DOCKER) build --file Containerfile --tag retell-sandbox .
 
-# What a user gets: the wheel alone, in an empty environment, used from outside the repository.
+# What a user gets: the wheel alone, in an empty environment, used from outside the repository. What needs an extra says so.
 wheel: $(INSTALLED)
 	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	$(PIP) wheel -qq --no-deps --wheel-dir "$$work" .; \
@@ -156,6 +156,10 @@ wheel: $(INSTALLED)
 	venv/bin/python -c 'import retell_ai; print("wheel: imports as", retell_ai.__name__, retell_ai.__version__)'; \
 	venv/bin/retell-tools demo > demo.txt; \
 	venv/bin/retell-tools docs > pages.txt; \
+	for words in "lua -e return" "mcp serve" "sandbox serve"; do \
+	  said=$$(venv/bin/retell-tools $$words 2>&1 < /dev/null || true); \
+	  case "$$said" in *"pip install 'retell-tools["*) ;; *) \
+	    echo "wheel: without its extra, retell-tools $$words says: $$said" >&2; exit 1 ;; esac; done; \
 	echo "wheel: retell-tools demo ran in an empty environment ($$(wc -l < demo.txt) lines)"
 
 check: lint types spec generate-check wheel test

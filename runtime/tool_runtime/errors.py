@@ -35,18 +35,14 @@
 Attributes are data; messages are made of them. `outcome` says what is known of the side effect: `not_sent` (certainly
 not happened), `refused` (the API said no), `failed` (a read failed), `unknown` (it may have happened), `done`.
 `retryable` says whether the same call may be repeated without harm. `to_dict()` is the envelope that every surface
-shows, and `envelope` makes one of any exception. Secrets are removed before an error is made; this module never sees
-a key.
-
-An exception that is not of this tree can end a call too: an interrupt, a cancellation, a caller's own alarm. Such an
-exception goes on unchanged, and `annotate` gives it a note and the attribute `tool_error`, which says what may have
-happened.
+shows; `core/foreign_errors.py` makes one of any exception. Secrets are removed before an error is made; this module
+never sees a key.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -228,6 +224,14 @@ class CapReached(PolicyRefused):
 class MissingExtra(CallerError):
     """A feature needs an optional dependency; the message says what to install."""
 
+    @classmethod
+    def of(cls, what: str, extra: str, distribution: str, hint: str | None = None) -> Self:
+        """Return the error for a feature whose library is not installed: `MissingExtra.of("a script", "lua", "tools")`.
+
+        Its message: `a script needs an extra that is not installed: pip install 'tools[lua]'`.
+        """
+        return cls(f"{what} needs an extra that is not installed: pip install '{distribution}[{extra}]'", hint=hint)
+
 
 class WebhookRefused(ToolError):
     """A delivery is not what the provider signed just now, or cannot be read. Answer it with 401; nothing was sent.
@@ -390,54 +394,3 @@ STATUS_ERRORS: Mapping[int, type[APIError]] = {
 def error_for_status(status: int) -> type[APIError]:
     """Return the class that an error status stands for."""
     return STATUS_ERRORS.get(status) or (ServerError if status >= 500 else APIError)  # noqa: PLR2004
-
-
-def annotate(error: BaseException, known: ToolError) -> None:
-    """Tell whoever catches a foreign exception what may have happened: `error.tool_error`, and a note in its text.
-
-    Annotating again replaces what was said before, since an outer tool knows more than its step.
-    """
-    notes = getattr(error, "__notes__", [])
-    earlier = getattr(error, "tool_error", None)
-    if earlier is not None and str(earlier) in notes:
-        notes.remove(str(earlier))
-    error.tool_error = known  # type: ignore[attr-defined]  # any exception takes attributes
-    error.add_note(str(known))
-
-
-def as_tool_error(error: BaseException) -> ToolError:
-    """Return the error of this tree that stands for any exception: itself, what `annotate` said of it, or a new one.
-
-    `asyncio.timeout` raises a new `TimeoutError` from the cancellation that was annotated, so causes count too. Of an
-    exception group, the error counts whose call may have happened.
-    """
-    link: BaseException | None = error
-    while link is not None:
-        known = link if isinstance(link, ToolError) else getattr(link, "tool_error", None)
-        if isinstance(known, ToolError):
-            return known
-        if isinstance(link, BaseExceptionGroup):
-            return _worst_of(link)
-        link = link.__cause__ or link.__context__
-    if isinstance(error, Exception):
-        return InternalError(f"{type(error).__name__}: {error}")
-    return Interrupted("interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {type(error).__name__}")
-
-
-def _worst_of(group: BaseExceptionGroup[BaseException]) -> ToolError:
-    """Return the error of a group that matters most: one whose call may have happened, else one of a call at all.
-
-    A task group drops the cancellations of the tasks that it stopped, and what these say of their calls is lost. So a
-    group without any error of a call says nothing about calls, and the outcome is unknown.
-    """
-    found = [as_tool_error(error) for error in group.exceptions]
-    of_calls = [one for one in found if type(one) is not InternalError]
-    if not of_calls:
-        message = f"{type(group).__name__}: {group}"
-        return InternalError(message, outcome="unknown")
-    return max(of_calls, key=lambda one: (one.outcome == "unknown", one.outcome != "not_sent"))
-
-
-def envelope(error: BaseException) -> dict[str, Any]:
-    """Return the envelope of any exception, for every surface."""
-    return as_tool_error(error).to_dict()

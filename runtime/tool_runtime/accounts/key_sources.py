@@ -68,8 +68,8 @@ def _asked(action: str, service: str, name: str, key: Secret | None = None, *, d
     try:
         import keyring
     except ImportError:
-        message = f"the keyring needs an extra: pip install '{distribution}[keyring]'"
-        raise MissingExtra(message, hint="Or keep the key in a variable: --key-variable NAME.") from None
+        hint = "Or keep the key in a variable: --key-variable NAME."
+        raise MissingExtra.of("the keyring", "keyring", distribution, hint) from None
     given = () if key is None else (key.reveal(),)
     try:
         return getattr(keyring, action)(service, name, *given)

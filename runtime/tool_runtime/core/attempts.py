@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.credentials import chosen
 from tool_runtime.core.flow import Context, Flow, Send, Sleep
+from tool_runtime.core.foreign_errors import annotate
 from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
 from tool_runtime.core.templates import expand
@@ -37,7 +38,6 @@ from tool_runtime.errors import (
     TimedOut,
     ToolError,
     UnreadableReply,
-    annotate,
 )
 
 log = logging.getLogger("tool_runtime")

@@ -15,17 +15,11 @@ from typing import Any
 from tool_runtime.core.attempts import CLOCK_SKEW, recipe_of
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Context, Done
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import all_effects, digest_of, invocation_of
 from tool_runtime.core.ledger import UNDER_WAY, WITHOUT_EFFECT, AnyLedger, Ending, Entry, Intent, LedgerNotWritten
 from tool_runtime.core.requests import idempotency_key_of, masked
-from tool_runtime.errors import (
-    ConfigurationError,
-    Fault,
-    InvalidArguments,
-    OutcomeUnknown,
-    ToolError,
-    as_tool_error,
-)
+from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments, OutcomeUnknown, ToolError
 from tool_runtime.values.secrets import mask
 
 log = logging.getLogger("tool_runtime")

@@ -15,19 +15,12 @@ from typing import Any
 
 from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Flow
+from tool_runtime.core.foreign_errors import annotate, as_tool_error
 from tool_runtime.core.replies import speaks_for_the_api
 from tool_runtime.core.templates import ABSENT, expand, lookup, references
 from tool_runtime.core.tools import Step, Undo
 from tool_runtime.core.urls import segment_problem
-from tool_runtime.errors import (
-    Interrupted,
-    OutcomeUnknown,
-    RemoteError,
-    ToolError,
-    UnreadableReply,
-    annotate,
-    as_tool_error,
-)
+from tool_runtime.errors import Interrupted, OutcomeUnknown, RemoteError, ToolError, UnreadableReply
 
 log = logging.getLogger("tool_runtime")
 Invoke = Callable[[str, Mapping[str, Any]], Flow]

@@ -11,7 +11,8 @@ from inspect import GEN_SUSPENDED, getgeneratorstate
 from typing import Any
 
 from tool_runtime.core.flow import Command, Flow, Send
-from tool_runtime.errors import ToolError, annotate
+from tool_runtime.core.foreign_errors import annotate
+from tool_runtime.errors import ToolError
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ import pytest
 from loopback import FreeClock
 
 from retell_ai import Client, OutcomeUnknown, ToolError
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.registry import load_registry
-from tool_runtime.errors import as_tool_error
 
 REGISTRY = load_registry(Client.registry_source)
 WRITES = [name for name in REGISTRY if not REGISTRY.tools[name].is_read]

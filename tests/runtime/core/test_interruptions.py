@@ -15,7 +15,8 @@ from loopback import FreeClock
 import tool_runtime
 from retell_ai import AsyncClient, Client
 from tool_runtime.accounts.memory_ledger import MemoryLedger
-from tool_runtime.errors import OutcomeUnknown, TimedOut, ToolError, as_tool_error
+from tool_runtime.core.foreign_errors import as_tool_error
+from tool_runtime.errors import OutcomeUnknown, TimedOut, ToolError
 
 RUNTIME = str(Path(tool_runtime.__file__).parent)
 DIAL = {"agent_id": "agent_1", "from_number": "+14155550100", "to_number": "+14155550199"}

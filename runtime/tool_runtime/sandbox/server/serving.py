@@ -44,8 +44,7 @@ class SandboxServer:
             from tool_runtime.sandbox.server.connections import break_off, make_server
         except ImportError as error:
             distribution = sandbox.registry.api.distribution or sandbox.registry.api.name
-            message = f"the sandbox's server needs uvicorn: pip install '{distribution}[sandbox]'"
-            raise MissingExtra(message) from error
+            raise MissingExtra.of("the sandbox's server", "sandbox", distribution) from error
         self.sandbox = sandbox
         self._file = None if state is None else _attach(sandbox, state)
         self._socket = _listen(host, port)

@@ -105,7 +105,7 @@ def guarded(run: Callable[[], int]) -> int:
 
 def _code_of(error: BaseException) -> int:
     """Return the code for an interrupt that nothing else has seen; what it interrupted may say more."""
-    from tool_runtime.errors import as_tool_error
+    from tool_runtime.core.foreign_errors import as_tool_error
     from tool_runtime.surfaces.cli.exits import exit_code
 
     return exit_code(as_tool_error(error))

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.errors import (
     ConfigurationError,
     InternalError,
@@ -23,7 +24,6 @@ from tool_runtime.errors import (
     ToolError,
     UnwrittenResult,
     UsageError,
-    as_tool_error,
 )
 from tool_runtime.surfaces.cli import exits, output
 from tool_runtime.surfaces.cli.commands_to_run import command_for

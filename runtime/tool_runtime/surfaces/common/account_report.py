@@ -24,10 +24,11 @@ from tool_runtime.accounts.environment import DEFAULT, wants_sandbox
 from tool_runtime.accounts.stored_accounts import StoredAccounts, read_accounts
 from tool_runtime.accounts.strictness import without_effect
 from tool_runtime.core.account import EFFECTS, Policy
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.ledger import UNDER_WAY, UNKNOWN
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
-from tool_runtime.errors import ToolError, as_tool_error
+from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client, agent_ledger
 
 # Names by which APIs call the read that says whose key a key is.

@@ -27,6 +27,4 @@ def load_entry(entry: str, distribution: str) -> Any:
         library = (error.name or "").partition(".")[0]
         if library not in _EXTRAS:
             raise
-        extra = _EXTRAS[library]
-        message = f"this needs the extra {extra!r}: pip install '{distribution}[{extra}]'"
-        raise MissingExtra(message) from None
+        raise MissingExtra.of("this command", _EXTRAS[library], distribution) from None

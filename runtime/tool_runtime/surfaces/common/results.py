@@ -39,7 +39,7 @@ def envelope_of(
     "meta": {"account": None, "class": "read", …}, "duration_ms": 12}`.
     """
     if isinstance(error, BaseException):
-        from tool_runtime.errors import envelope
+        from tool_runtime.core.foreign_errors import envelope
 
         error = envelope(error)
     return {

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tool_runtime.errors import Interrupted, ToolError, annotate
+from tool_runtime.core.foreign_errors import annotate
+from tool_runtime.errors import Interrupted, ToolError
 
 
 def target_of(options: Any) -> Any:

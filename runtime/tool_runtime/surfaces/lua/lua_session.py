@@ -68,7 +68,7 @@ class LuaSession:
         self._spare: ScriptProcess | None = None
         self._refilling: threading.Thread | None = None
         self._closed = False
-        check_platform()
+        check_platform(client.registry.api.distribution)
         self._refill()
 
     def run(

@@ -21,16 +21,10 @@ from typing import TYPE_CHECKING, Any
 from tool_runtime.accounts.script_journal import JournalCall, ScriptJournal
 from tool_runtime.core.clock import SystemClock
 from tool_runtime.core.flow import Done
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import LedgerNotWritten
-from tool_runtime.errors import (
-    InvalidArguments,
-    PolicyRefused,
-    ToolError,
-    UnknownTool,
-    UsageError,
-    as_tool_error,
-)
+from tool_runtime.errors import InvalidArguments, PolicyRefused, ToolError, UnknownTool, UsageError
 from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
 from tool_runtime.surfaces.lua.script_results import ScriptCall
 

@@ -208,11 +208,14 @@ class ScriptProcess:
         return Frame(chr(frame[0]), frame[1:])
 
 
-def check_platform() -> None:
+def check_platform(distribution: str) -> None:
     """Raise `ConfigurationError` or `MissingExtra` where no script can run."""
     if os.name != "posix":
         raise ConfigurationError("Lua scripts need Linux, macOS or another POSIX system")
-    _lupa_folder()
+    try:
+        _lupa_folder()
+    except ModuleNotFoundError:
+        raise MissingExtra.of("a Lua script", "lua", distribution) from None
 
 
 @cache
@@ -220,5 +223,5 @@ def _lupa_folder() -> str:
     """Return the folder that holds the package lupa; nothing of lupa is loaded into this process."""
     spec = find_spec("lupa")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtra("Lua scripts need the extra `lua`", hint="Install it: pip install 'lupa>=2.4'.")
+        raise ModuleNotFoundError("lupa", name="lupa")
     return str(Path(next(iter(spec.submodule_search_locations))).parent)

@@ -16,9 +16,10 @@ from typing import Any
 import mcp_types as types
 
 from tool_runtime.core.flow import Done
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import all_effects
 from tool_runtime.core.tools import Tool
-from tool_runtime.errors import Fault, InvalidArguments, PolicyRefused, ToolError, as_tool_error
+from tool_runtime.errors import Fault, InvalidArguments, PolicyRefused, ToolError
 from tool_runtime.surfaces.common.results import envelope_of, meta_of
 from tool_runtime.surfaces.common.selecting import Path, pick, read_fields, unmatched
 from tool_runtime.surfaces.mcp.approvals import Approvals

@@ -87,7 +87,7 @@ async def serve_http(
     try:
         import uvicorn
     except ImportError:
-        raise MissingExtra(f"HTTP needs an extra: pip install '{distribution}[mcp]'") from None
+        raise MissingExtra.of("HTTP", "mcp", distribution) from None
     config = uvicorn.Config(
         application(service, token, host=host, allowed=allowed),
         host=host,

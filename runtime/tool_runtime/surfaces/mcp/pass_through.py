@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import OutcomeUnknown, PolicyRefused, ToolError, as_tool_error
+from tool_runtime.errors import OutcomeUnknown, PolicyRefused, ToolError
 from tool_runtime.surfaces.common.results import envelope_of
 from tool_runtime.surfaces.mcp import server_ledger
 from tool_runtime.surfaces.mcp.connected_server import every_page

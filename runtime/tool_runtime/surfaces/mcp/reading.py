@@ -15,8 +15,9 @@ from urllib.parse import quote, unquote
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.tools import SyncKind
-from tool_runtime.errors import ToolError, as_tool_error
+from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.common.results import envelope_of, meta_of
 from tool_runtime.surfaces.mcp.dispatch import without_head

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import mcp_types as types
 
+from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import Fault, InvalidArguments, MissingExtra, ToolError, as_tool_error
+from tool_runtime.errors import Fault, InvalidArguments, ToolError
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.common.results import envelope_of
@@ -52,12 +53,8 @@ class Scripts:
     def _ready(self) -> Any:
         """Return the session of scripts, made at the first use. Raises `MissingExtra`."""
         if self._session is None:
-            try:
-                from tool_runtime.surfaces.common.scripts import LuaSession
-            except ModuleNotFoundError as error:
-                distribution = self._package.api.get("distribution")
-                message = f"scripts need the extra lua: pip install '{distribution}[lua]'"
-                raise MissingExtra(message) from error
+            from tool_runtime.surfaces.common.scripts import LuaSession
+
             sandbox = self._calls.client.sandbox
             agent = self._agent if sandbox is None else replace(self._agent, sandbox=sandbox)
             if self._options.write == "deny":

@@ -109,7 +109,7 @@ def test_without_uvicorn_one_line_says_what_to_install(shell):
     ended = shell.run("sandbox", "serve", "--port", "0", PYTHONPATH=str(blocked.parent))
     assert ended.returncode == 3
     assert ended.stderr.splitlines() == [
-        "retell-tools: the sandbox's server needs uvicorn: pip install 'retell-tools[sandbox]'"
+        "retell-tools: the sandbox's server needs an extra that is not installed: pip install 'retell-tools[sandbox]'"
     ]
 
 
