@@ -25,6 +25,7 @@ components: {securitySchemes: {key: {type: http, scheme: bearer}}}
 DONE = "responses: {'200': {description: ok, content: {application/json: {schema: {type: object}}}}}"
 GONE = "responses: {'204': {description: ok}}"
 FORM = "application/x-www-form-urlencoded"
+TEXTS = "{type: array, items: {type: string}}"
 
 
 @dataclass
@@ -61,3 +62,17 @@ class Shop:
     @property
     def sent(self) -> httpx.Request:
         return self.seen[-1]
+
+
+def body(media_type: str, schema: str, *, required: bool = True, more: str = "") -> str:
+    """Write the body of an operation as YAML."""
+    content = f"{{'{media_type}': {{schema: {schema}{more}}}}}"
+    return f"requestBody: {{required: {str(required).lower()}, content: {content}}}"
+
+
+def post(path: str, name: str, *parts: str, method: str = "post", responses: str = DONE) -> str:
+    return f"'{path}': {{{method}: {{operationId: {name}, {', '.join([*parts, responses])}}}}}"
+
+
+def query(name: str, schema: str, words: str = "") -> str:
+    return f"{{name: {name}, in: query, schema: {schema}{words}}}"

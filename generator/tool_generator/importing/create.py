@@ -14,7 +14,7 @@ from tool_generator import identifiers
 from tool_generator.importing.guesses import pagination, tool_class
 from tool_generator.importing.yaml_text import Noted, plain
 from tool_generator.model.documents import ref_name
-from tool_generator.model.exchanges import USUAL
+from tool_generator.model.exchanges import USUAL, file_twin
 from tool_generator.model.operation_exchanges import exchange_of_operation
 from tool_generator.model.schemas import Node
 from tool_generator.openapi.naming import sentence, snake_case
@@ -93,7 +93,7 @@ class Maker:
     def _parameters(self, tool: dict[str, Any], exchange: Exchange, operation: Operation) -> dict[str, Any]:
         parameters: dict[str, Any] = {}
         for field in exchange.fields.values():
-            if field.place != "body":
+            if field.place not in ("body", "file"):
                 name = field_name(field, parameters)
                 parameters[name] = declaration(field, name, self._converter, descriptions=self._descriptions)
         if exchange.encoding is None:
@@ -112,18 +112,18 @@ class Maker:
     def _fields(
         self, tool: dict[str, Any], parameters: dict[str, Any], exchange: Exchange, operation: Operation
     ) -> None:
-        fields = [field for field in exchange.fields.values() if field.place == "body"]
+        fields = [field for field in exchange.fields.values() if field.place in ("body", "file")]
         covered = self._body_type(tool, exchange, operation)
         taken = {**dict.fromkeys(wire for wire in covered if wire not in parameters), **parameters}
         spelled = {identifiers.identifier(name) for name in parameters} | RESERVED
         for field in fields:
             plain_name = identifiers.identifier(field.wire)
-            if field.wire in covered and plain_name not in spelled and is_plain(field):
+            if field.wire in covered and field.place == "body" and plain_name not in spelled and is_plain(field):
                 spelled.add(plain_name)
                 continue
-            if field.wire not in parameters:
+            if field.wire not in parameters and field.place == "body":
                 taken.pop(field.wire, None)
-            name = argument_name(field.wire, "body", taken)
+            name = argument_name(field.wire, field.place, taken)
             parameters[name] = declaration(field, name, self._converter, descriptions=self._descriptions)
             taken[name] = None
             spelled.add(identifiers.identifier(name))
@@ -143,6 +143,13 @@ class Maker:
         known = view.objects[0].properties if len(view.objects) == 1 else {}
         in_body = {field.wire: field for field in exchange.fields.values() if field.place == "body" and not field.only}
         if not known or known.keys() != in_body.keys():
+            return {}
+        needed = view.objects[0].required
+        if any(
+            field.required != (wire in needed) or (field.schema and field.schema.schema != known[wire].schema)
+            for wire, field in in_body.items()
+        ):
+            # The second media type says something else of a field, which the type of the first one cannot say.
             return {}
         tool["body"] = {"$ref": self._converter.name(reference, "request")}
         return dict(known)
@@ -226,6 +233,9 @@ def declaration(field: Field, name: str, converter: Converter, *, descriptions: 
         value["description"] = field.description
     if field.schema is not None:
         value["schema"] = field.schema.schema if field.is_file else converter.schema(field.schema.schema, "request")
+    if field.place == "path" and isinstance(value.get("schema"), dict):
+        # A path stands in every log: no spec may call a part of a path a secret.
+        value["schema"] = {key: item for key, item in value["schema"].items() if key != "secret"}
     style, media_type = words_of(field)
     if style.name:
         value["style"] = style.name
@@ -267,7 +277,11 @@ def body_of(exchange: Exchange) -> dict[str, Any]:
 
 def constraints_of(exchange: Exchange, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Write the rules over several fields, with the names of arguments."""
-    names = {data.get("wire", name): name for name, data in parameters.items() if data["in"] in ("body", "file")}
+    names = {data.get("wire", name): name for name, data in parameters.items() if data["in"] == "body"}
+    for name, data in parameters.items():
+        if data["in"] == "file":
+            wire = data.get("wire", name)
+            names[file_twin(wire) if wire in names else wire] = name
     return [{rule: [names.get(wire, wire) for wire in wires]} for rule, wires in sorted(exchange.rules)]
 
 

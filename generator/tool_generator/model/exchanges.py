@@ -118,6 +118,11 @@ def route(method: str, path: str) -> str:
     return f"{method.upper()} {_SEGMENT.sub('{}', path)}"
 
 
+def file_twin(wire: str) -> str:
+    """Give the name that rules have for a field given as a file, where another argument gives the field as a value."""
+    return f"{wire} as a file"
+
+
 def is_own(tool: Tool) -> bool:
     """Say whether a tool is a helper and no operation of a document: it has no pin, and its callers give the path."""
     return tool.upstream is None and "{+" in tool.path
@@ -163,6 +168,7 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
     fields: dict[tuple[str, str], Field] = {}
     whole = None
     positions = {segment: index for index, segment in enumerate(_SEGMENT.findall(tool.path))}
+    values = {parameter.wire for parameter in tool.parameters.values() if parameter.place == "body"}
     for argument, parameter in tool.parameters.items():
         place, wire = parameter.place, parameter.wire
         if place in ("whole_body", "raw_body"):
@@ -170,7 +176,7 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
         if place in ("steps", "spread", "query_map", "whole_body", "raw_body"):
             continue
         found = Field(
-            "body" if place == "file" else place,
+            "body" if place == "file" and wire not in values else place,
             wire.removesuffix("[]") if place in ("body", "file") else wire.lower() if place == "header" else wire,
             parameter.needed or parameter.needed_in_body,
             _sent(parameter, name, nodes or {}),
@@ -190,7 +196,12 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
             known = fields.get(key)
             fields[key] = replace(found, has_own_need=True) if known else found
     returns, steps = tool.returns, tool.steps.after
-    wires = {argument: parameter.wire for argument, parameter in tool.parameters.items()}
+    wires = {
+        argument: file_twin(parameter.wire)
+        if parameter.place == "file" and parameter.wire in values
+        else parameter.wire
+        for argument, parameter in tool.parameters.items()
+    }
     return Exchange(
         name,
         tool.method,

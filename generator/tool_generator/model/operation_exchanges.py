@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.model.exchanges import USUAL, Exchange, Field, Style
+from tool_generator.model.exchanges import USUAL, Exchange, Field, Style, file_twin
 from tool_generator.model.schemas import Node, Schemas, is_textual
 from tool_runtime.core.urls import split_template
 
@@ -24,6 +24,9 @@ _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 _FILES: dict[str, Any] = {"type": "array", "items": _FILE}
 _STYLES = {"form": "comma", "spaceDelimited": "spaces", "pipeDelimited": "pipes", "deepObject": "deep"}
 _BINARY = ("application/octet-stream", "application/pdf", "application/zip")
+# A body without a word in it is not sent with these methods where the document lets the body be absent.
+_BODILESS = ("GET", "HEAD", "DELETE")
+_WORDS = ("title", "description", "example", "examples", "default", "deprecated")
 _USUAL_MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "*/*")
 
 
@@ -156,17 +159,19 @@ def _with_body(exchange: Exchange, body: Body, schemas: Schemas, as_fields: bool
     united = schemas.united(objects)
     for wire, found in _fields(united, media, schemas):
         fields["body", wire] = found
-    other = next((item for item in body.media[1:] if item.kind in ("form", "multipart")), None)
-    if other is not None and media.kind != other.kind:
-        more = dict(_further(other, fields, schemas, exchange.name))
-        fields |= more
-        exchange = replace(exchange, other_encoding=other.kind if more else "")
+    for other in body.media[1:]:
+        further = _further(other, fields, schemas, exchange.name) if other.kind != media.kind else None
+        if further is not None:
+            fields, choices = further
+            rules = frozenset(choices) | (rules or frozenset())
+            exchange = replace(exchange, other_encoding=other.kind)
+            break
     return replace(
         exchange,
         fields=fields,
         is_open=united.extra not in (None, False),
         rules=rules or frozenset(),
-        is_optional=exchange.is_optional and bool(united.required or rules),
+        is_optional=exchange.is_optional and (bool(united.required or rules) or exchange.method in _BODILESS),
     )
 
 
@@ -241,18 +246,58 @@ def _body_style(kind: str, wire: str, encoding: Encoding | None, kinds: frozense
 
 def _further(
     media: Media, known: Mapping[tuple[str, str], Field], schemas: Schemas, name: str
-) -> Iterator[tuple[tuple[str, str], Field]]:
-    """Yield the fields that a body has in its second media type alone."""
+) -> tuple[dict[tuple[str, str], Field], set[tuple[str, tuple[str, ...]]]] | None:
+    """Give the fields of a body that may be written in a second media type too, and the rules that this makes.
+
+    None if the second media type carries no more than the first one. A field that only one of the two demands is not
+    required. A field that is a file in multipart and another value in JSON has two forms, of which one is given: the
+    file has the place `file`.
+
+    Example: `{url: text}` in JSON and `{url: file, note: text}` in multipart give `body url`, `file url`, `body note`.
+    """
     view = schemas.view(Node(media.schema, ("operations", name, "body", media.content_type)))
-    if view.kinds != {"object"} or view.is_any:
-        return
-    for wire, found in _fields(schemas.united(view.objects), media, schemas):
-        before = known.get(("body", wire))
-        if before is None:
-            yield ("body", wire), replace(found, required=False, only=media.kind)
-        elif found.is_file and not before.is_file and kinds_of(schemas, found.schema or Node({}, ())) <= {"string"}:
-            # The first media type has a text here, which stays the way to give the field.
-            continue
+    if media.kind not in ("form", "multipart") or view.kinds != {"object"} or view.is_any:
+        return None
+    theirs = dict(_fields(schemas.united(view.objects), media, schemas))
+    found, rules = dict(known), set[tuple[str, tuple[str, ...]]]()
+    is_more = False
+    for wire, other in theirs.items():
+        mine = known.get(("body", wire))
+        if mine is None:
+            is_more = True
+            found["body", wire] = replace(other, required=False, only=media.kind)
+        elif other.is_file and not mine.is_file:
+            is_more = True
+            if mine.schema is not None and is_file(schemas, mine.schema):
+                found["body", wire] = replace(other, required=mine.required and other.required, only=media.kind)
+                continue
+            rule = "exactly_one" if mine.required and other.required else "at_most_one"
+            rules.add((rule, tuple(sorted((wire, file_twin(wire))))))
+            found["body", wire] = replace(mine, required=False)
+            found["file", wire] = replace(other, place="file", required=False, only=media.kind)
+        else:
+            schema = _either(mine.schema, other.schema)
+            found["body", wire] = replace(mine, schema=schema, required=mine.required and other.required)
+    if not is_more:
+        return None
+    alone = {wire for (place, wire), mine in known.items() if place == "body" and mine.required and wire not in theirs}
+    needed = {wire for wire, other in theirs.items() if other.required and ("body", wire) not in known}
+    for wire in alone:
+        found["body", wire] = replace(found["body", wire], required=False)
+    if len(alone) == len(needed) == 1:
+        rules.add(("at_least_one", tuple(sorted(alone | needed))))
+    return found, rules
+
+
+def _either(mine: Node | None, other: Node | None) -> Node | None:
+    """Give a schema that allows what either of two allows; the first one where both say the same."""
+    if mine is None or other is None or _wordless(mine.schema) == _wordless(other.schema):
+        return mine
+    return Node({"anyOf": [mine.schema, other.schema]}, mine.at)
+
+
+def _wordless(schema: Any) -> Any:
+    return {key: value for key, value in schema.items() if key not in _WORDS} if isinstance(schema, dict) else schema
 
 
 def is_file(schemas: Schemas, node: Node, content_type: str = "") -> bool:

@@ -279,6 +279,8 @@ def _is_file(schema: dict[str, Any]) -> bool:
     if schema.get("format") == "binary":
         return True
     kind = schema.get("contentMediaType")
+    if schema.get("contentEncoding") == "binary":
+        return not isinstance(kind, str) or not is_textual(kind)
     return isinstance(kind, str) and "contentEncoding" not in schema and not is_textual(kind)
 
 

@@ -35,6 +35,7 @@ _PAIRS = (
     ("minItems", "maxItems"),
     ("minProperties", "maxProperties"),
 )
+_NULL = {"type": "null"}
 _KNOWN = {
     *_TEXTS, *_FLAGS, *_COUNTS, *_NUMBERS, *_LISTS, *_ONE, *_MAPS, *_DECORATION,
     "$ref", "type", "enum", "const", "default", "example", "examples", "required", "pattern", "nullable",
@@ -310,10 +311,15 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _narrow_branch(found: dict[str, Any], branch: str, name: str, values: list[str]) -> bool:
-    """Limit a property to the values that mean its schema; False if the schema has no place for the limit."""
+    """Limit a property to the values that mean its schema; False if the schema has no place for the limit.
+
+    A schema that says its own values, or that is a union whose members do, needs no limit.
+    """
     schema = found.get(branch)
     if not isinstance(schema, dict):
         return False
+    if _is_union(schema, found, {branch}) or _says_values(schema, name, found, {branch}):
+        return True
     parts = schema.get("allOf", [])
     for holder in (schema, *(part for part in parts if isinstance(part, dict))):
         if name in holder.get("properties", {}):
@@ -328,12 +334,55 @@ def _narrow_branch(found: dict[str, Any], branch: str, name: str, values: list[s
     return True
 
 
+def _is_union(schema: Any, found: dict[str, Any], seen: set[str]) -> bool:
+    """Say whether a schema is a choice among several others, directly or by reference."""
+    return any(
+        len(part.get(keyword, ())) > 1 and any(isinstance(item, dict) and "$ref" in item for item in part[keyword])
+        for part in _together(schema, found, seen)
+        for keyword in ("oneOf", "anyOf")
+    )
+
+
+def _says_values(schema: Any, name: str, found: dict[str, Any], seen: set[str]) -> bool:
+    """Say whether a schema lists the values of a property: in itself, in a part of it, or where it refers to."""
+    for part in _together(schema, found, seen):
+        own = part.get("properties", {}).get(name)
+        if own is not None and _lists_values(own, found, set()):
+            return True
+    return False
+
+
+def _lists_values(schema: Any, found: dict[str, Any], seen: set[str]) -> bool:
+    for part in _together(schema, found, seen):
+        if "enum" in part or "const" in part:
+            return True
+        branches = [item for keyword in ("oneOf", "anyOf") for item in part.get(keyword, ()) if item != _NULL]
+        if branches and all(_lists_values(item, found, set(seen)) for item in branches):
+            return True
+    return False
+
+
+def _together(schema: Any, found: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:
+    """Yield the schemas that all hold for the value of `schema`: itself, its `allOf`, and what these refer to."""
+    if not isinstance(schema, dict):
+        return
+    yield schema
+    for part in schema.get("allOf", ()):
+        yield from _together(part, found, seen)
+    if "$ref" in schema:
+        target = ref_name(schema["$ref"])
+        if target not in seen:
+            seen.add(target)
+            yield from _together(found.get(target), found, seen)
+
+
 def _narrow_property(properties: dict[str, Any], name: str, values: list[str]) -> bool:
     own = properties[name]
     if not isinstance(own, dict):
         return False
-    if not own.keys() & {"enum", "const", "$ref"}:
-        if own.get("type", "string") != "string":
-            return False
-        properties[name] = {**own, "type": "string", "enum": list(values)}
+    if own.keys() & {"$ref", "allOf", "anyOf", "oneOf"}:
+        return True
+    if own.get("type", "string") != "string":
+        return False
+    properties[name] = {**own, "type": "string", "enum": list(values)}
     return True

@@ -130,7 +130,7 @@ class Binder:
             _missing(tool, {*arguments, *(tool.names[name].name for name in touched & tool.names.keys())}, options)
         )
         if options.validate:
-            faults.extend(unmet(tool.constraints, arguments))
+            faults.extend(_unmet(tool, arguments))
         faults.extend(_key_faults(tool, {**arguments, **extra}))
         if faults:
             raise _invalid(tool, faults)
@@ -267,7 +267,7 @@ def _items(given: Mapping[Any, Any], place: str, faults: list[Fault]) -> Iterato
 def _besides(tool: Tool, plan: _Plan, values: Mapping[str, Any]) -> Iterator[Any]:
     """Yield what is wrong with values that fit their schemas."""
     yield from (problem for parameter in plan.texts if (problem := _text_problem(parameter, values)))
-    yield from unmet(tool.constraints, values)
+    yield from _unmet(tool, values)
     yield from _key_faults(tool, values)
     if tool.optional_body:
         yield from _missing_in_body(tool, values)
@@ -305,6 +305,16 @@ def _missing(tool: Tool, given: Collection[str], options: Options) -> Iterator[F
             yield Fault(parameter.name, "missing", "is required")
     if options.validate and tool.optional_body:
         yield from _missing_in_body(tool, given)
+
+
+def _unmet(tool: Tool, given: Collection[str]) -> Iterator[Fault]:
+    """Yield the rules that the given names break; a body that may be left out breaks none when it is left out."""
+    rules = tool.constraints
+    if rules and tool.optional_body:
+        in_body = {parameter.name for parameter in tool.parameters.values() if parameter.place in {"body", "file"}}
+        if in_body.isdisjoint(given):
+            rules = tuple(rule for rule in rules if not in_body.issuperset(rule.names))
+    return unmet(rules, given)
 
 
 def _missing_in_body(tool: Tool, given: Collection[str]) -> Iterator[Fault]:

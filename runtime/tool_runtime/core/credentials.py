@@ -22,7 +22,8 @@ def chosen(tool: Tool, registry: Registry, account: Account) -> tuple[tuple[Auth
     Example: a tool with the alternatives `[["login"], ["token"]]` and an account that holds `token` give the place of
     the token, and an empty name.
     """
-    alternatives = alternatives_of(tool, registry)
+    # Where a key may be left out, a key that the account holds is still used: it lifts limits, and shows more.
+    alternatives = sorted(alternatives_of(tool, registry), key=lambda together: not together)
     for together in alternatives:
         if all(credential(account, name, registry) is not None for name in together):
             return tuple(registry.schemes[name] for name in together), ""

@@ -266,15 +266,15 @@ def _body(tool: Tool, body: Any, places: _Places) -> tuple[bytes | None, str, tu
     if encoding is None or body is ABSENT or (tool.optional_body and not body and not places.files):
         return None, JSON, None
     if tool.other_encoding and tool.other_encoding in places.only:
-        return _encoded(tool.other_encoding, "", body, places)
+        return _encoded(tool.other_encoding, "", body, places, apart=True)
     return _encoded(encoding, tool.media_type, body, places)
 
 
 def _encoded(
-    encoding: str, media_type: str, body: Any, places: _Places
+    encoding: str, media_type: str, body: Any, places: _Places, *, apart: bool = False
 ) -> tuple[bytes | None, str, tuple[Part, ...] | None]:
     if encoding == "multipart":
-        return None, JSON, _parts(body, places)
+        return None, JSON, _parts(body, places, apart=apart)
     if encoding == "form":
         texts = (text for name, value in body.items() for text in query_texts(name, value, _style(name, value, places)))
         return "&".join(texts).encode(), media_type or FORM, None
@@ -305,17 +305,23 @@ def shown_body(request: Request) -> Any:
         return {"bytes": len(content)}
 
 
-def _parts(fields: Mapping[str, Any], places: _Places) -> tuple[Part, ...]:
+def _parts(fields: Mapping[str, Any], places: _Places, *, apart: bool = False) -> tuple[Part, ...]:
+    """Write the parts of a multipart body: fields first, then files.
+
+    A list is one part of JSON, or a part for each item where the field has the style `repeat`, or with `apart`, which
+    holds for a body whose usual encoding is another one. An object is JSON, and says so.
+    """
     parts = []
     for name, value in fields.items():
         if value is None:
             continue
         known = places.styles.get(name)
         media_type = known.media_type if known is not None else ""
-        values = value if isinstance(value, list) and known is not None and known.style == "repeat" else [value]
-        for part in values:
-            text = encode_json(part) if isinstance(part, Mapping | list) else scalar_text(part)
-            parts.append(Part(name, text.encode(), None, media_type or None))
+        repeats = apart if known is None or not known.style else known.style == "repeat"
+        for part in value if isinstance(value, list) and repeats else [value]:
+            is_object = isinstance(part, Mapping)
+            text = encode_json(part) if is_object or isinstance(part, list) else scalar_text(part)
+            parts.append(Part(name, text.encode(), None, media_type or (JSON if is_object else None)))
     for name, value in places.files.items():
         uploads: list[Upload] = value if isinstance(value, list) else [value]
         declared = places.styles[name].media_type if name in places.styles else ""

@@ -24,10 +24,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-# RFC 3986 allows these in a segment unencoded; `+` in particular stands in phone numbers.
-SEGMENT_SAFE = "!$&'()*+,;=:@"
-# In a list or an object of a path, these part one value from the next.
-_PART_SAFE = "!$&'()*+:@"
+# RFC 3986 allows these in a segment unencoded; `+` in particular stands in phone numbers. Comma, semicolon and equals
+# sign are encoded: they part the values of lists and objects, and some servers cut a segment at a semicolon.
+SEGMENT_SAFE = "!$&'()*+:@"
 RESERVED_SAFE = ":/?@!$'()*,;"
 _NAME_SAFE = "[]"
 _DELIMITERS = {"comma": ",", "spaces": "%20", "pipes": "%7C"}
@@ -98,7 +97,7 @@ def path_text(name: str, value: Any, style: str = "", *, explode: bool = False) 
     """
     if not isinstance(value, Mapping | list) and style in {"", "simple"}:
         return quote(scalar_text(value), safe=SEGMENT_SAFE)
-    return _parted(name, value, style, lambda text: quote(text, safe=_PART_SAFE), explode=explode)
+    return _parted(name, value, style, lambda text: quote(text, safe=SEGMENT_SAFE), explode=explode)
 
 
 def header_text(value: Any, *, explode: bool = False) -> str:

@@ -33,12 +33,16 @@ class _NoFileError(Exception):
 def read_uploads(parameter: Parameter, value: Any, place: str, faults: list[Fault]) -> Any:
     """Return the `Upload` of a file argument, or the list of them; append what is wrong with the argument.
 
-    Example: `("a.txt", "hi")` for a parameter `file` is `Upload("a.txt", b"hi", "text/plain")`.
+    Example: `("a.txt", "hi")` for a parameter `file` is `Upload("a.txt", b"hi", "text/plain")`. One file for a list of
+    files is a list of one: both are the same parts.
     """
     is_list = isinstance(value, list)
-    if is_list != (parameter.place == "file" and parameter.schema.get("type") == "array"):
-        faults.append(Fault(place, "type", "expected one file" if is_list else "expected a list of files"))
+    takes_list = parameter.place == "file" and parameter.schema.get("type") == "array"
+    if is_list and not takes_list:
+        faults.append(Fault(place, "type", "expected one file"))
         return None
+    if takes_list and not is_list:
+        value, is_list = [value], True
     uploads = []
     for number, file in enumerate(value if is_list else [value]):
         try:

@@ -5,39 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 import yaml
-from imported_shop import DONE, FORM, GONE, HEAD, KEY, Shop
+from imported_shop import FORM, GONE, HEAD, TEXTS, Shop, body, post, query
 
 from tool_runtime.core.media import Content, as_json
 from tool_runtime.errors import ConfigurationError, InvalidArguments, OutcomeUnknown
 
-
-@pytest.fixture
-def shop(tmp_path):
-    """Import the paths of a document (YAML); `head` is everything else."""
-
-    def make(paths: str, head: str = HEAD + KEY) -> Shop:
-        text = f"{head}\npaths:\n" + "\n".join(f"  {line}" for line in paths.strip("\n").splitlines())
-        made = Shop(tmp_path / "spec", text)
-        made.settled()
-        return made
-
-    return make
-
-
-def body(media_type: str, schema: str, *, required: bool = True, more: str = "") -> str:
-    content = f"{{'{media_type}': {{schema: {schema}{more}}}}}"
-    return f"requestBody: {{required: {str(required).lower()}, content: {content}}}"
-
-
-def post(path: str, name: str, *parts: str, method: str = "post", responses: str = DONE) -> str:
-    return f"'{path}': {{{method}: {{operationId: {name}, {', '.join([*parts, responses])}}}}}"
-
-
-def query(name: str, schema: str, words: str = "") -> str:
-    return f"{{name: {name}, in: query, schema: {schema}{words}}}"
-
-
-TEXTS = "{type: array, items: {type: string}}"
 ORDER = (
     "{type: object, required: [amount], properties: {amount: {type: integer}, tags: " + TEXTS + ", "
     "notes: {type: object, additionalProperties: {type: string}}, "
@@ -203,6 +175,20 @@ def test_a_list_in_a_path_never_leaves_its_segment(shop):
     assert made.seen == []
 
 
+def test_what_parts_values_in_a_path_is_encoded_in_a_value(shop):
+    one = "parameters: [{name: id, in: path, required: true, schema: {type: string}}]"
+    made = shop(post("/x/{id}", "x", one, method="get"))
+    made.call("x", {"id": "a,b;c=d+1@e"})
+    assert made.sent.url.raw_path == b"/v1/x/a%2Cb%3Bc%3Dd+1@e"
+
+
+def test_a_secret_that_stands_in_a_path_is_an_argument_as_any_other(shop):
+    one = "parameters: [{name: key, in: path, required: true, schema: {type: string, format: password}}]"
+    made = shop(post("/keys/{key}", "getKey", one, method="get"))
+    made.call("get_key", {"key": "k"})
+    assert made.sent.url.path == "/v1/keys/k"
+
+
 def test_headers_and_cookies_are_written(shop):
     parameters = (
         f"[{{name: X-Tags, in: header, schema: {TEXTS}}}, {{name: lang, in: cookie, schema: {{type: string}}}}]"
@@ -270,6 +256,14 @@ def test_each_key_goes_where_its_operation_wants_it_and_nowhere_else(shop, monke
         "sid": {"cookie": "SID=s%3B1"},
         "either": {"x-admin": "a1"},
     }
+
+
+def test_a_key_that_may_be_left_out_is_sent_where_the_account_has_one(shop):
+    made = shop(post("/open", "open", "security: [{}, {user: []}]", method="get"), HEAD + SCHEMES)
+    made.call("open")
+    assert keys(made.sent) == {"authorization": "Bearer k1"}
+    made.call("open", api_key=None)
+    assert keys(made.sent) == {}
 
 
 def test_a_key_that_lacks_is_named_with_its_variable_and_nothing_is_sent(shop):
