@@ -31,11 +31,11 @@ from tool_runtime.sandbox.mistakes import (
     check_settings,
     plain_object,
 )
-from tool_runtime.sandbox.questions import Questions
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.saved_state import Keeper
+from tool_runtime.sandbox.server_questions import Questions
 from tool_runtime.sandbox.store import Store
 from tool_runtime.sandbox.twists import Twist, TwistKind
 from tool_runtime.values.references import TYPES
