@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tool_generator.check.destinations import key_place_problem
 from tool_generator.importing.yaml_text import Noted, plain
+from tool_generator.model.documents import NO_SERVER
 from tool_generator.openapi.naming import snake_case
 from tool_runtime.core.tools import USUAL_SCHEME
 from tool_runtime.core.urls import base_url_problem
@@ -138,7 +139,7 @@ class Access:
         for name, known in self.others.items():
             if known.rstrip("/") == url:
                 return name
-        if not _URL.fullmatch(url) or base_url_problem(url) is not None:
+        if is_unusable(url):
             self._report.add("note", "", f"the server {url} is none that a key may go to; the usual server is taken")
             return ""
         parts = urlsplit(url)
@@ -164,9 +165,13 @@ class Access:
 
     def move_to(self, server: Mapping[str, Any]) -> str:
         """Give the base URL that the document has and the spec has not; an empty text if the spec's is among them."""
-        urls = [item.url.rstrip("/") for item in self._upstream.servers if _URL.fullmatch(item.url)]
-        known = [url for url in urls if base_url_problem(url) is None]
+        known = [item.url.rstrip("/") for item in self._upstream.servers if not is_unusable(item.url)]
         return known[0] if known and server["base_url"].rstrip("/") not in known else ""
+
+
+def is_unusable(url: str) -> bool:
+    """Say whether a key may not go to a URL: because of its form, or because the URL has variables."""
+    return not _URL.fullmatch(url) or base_url_problem(url) is not None
 
 
 def _same_place(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -191,12 +196,13 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
 def base_url_of(upstream: Upstream, report: Report) -> Any:
     """Give the base URL of a document: the first server that a key may go to, else a guess for review."""
     for server in upstream.servers:
-        if _URL.fullmatch(server.url) and base_url_problem(server.url) is None:
+        if not is_unusable(server.url):
             url = server.url.rstrip("/")
             if server.variables:
                 told = f"review: of {server.template}"
                 return Noted(url, told if told.isprintable() else "review: made of a template")
             return url
-    path = next((server.url for server in upstream.servers if re.fullmatch(r"/[\w./-]*", server.url)), "")
+    paths = (f"{NO_SERVER}{server.url}".rstrip("/") for server in upstream.servers if server.url.startswith("/"))
+    url = next((url for url in paths if not is_unusable(url)), NO_SERVER)
     report.add("note", "", "names no server by a full URL: set server.base_url in api.yaml")
-    return Noted("https://api.example.invalid" + path.rstrip("/"), "review: upstream names no server")
+    return Noted(url, "review: upstream names no server")

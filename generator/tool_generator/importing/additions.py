@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.check.destinations import header_problem, query_name_problem
-from tool_generator.importing.access_edits import Access
+from tool_generator.importing.access_edits import Access, is_unusable
 from tool_generator.importing.create import Maker
 from tool_generator.importing.editor import GONE
 from tool_generator.importing.fresh import api_file
@@ -107,6 +107,9 @@ class Additions:
 
     def _unspeakable(self, operation: Operation) -> str:
         """Say why no tool can be made of an operation; empty if one can."""
+        server = self._upstream.server_of(operation)
+        if server and is_unusable(server):
+            return f"the server {server} is none that a key may go to"
         exchange = exchange_of_operation(operation, self._upstream, self._result.differs["request"].other)
         for item in exchange.fields.values():
             problem = ""

@@ -169,13 +169,16 @@ class _Import:
         state = self._without_orphans(state, used_before | created)
         state.checked()
         left = tuple(sorted({problem for problem in state.report.problems if problem.message not in known}))
+        upstream = self._upstream
         totals = Counter(
-            tools=len(state.spec.tools), types=len(state.spec.types), operations=len(self._upstream.operations)
+            tools=len(state.spec.tools),
+            types=len(state.spec.types),
+            operations=len(upstream.operations) + len(upstream.unread),
         )
         now = {
             name: content.decode("utf-8") for name, content in self._files.items() if self._before.get(name) != content
         }
-        return Outcome(now, self._report, left=left, totals=totals, lacking=self._lacking)
+        return Outcome(now, self._report, left=left, totals=totals, lacking=upstream.unread | self._lacking)
 
     def _round(self, state: _State | None) -> dict[str, str]:
         """Plan one round; gives the files that change."""

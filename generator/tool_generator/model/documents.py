@@ -26,6 +26,8 @@ Schema: TypeAlias = Any
 Place: TypeAlias = Literal["path", "query", "header", "cookie"]
 Kind: TypeAlias = Literal["json", "form", "multipart", "raw"]
 REF = "#/components/schemas/"
+# Stands for the host of a document that names none, until people say which one it is.
+NO_SERVER = "https://api.example.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A whole upstream document."""
+    """A whole upstream document. `unread` are operations that cannot be read: `GET /a b` -> why."""
 
     title: str
     version: str
@@ -195,6 +197,7 @@ class Upstream:
     security_schemes: dict[str, SecurityScheme] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     documentation: str = ""
+    unread: dict[str, str] = field(default_factory=dict)
     problems: tuple[DocumentProblem, ...] = ()
 
     def security_of(self, operation: Operation) -> tuple[tuple[str, ...], ...] | None:
@@ -204,10 +207,18 @@ class Upstream:
         return () if any(other.security is not None for other in self.operations.values()) else None
 
     def server_of(self, operation: Operation) -> str:
-        """Give the URL of an operation's own server; an empty text where it is on a server of the document."""
-        known = {server.url.rstrip("/") for server in self.servers}
-        own = [server.url.rstrip("/") for server in operation.servers if "://" in server.url]
-        return "" if not own or any(url in known for url in own) else own[0]
+        """Give the URL of an operation's own server; an empty text where it is on the usual server of the document.
+
+        A URL without a host is on the host of the usual server.
+
+        Example: `/v2` beside the usual server `https://x.example/v1` gives `https://x.example/v2`.
+        """
+        usual = next((server.url.rstrip("/") for server in self.servers if "://" in server.url), NO_SERVER)
+        origin = "/".join(usual.split("/")[:3])
+        own = [f"{'' if '://' in item.url else origin}{item.url}".rstrip("/") for item in operation.servers if item.url]
+        if not any("://" in server.url for server in self.servers):
+            usual = f"{origin}{next((server.url for server in self.servers), '')}".rstrip("/")
+        return "" if not own or usual in own else own[0]
 
 
 def ref_name(reference: str) -> str:
@@ -216,7 +227,8 @@ def ref_name(reference: str) -> str:
 
 
 def content_kind(content_type: str) -> Kind:
-    """Give the family of a content type: `application/problem+json` -> `json`; any other one is `raw`."""
+    """Give the family of a content type: `application/problem+json; v=1` -> `json`; any other one is `raw`."""
+    content_type = content_type.partition(";")[0].strip()
     if content_type in ("application/json", "*/*", "application/*") or content_type.endswith(("+json", "/json")):
         return "json"
     if content_type.startswith("multipart/"):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.exchanges import USUAL, Exchange, Field, Style, file_twin
-from tool_generator.model.schemas import Node, Schemas, is_textual
+from tool_generator.model.schemas import PROSE, Node, Schemas, is_textual
 from tool_runtime.core.urls import split_template
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _STYLES = {"form": "comma", "spaceDelimited": "spaces", "pipeDelimited": "pipes"
 _BINARY = ("application/octet-stream", "application/pdf", "application/zip")
 # A body without a word in it is not sent with these methods where the document lets the body be absent.
 _BODILESS = ("GET", "HEAD", "DELETE")
-_WORDS = ("title", "description", "example", "examples", "default", "deprecated")
 _USUAL_MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "*/*")
 
 
@@ -297,7 +296,7 @@ def _either(mine: Node | None, other: Node | None) -> Node | None:
 
 
 def _wordless(schema: Any) -> Any:
-    return {key: value for key, value in schema.items() if key not in _WORDS} if isinstance(schema, dict) else schema
+    return {key: value for key, value in schema.items() if key not in PROSE} if isinstance(schema, dict) else schema
 
 
 def is_file(schemas: Schemas, node: Node, content_type: str = "") -> bool:

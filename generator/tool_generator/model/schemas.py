@@ -26,6 +26,8 @@ _BOUNDS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "minItems",
     "maxItems", "minProperties", "maxProperties", "multipleOf", "uniqueItems",
 )  # fmt: skip
+# These say nothing of which values fit.
+PROSE = frozenset({"title", "description", "example", "examples", "default", "deprecated"})
 # A union with more alternatives tells a reader nothing.
 _MOST_ALTERNATIVES = 128
 _LONGEST_CHAIN = 100
@@ -301,7 +303,7 @@ def _texts(given: Any) -> list[str]:
 
 def _extra(extra: Any, at: At) -> Node | bool | None:
     if isinstance(extra, dict):
-        return Node(extra, (*at, "additionalProperties")) if extra else True
+        return Node(extra, (*at, "additionalProperties")) if extra.keys() - PROSE else True
     return extra if isinstance(extra, bool) else None
 
 

@@ -1,7 +1,7 @@
 """Servers and security of a document: where calls go, and which keys authorise them.
 
-Variables of a server take their defaults. A scheme that is no key and no login (mutual TLS, for one) is recorded with
-the document's word, and no alternative that needs it is kept. This module must not know about operations or specs.
+A scheme that is no key and no login (mutual TLS, for one) is recorded with the document's word, and no alternative that
+needs it is kept. This module must not know about operations or specs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.model.documents import SecurityScheme, Server
 from tool_generator.openapi.contents import text
 from tool_generator.openapi.json_values import pointer
+from tool_runtime.core.urls import base_url_problem
 
 if TYPE_CHECKING:
     from tool_generator.openapi.pointers import Document
@@ -23,27 +24,52 @@ _TOKENS = ("oauth2", "openIdConnect")
 def read_servers(raw: Any, place: str, document: Document) -> tuple[Server, ...]:
     """Read a list of servers.
 
+    A variable without a default takes the first value that it may have, or the default that a server of the whole
+    document has for the same name. Plain http is taken as https, except for this machine.
+
     Example: `https://{region}.x.example` with the default `eu` has the URL `https://eu.x.example`.
     """
     if raw is None:
         return ()
     found = []
+    shared = _defaults_of(document.root.get("servers"))
     for index, item in enumerate(raw if isinstance(raw, list) else [raw]):
+        at = f"{place}/{index}"
         template = item.get("url") if isinstance(item, dict) else None
         if not isinstance(template, str):
-            document.malformed(f"{place}/{index}", "is a server without a url; left out")
+            document.malformed(at, "is a server without a url; left out")
             continue
-        given = item.get("variables")
-        variables = {
-            name: str(value["default"])
-            for name, value in (given if isinstance(given, dict) else {}).items()
-            if isinstance(value, dict) and isinstance(value.get("default"), (str, int, float))
-        }
+        own = _defaults_of([item])
+        variables = {name: value for name, value in (shared | own).items() if f"{{{name}}}" in template}
         url = _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), template)  # noqa: B023 - used at once
-        if "{" in url:
-            document.malformed(f"{place}/{index}", f"the server {template} has variables without a default")
+        if variables.keys() - own.keys() or "{" in url:
+            document.malformed(at, f"the server {template} has variables without a default")
+        if url.startswith("http://") and base_url_problem(url) and base_url_problem(_secure(url)) is None:
+            document.note(
+                at, f"the server {url} is taken as {_secure(url)}: over plain http, keys would travel readably"
+            )
+            url = _secure(url)
         found.append(Server(url, template, variables))
     return tuple(found)
+
+
+def _secure(url: str) -> str:
+    return f"https://{url.removeprefix('http://')}"
+
+
+def _defaults_of(servers: Any) -> dict[str, str]:
+    """Give the values of the variables of servers: the default, else the first one that is listed."""
+    found: dict[str, str] = {}
+    for server in servers if isinstance(servers, list) else ():
+        variables = server.get("variables") if isinstance(server, dict) else None
+        for name, variable in variables.items() if isinstance(variables, dict) else ():
+            if not isinstance(variable, dict):
+                continue
+            listed = variable.get("enum")
+            value = variable.get("default", listed[0] if isinstance(listed, list) and listed else None)
+            if isinstance(value, (str, int, float)):
+                found.setdefault(name, str(value))
+    return found
 
 
 def read_security(raw: Any, place: str, document: Document) -> tuple[tuple[str, ...], ...] | None:

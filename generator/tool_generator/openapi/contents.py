@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _RANK = {"json": 0, "form": 1, "multipart": 2, "raw": 3}
 _REPLY_RANK = {"json": 0, "bytes": 1, "text": 2, "events": 3}
-_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]+")
+_MEDIA_TYPE = re.compile(r"[!-:<-~]+/[!-:<-~]+(; [!-~]+)*")
 
 
 def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) -> Body | None:
@@ -38,7 +38,7 @@ def read_body(raw: Any, place: str, document: Document, reader: SchemaReader) ->
         document.malformed(place, "is a request body without content; left out")
         return None
     media = [_read(name, at, chosen, document, reader) for name, (at, chosen) in found.items()]
-    media.sort(key=lambda item: _RANK[item.kind])
+    media.sort(key=lambda item: (_RANK[item.kind], ";" in item.content_type))
     others = [item for item in media[1:] if item.kind not in ("form", "multipart") or item.kind == media[0].kind]
     if others:
         told = ", ".join(item.content_type for item in others)
@@ -106,7 +106,7 @@ def _reply(key: str, value: Any, place: str, document: Document, reader: SchemaR
         document.malformed(place, "is not a response; taken to be empty")
         return Reply(status)
     description = text(raw.get("description"))
-    found = _media(raw.get("content"), f"{place}/content", document)
+    found = _without_parameters(_media(raw.get("content"), f"{place}/content", document))
     if not found:
         return Reply(status, description=description)
     kinds = {name: _kind(name, chosen) for name, (_, chosen) in found.items()}
@@ -136,15 +136,24 @@ def _media(raw: Any, place: str, document: Document) -> dict[str, tuple[str, dic
     if not isinstance(raw, dict):
         document.malformed(place, "is not an object of content types; left out")
         return {}
-    found = {}
+    found: dict[str, tuple[str, dict[str, Any]]] = {}
     for name, value in raw.items():
         at = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
-        plain = name.partition(";")[0].strip().lower()
-        if not (value is None or isinstance(value, dict)) or not _MEDIA_TYPE.fullmatch(plain):
+        plain, _, given = name.partition(";")
+        whole = "; ".join([plain.strip().lower(), *(part.strip() for part in given.split(";") if part.strip())])
+        if not (value is None or isinstance(value, dict)) or not _MEDIA_TYPE.fullmatch(whole):
             document.malformed(at, "is not a media type; left out")
         else:
-            found[plain] = (at, value or {})
+            found.setdefault(whole, (at, value or {}))
     return found
+
+
+def _without_parameters(found: dict[str, tuple[str, dict[str, Any]]]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Give media types without their parameters; of several that differ in parameters alone, the first one."""
+    plain: dict[str, tuple[str, dict[str, Any]]] = {}
+    for name in sorted(found, key=lambda name: ";" in name):
+        plain.setdefault(name.partition(";")[0], found[name])
+    return {name.partition(";")[0]: plain[name.partition(";")[0]] for name in found}
 
 
 def text(value: Any) -> str:

@@ -78,7 +78,8 @@ def _parsed(root: Any, problems: list[DocumentProblem]) -> Upstream:
         name: reader.read(raw, pointer("components", "schemas", name)) for name, raw in document.components.items()
     }
     info = _dict(root.get("info"))
-    operations = _operations(document, reader)
+    unread: dict[str, str] = {}
+    operations = _operations(document, reader, unread)
     schemas = reader.finished(components)
     external = _dict(root.get("externalDocs"))
     upstream = Upstream(
@@ -92,6 +93,7 @@ def _parsed(root: Any, problems: list[DocumentProblem]) -> Upstream:
         security_schemes=schemes_of(document),
         tags=dict(_tags(root.get("tags"))),
         documentation=_text(external.get("url")),
+        unread=unread,
     )
     if _dict(root.get("webhooks")):
         document.note("#/webhooks", "webhooks are requests that the API sends: no tools are made of them")
@@ -115,7 +117,8 @@ def _check_root(root: Any) -> None:
         raise UpstreamUnreadable((DocumentProblem("#/paths", message, (), "malformed"),))
 
 
-def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation]:
+def _operations(document: Document, reader: SchemaReader, unread: dict[str, str]) -> dict[str, Operation]:
+    """Read the operations of all paths; `unread` gets those that cannot be read, each with the reason."""
     found: list[Operation] = []
     for path, raw in document.root["paths"].items():
         place = pointer("paths", path)
@@ -125,22 +128,33 @@ def _operations(document: Document, reader: SchemaReader) -> dict[str, Operation
         if not isinstance(item, dict):
             document.malformed(place, "is not a path item; left out")
             continue
-        if not re.fullmatch(r"/\S*", path):
-            document.malformed(place, f"the path {path!r} has no leading slash, or has spaces; left out")
-            continue
-        problem = template_problem(split_template(path)[0])
+        problem = _path_problem(path)
         if problem:
-            document.malformed(place, f"the path {path!r} {problem}; left out")
-            continue
+            document.malformed(place, f"{problem}; left out")
         for method, operation in item.items():
-            at = f"{place}/{method}"
+            at, key = f"{place}/{method}", f"{method.upper()} {path}"
             if method in ("trace", "options"):
                 document.note(at, f"{method.upper()} is no call of the API; left out")
+                unread[key] = f"{method.upper()} is no call of the API"
+            elif method in METHODS and problem:
+                unread[key] = problem
+            elif method in METHODS and not isinstance(operation, dict):
+                document.malformed(at, "is not an operation; left out")
+                unread[key] = "is not an operation"
             elif method in METHODS:
-                read = _operation((method.upper(), path), operation, item, at, document, reader)
-                if read is not None:
-                    found.append(read)
+                found.append(_operation((method.upper(), path), operation, item, at, document, reader))
     return _named(found)
+
+
+def _path_problem(path: str) -> str:
+    """Say why no request can have a path; empty if one can: `/a b` -> `the path '/a b' has no …`."""
+    names = _SEGMENT.findall(path)
+    if not re.fullmatch(r"/\S*", path):
+        return f"the path {path!r} has no leading slash, or has spaces"
+    if "{" in _SEGMENT.sub("", path) or "}" in _SEGMENT.sub("", path) or "" in names or len(set(names)) != len(names):
+        return f"the path {path!r} has braces that do not match, or a name twice"
+    problem = template_problem(split_template(path)[0])
+    return f"the path {path!r} {problem}" if problem else ""
 
 
 def _named(read: list[Operation]) -> dict[str, Operation]:
@@ -170,16 +184,10 @@ def _named(read: list[Operation]) -> dict[str, Operation]:
 
 
 def _operation(
-    key: tuple[str, str], raw: Any, item: dict[str, Any], at: str, document: Document, reader: SchemaReader
-) -> Operation | None:
+    key: tuple[str, str], raw: dict[str, Any], item: dict[str, Any], at: str, document: Document, reader: SchemaReader
+) -> Operation:
     method, path = key
-    if not isinstance(raw, dict):
-        document.malformed(at, "is not an operation; left out")
-        return None
     names = _SEGMENT.findall(path)
-    if "{" in _SEGMENT.sub("", path) or "}" in _SEGMENT.sub("", path) or "" in names or len(set(names)) != len(names):
-        document.malformed(at, f"the path {path!r} has braces that do not match, or a name twice; left out")
-        return None
     given = raw.get("operationId")
     identifier = given.strip() if isinstance(given, str) else ""
     has_id = bool(identifier)

@@ -44,7 +44,7 @@ class Part:
 class Request:
     """One HTTP request, key and host not included. `path` begins with a slash.
 
-    `content_type` is that of `content`. `accept` lists the media types of the answer. `auth` says where the account's
+    `content_type` is that of `content`, and of `parts` where they are no form data. `accept` lists the media types of the answer. `auth` says where the account's
     keys go; None means where the registry's usual one goes. `server` names a server that is not the usual one.
     `timeout`: seconds that the attempt may go without progress. `total`: seconds that the attempt may take in all.
     `fresh`: send over a connection that no other request used. `stream`: leave the body of a good answer unread;
@@ -274,7 +274,7 @@ def _encoded(
     encoding: str, media_type: str, body: Any, places: _Places, *, apart: bool = False
 ) -> tuple[bytes | None, str, tuple[Part, ...] | None]:
     if encoding == "multipart":
-        return None, JSON, _parts(body, places, apart=apart)
+        return None, media_type or JSON, _parts(body, places, apart=apart)
     if encoding == "form":
         texts = (text for name, value in body.items() for text in query_texts(name, value, _style(name, value, places)))
         return "&".join(texts).encode(), media_type or FORM, None

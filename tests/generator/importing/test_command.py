@@ -53,3 +53,12 @@ def test_an_operation_that_cannot_be_a_tool_is_counted_and_strict_fails_by_it(ru
     assert '"a&b" is no name of a query parameter' in told.output
     assert run(data, "--strict").exit_code == 1
     assert (tmp_path / "spec" / "api.yaml").exists()
+
+
+def test_an_operation_that_cannot_be_read_is_counted_and_strict_fails_by_it(run):
+    paths = {"/x": {"get": operation("x"), "options": operation("y")}, "/a b": {"get": operation("z")}}
+    result = run(document(paths), "--strict")
+    assert result.exit_code == 1
+    assert "1 of 3 operations are tools" in result.output
+    assert "OPTIONS /x: OPTIONS is no call of the API" in result.output
+    assert "GET /a b: the path '/a b' has no leading slash, or has spaces" in result.output

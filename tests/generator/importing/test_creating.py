@@ -42,7 +42,7 @@ def test_names_come_from_operation_ids_and_the_spec_may_override_them(folder):
     assert "dee" in folder.tools
 
 
-@pytest.mark.parametrize("url", ["http://small.example", "https://small.example/a/../b", "https://small.example:99999"])
+@pytest.mark.parametrize("url", ["http://a_b!.example", "https://small.example/a/../b", "https://small.example:99999"])
 def test_a_server_that_no_key_may_go_to_is_left_for_people_to_set(url, folder):
     data = document({"/x": {"get": operation("x")}}, servers=[{"url": url}])
     assert not folder.take(data).problems

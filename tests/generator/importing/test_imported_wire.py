@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 import yaml
-from imported_shop import FORM, GONE, HEAD, TEXTS, Shop, body, post, query
+from imported_shop import FORM, GONE, HEAD, KEY, TEXTS, Shop, body, post, query
 
 from tool_runtime.core.media import Content, as_json
 from tool_runtime.errors import ConfigurationError, InvalidArguments, OutcomeUnknown
@@ -304,6 +304,34 @@ def test_an_operation_with_its_own_server_goes_there_and_a_test_server_keeps_it_
     made.call("upload", base_url="https://test.example")
     assert made.sent.url == "https://test.example/up/files"
     assert len(made.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("servers", "own", "sent"),
+    [
+        ("[{url: 'http://api.shop.example/v1'}]", "", "https://api.shop.example/v1/x"),
+        ("[{url: 'http://localhost:8080'}]", "", "http://localhost:8080/x"),
+        ("[{url: /v1}]", "", "https://api.example.invalid/v1/x"),
+        (
+            "[{url: 'https://a.example'}, {url: 'https://b.example'}]",
+            "[{url: 'https://b.example'}]",
+            "https://b.example/x",
+        ),
+        ("[{url: 'https://a.example/v1'}]", "[{url: /v2}]", "https://a.example/v2/x"),
+        ("[{url: 'https://a.example/v1'}]", "[{url: 'http://b.example'}]", "https://b.example/x"),
+        (
+            "[{url: 'https://{area}.example', variables: {area: {default: eu}}}]",
+            "[{url: 'https://{area}.files.example'}]",
+            "https://eu.files.example/x",
+        ),
+        ("[{url: 'https://{area}.example', variables: {area: {enum: [us, eu]}}}]", "", "https://us.example/x"),
+    ],
+)
+def test_a_call_goes_to_the_first_server_that_counts_for_the_operation(shop, servers, own, sent):
+    head = HEAD.replace("[{url: https://api.shop.example/v1}]", servers)
+    made = shop(post("/x", "x", *([f"servers: {own}"] if own else []), method="get"), head + KEY)
+    made.call("x")
+    assert made.sent.url == sent
 
 
 AUDIO = "responses: {'200': {description: ok, content: {audio/mpeg: {schema: {type: string, format: binary}}}}}"

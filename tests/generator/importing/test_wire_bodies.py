@@ -76,6 +76,29 @@ def test_a_part_of_several_kinds_says_that_it_is_json_where_it_is_an_object(shop
     assert b'name="plan"\r\n\r\nauto' in made.sent.content
 
 
+def test_parts_that_are_no_form_data_say_so(shop):
+    made = shop(post("/x", "x", body("multipart/mixed", fields(note=TEXT, scan=FILE))))
+    made.call("x", {"note": "n", "scan": b"x"})
+    media_type, boundary = made.sent.headers["content-type"].split("; boundary=")
+    assert media_type == "multipart/mixed"
+    assert made.sent.content.startswith(f"--{boundary}\r\n".encode())
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "text/plain; charset=utf-8"])
+def test_the_parameters_of_a_media_type_are_sent(shop, media_type):
+    schema = fields(a=TEXT) if "json" in media_type else TEXT
+    made = shop(post("/x", "x", body(media_type, schema)))
+    made.call("x", {"a": "1"} if "json" in media_type else {"body": "1"})
+    assert made.sent.headers["content-type"] == media_type
+
+
+def test_of_two_media_types_that_differ_in_parameters_the_plain_one_is_taken(shop):
+    content = f"{{'{JSON};simple': {{schema: {fields(one=TEXT)}}}, {JSON}: {{schema: {{type: array, items: {TEXT}}}}}}}"
+    made = shop(post("/x", "x", f"requestBody: {{required: true, content: {content}}}"))
+    made.call("x", {"body": ["a"]})
+    assert (made.sent.headers["content-type"], made.sent.content) == (JSON, b'["a"]')
+
+
 def test_bytes_that_a_schema_calls_binary_content_are_a_file(shop):
     schema = fields(file="{type: string, contentEncoding: binary, contentMediaType: image/png}")
     made = shop(post("/x", "x", body(MULTIPART, schema)), HEAD.replace("3.0.3", "3.1.0") + KEY)
