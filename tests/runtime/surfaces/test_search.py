@@ -6,7 +6,7 @@ import pytest
 
 import retell_ai
 from tool_runtime.surfaces.common.package import Package
-from tool_runtime.surfaces.common.search import KEYWORD, NAME, Index, Text
+from tool_runtime.surfaces.common.search import KEYWORD, NAME, Index, Text, text_of_guide
 
 PACKAGE = Package(Path(retell_ai.__file__).parent)
 PHRASES = [
@@ -68,6 +68,13 @@ def test_a_word_written_as_one_finds_both_halves():
 def test_a_deed_goes_before_a_type_of_the_same_words():
     assert found("hang up", 1) == ["stop_call"]
     assert found("HangUp", 1) == ["HangUp"]
+
+
+def test_a_guide_that_speaks_of_everything_does_not_hide_the_tool_that_does_it():
+    guide = text_of_guide("guide", "all", "# All\n\nBuy apples and pears, peel apples, eat apples and plums.")
+    tool = Text("eat_fruit", ((NAME, "eat_fruit"), (KEYWORD, "have plums")), "Eat one kind.")
+    others = [Text(f"other_{word}", ((NAME, f"make {word}"),)) for word in ("red", "blue", "green", "white")]
+    assert Index([guide, tool, *others]).find("peel some plums please", 1) == ["eat_fruit"]
 
 
 def test_guides_and_types_are_found_too():

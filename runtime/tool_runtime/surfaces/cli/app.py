@@ -117,7 +117,7 @@ def build_group(session: Session) -> click.Group:
         callback=_nothing,
         params=[version, *common_options()],
         help=_introduction(session),
-        epilog=_epilog(session),
+        notes=_notes(session),
         context_settings=context_settings(),
     )
 
@@ -138,17 +138,18 @@ def _introduction(session: Session) -> str:
     )
 
 
-def _epilog(session: Session) -> str:
+def _notes(session: Session) -> dict[str, dict[str, str]]:
     prefix = session.environment
-    rows = [
-        "Keys and accounts, from the environment:",
-        f"  {prefix}_API_KEY               the key of the default account",
-        f"  {prefix}_API_KEY__PRODUCTION   the key of --account production",
-        f"  {prefix}_ACCOUNT               the account of calls that name none",
-        f"  {prefix}_CONFIG                another accounts file",
-        f"  {prefix}_BASE_URL              another API root",
-        f"  {prefix}_SANDBOX=1             the same as --sandbox",
-        f"  {prefix}_READ_ONLY=1           the same as --read-only",
-    ]
-    codes = ["Exit codes:", *(f"  {code:<4} {meaning}" for code, meaning in exits.MEANINGS.items())]
-    return "\b\n" + "\n".join(rows) + "\n\n\b\n" + "\n".join(codes)
+    variables = {
+        "API_KEY": "the key of the default account",
+        "API_KEY__PRODUCTION": "the key of --account production",
+        "ACCOUNT": "the account of calls that name none",
+        "CONFIG": "another accounts file",
+        "BASE_URL": "another API root",
+        "SANDBOX=1": "the same as --sandbox",
+        "READ_ONLY=1": "the same as --read-only",
+    }
+    return {
+        "Keys and accounts, from the environment": {f"{prefix}_{name}": text for name, text in variables.items()},
+        "Exit codes": {str(code): meaning for code, meaning in exits.MEANINGS.items()},
+    }

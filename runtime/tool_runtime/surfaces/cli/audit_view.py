@@ -24,8 +24,8 @@ def show_entries(entries: Sequence[Entry]) -> None:
     for entry in entries:
         entry_id, at, surface, account, tool, outcome, what = _row(entry)
         # Two lines an entry: a table of seven columns leaves none of them room on a usual terminal.
-        output.write(f"{entry_id}  {at}  {outcome:9} {tool}")
-        output.write(f"    {surface}, account {account}" + (f": {what}" if what else ""))
+        output.write_hanging(f"{entry_id}  {at}  {outcome:9} {tool}", 4)
+        output.write_hanging(f"    {surface}, account {account}" + (f": {what}" if what else ""), 4)
 
 
 def write_plain(entries: Iterable[Entry]) -> None:

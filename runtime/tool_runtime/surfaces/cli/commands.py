@@ -15,8 +15,9 @@ Options in front of a command mean what they mean behind the command's name: the
 refuses what it does not know. So no option is ever dropped without a word.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -78,7 +79,11 @@ WITHOUT_PROVIDER = frozenset({"list", "status", "doctor", "accounts", "configure
 
 
 class Commands(click.Group):
-    """The group of all commands of the table."""
+    """The group of all commands of the table. `notes` are tables that stand at the end of the help, by title."""
+
+    def __init__(self, *, notes: Mapping[str, Mapping[str, str]], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._notes = notes
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands in the order of the help."""
@@ -98,6 +103,13 @@ class Commands(click.Group):
             if commands:
                 with formatter.section(title):
                     formatter.write_dl([(name.ljust(width), text) for name, (_, text) in commands.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the notes."""
+        del ctx
+        for title, rows in self._notes.items():
+            with formatter.section(title):
+                formatter.write_dl(list(rows.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move the options in front of the command behind its name."""

@@ -13,6 +13,8 @@ from tool_runtime.surfaces.common.printable import printable
 from tool_runtime.values.suggestions import nearest
 
 EFFECTS = ("dial", "spend", "publish", "destroy")
+# Columns that kind and summary need beside a name.
+_NARROWEST_TEXT = 30
 
 
 def chosen(
@@ -102,13 +104,23 @@ def _write_rows(rows: Iterable[Sequence[str]]) -> None:
 
 
 def _print_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+    """Print names beside what is said of them; a terminal without room for both gets what is said below each name."""
+    longest = max(len(row[0]) for row in rows)
+    if output.width() - longest < _NARROWEST_TEXT:
+        if title:
+            output.write(title)
+        for name, *said in rows:
+            output.write(name)
+            output.write_hanging(f"  {': '.join(said)}", 2)
+        output.write("")
+        return
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False, title=Text(title) if title else None)
     table.title_justify = "left"
     # A name that was cut, or broken over two lines, is a name that nobody can copy.
-    table.add_column(style="cyan", no_wrap=True, min_width=max(len(row[0]) for row in rows))
+    table.add_column(style="cyan", no_wrap=True, min_width=longest)
     for _ in rows[0][1:]:
         table.add_column()
     for row in rows:

@@ -17,6 +17,7 @@ from tool_runtime.errors import InvalidArguments, UsageError
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.session import Session
+from tool_runtime.surfaces.cli.titled_rows import write_rows
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
@@ -278,9 +279,10 @@ def _list_runs(session: Session) -> None:
     ]
 
     def show() -> None:
-        for row in rows:
-            output.write("\t".join(str(row[name] or "") for name in ("run", "state", "at", "script")))
-        if not rows:
+        titles = ("run", "state", "at", "script")
+        if rows:
+            write_rows(titles, [[str(row[name] or "") for name in titles] for row in rows])
+        else:
             output.note("No script is paused or was cut off.")
 
     session.give(rows, show)

@@ -178,6 +178,26 @@ def write(text: str) -> None:
     _put(printable(text) if is_terminal() else text)
 
 
+def write_hanging(text: str, indent: int) -> None:
+    """Write a line as `write` does; on a terminal the line is broken as `hanging` says."""
+    write("\n".join(hanging(text, indent)) if is_terminal() else text)
+
+
+def hanging(text: str, indent: int) -> list[str]:
+    """Break a line at blanks, so that the line fits the terminal; what follows the first line is indented.
+
+    A word that is longer than a line, such as a path, stays whole. Example, for 20 columns and an indent of 4:
+    `    cli, account default: call_id c` -> `    cli, account`, `    default: call_id`, `    c`.
+    """
+    import textwrap
+
+    blanks = " " * indent
+    lines = textwrap.wrap(
+        printable(text), width(), subsequent_indent=blanks, break_long_words=False, break_on_hyphens=False
+    )
+    return lines or [""]
+
+
 def _put(text: str, end: str = "\n") -> None:
     stream = _open_stdout()
     stream.write(fitting(text, stream) + end)

@@ -1,10 +1,10 @@
 """What `accounts`, `status` and `doctor` show to a person: tables on a terminal, lines with tabs in a pipe."""
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tool_runtime.surfaces.cli import output
+from tool_runtime.surfaces.cli.titled_rows import write_rows
 from tool_runtime.surfaces.common.account_report import Report
 
 _MARKS: Mapping[str, tuple[str, str]] = {
@@ -13,8 +13,8 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "problem": ("PROBLEM", "red"),
 }
 
-# Columns that a sentence needs beside a table.
-_NARROWEST_TEXT = 24
+# What stands under the words of `_MARKS`.
+_INDENT = " " * 8
 
 
 def show_accounts(report: Report) -> None:
@@ -32,7 +32,7 @@ def show_accounts(report: Report) -> None:
         output.write(_name(one))
         for title, value in shown.items():
             if value:
-                output.write(f"  {title:12}{value}")
+                output.write_hanging(f"  {title:12}{value}", 14)
 
 
 def show_fields(fields: Sequence[Mapping[str, Any]]) -> None:
@@ -53,16 +53,17 @@ def show_fields(fields: Sequence[Mapping[str, Any]]) -> None:
 def show_probe(found: Mapping[str, Any]) -> None:
     """Show that a key works, and whose it is."""
     where = " on the sandbox" if found["sandbox"] else ""
-    output.write(f"The key of the account {found['account']} works{where} ({found['tool']}).")
+    output.write_hanging(f"The key of the account {found['account']} works{where} ({found['tool']}).", 2)
     for name, value in found["identity"].items():
-        output.write(f"  {name}: {value}")
+        output.write_hanging(f"  {name}: {value}", 4)
 
 
 def show_status(data: Mapping[str, Any], report: Report, probes: Sequence[Mapping[str, Any]]) -> None:
     """Show what a call would use now."""
     where = "the sandbox" if data["sandbox"] else "the API"
     only = ", and every write is denied (read only)" if data["read_only"] else ""
-    output.write(f"{data['program']} {data['version']}: calls go to {where}, with the account {data['account']}{only}")
+    calls = f"calls go to {where}, with the account {data['account']}{only}"
+    output.write_hanging(f"{data['program']} {data['version']}: {calls}", 2)
     show_accounts(report)
     for one in probes:
         if one["works"]:
@@ -85,23 +86,26 @@ def show_doctor(data: Mapping[str, Any], report: Report) -> None:
 def _show_checks(checks: Iterable[Any]) -> None:
     for check in checks:
         word, colour = _MARKS[check.state]
-        if output.is_terminal():
-            from rich.text import Text
-
-            output.console().print(
-                Text.assemble((f"{word:8}", colour), f"{check.name}: {check.message}"), soft_wrap=True
-            )
-        else:
+        if not output.is_terminal():
             output.write(f"{word}\t{check.name}\t{check.message}")
+            if check.hint:
+                output.write(f"\t\t{check.hint}")
+            continue
+        from rich.text import Text
+
+        first, *others = output.hanging(f"{word:8}{check.name}: {check.message}", len(_INDENT))
+        output.console().print(Text.assemble((word, colour), first.removeprefix(word)), soft_wrap=True)
+        for line in others:
+            output.write(line)
         if check.hint:
-            output.write(f"        {check.hint}" if output.is_terminal() else f"\t\t{check.hint}")
+            output.write_hanging(f"{_INDENT}{check.hint}", len(_INDENT))
 
 
 def _show_ledger(ledger: Mapping[str, Any]) -> None:
     counts = ", ".join(
         f"{ledger[state]} {state.replace('_', ' ')}" for state in ("unknown", "under_way") if ledger[state]
     )
-    output.write(f"Ledger: {ledger['path'] or 'none'}" + (f" ({counts})" if counts else ""))
+    output.write_hanging(f"Ledger: {ledger['path'] or 'none'}" + (f" ({counts})" if counts else ""), 2)
 
 
 def _show_next(commands: Sequence[str]) -> None:
@@ -133,34 +137,3 @@ def _pairs(values: Mapping[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
-
-
-def write_rows(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows: a table on a terminal, whose last column alone is broken; in a pipe tabs, without titles.
-
-    Names and variables are there to be copied, so a terminal without room for the last column gets its text below.
-    """
-    if not output.is_terminal():
-        for row in rows:
-            output.write("\t".join(" ".join(cell.split()) for cell in row))
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    from tool_runtime.surfaces.common.printable import printable
-
-    widths = [max(len(row[at]) for row in (titles, *rows)) for at in range(len(titles) - 1)]
-    if output.width() - sum(widths) - 2 * len(widths) < _NARROWEST_TEXT:
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-            output.write("  ".join(cells).rstrip())
-            for line in textwrap.wrap(row[-1], output.width() - 4):
-                output.write(f"    {line}")
-        return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for at, title in enumerate(titles):
-        is_last = at == len(widths)
-        table.add_column(title, style="cyan" if at == 0 else None, no_wrap=not is_last)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    output.print_rich(table)

@@ -15,6 +15,7 @@ from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.common_options import add_common_options, calling_options
 from tool_runtime.surfaces.cli.questions import agrees, can_ask, confirmation
 from tool_runtime.surfaces.cli.session import Session
+from tool_runtime.surfaces.cli.titled_rows import write_rows
 
 if TYPE_CHECKING:
     from tool_runtime.core.gate import Invocation
@@ -45,7 +46,8 @@ def kinds_command(session: Session) -> None:
     session.function = "sync kinds"
     kinds = session.registry.sync
     data = [{"kind": name, "summary": kind.summary, "creates": kind.create is not None} for name, kind in kinds.items()]
-    session.give(data, lambda: output.write("\n".join(f"{name}\t{kind.summary}" for name, kind in kinds.items())))
+    rows = [(name, kind.summary) for name, kind in kinds.items()]
+    session.give(data, lambda: write_rows(("kind", "what"), rows))
 
 
 @sync_command.command("pull")

@@ -39,7 +39,8 @@ def pull_summary(found: Sequence[Mapping[str, Any]]) -> str:
     """Return how many records were written, and how many were kept as they are."""
     written = sum(1 for entry in found if entry["written"])
     kept = len(found) - written
-    return f"{written} records are as the API has them" + (f", {kept} kept their changes" if kept else "")
+    records = "1 record is" if written == 1 else f"{written} records are"
+    return f"{records} as the API has them" + (f", {kept} kept their changes" if kept else "")
 
 
 def plan_summary(plan: Sequence[Mapping[str, Any]]) -> str:
@@ -66,14 +67,21 @@ def show(found: Sequence[tuple[str, Standing]], *, to_stderr: bool = False) -> N
 
 def _lines(change: Change, mark: str) -> list[str]:
     before, after = change.before, change.after
-    if isinstance(before, str) and isinstance(after, str) and ("\n" in before + after or len(before) > _LONGEST):
-        text = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="", n=2)
+    both_there = before is not MISSING and after is not MISSING
+    if both_there and any("\n" in value or len(value) > _LONGEST for value in (_text(before), _text(after))):
+        # Two values that are cut for a line of their own would look alike.
+        old, new = (_text(value, indent=2).splitlines() for value in (before, after))
+        text = difflib.unified_diff(old, new, "before", "after", lineterm="", n=2)
         return [f"  {change.path}{mark}:", *(f"    {printable(line)}" for line in list(text)[2:])]
     if after is MISSING:
         return [f"  - {change.path}: {_value(before)}{mark}"]
     if before is MISSING:
         return [f"  + {change.path}: {_value(after)}{mark}"]
     return [f"  ~ {change.path}: {_value(before)} -> {_value(after)}{mark}"]
+
+
+def _text(value: Any, indent: int | None = None) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=indent)
 
 
 def _value(value: Any) -> str:

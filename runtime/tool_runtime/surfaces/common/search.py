@@ -22,6 +22,8 @@ from tool_runtime.values.suggestions import nearest
 NAME, KEYWORD, SUMMARY, GROUP, TYPE = 1.0, 1.0, 0.8, 0.3, 0.5
 """How much a phrase of each kind counts."""
 PROSE = 0.25
+# A guide is long: most words stand in one somewhere, and say less of what the guide is about.
+GUIDE_PROSE = 0.1
 # A page for which only one word of a long question speaks is no answer to the question.
 LEAST = 0.04
 # Far behind the best page, pages only share a common word with the question.
@@ -36,8 +38,8 @@ FILLERS = (
 # One line for each meaning. What a tool does is named in many ways; what it does that to is the API's own word.
 MEANINGS = (
     "create make new add build setup establish",
-    "delete remove erase wipe drop destroy discard purge rid",
-    "update change edit modify adjust alter set configure rename",
+    "delete remove erase wipe drop destroy discard purge rid forget",
+    "update change edit modify adjust alter set configure rename tweak fix",
     "get show read see view display fetch inspect details info",
     "list all show browse overview every",
     "search find look lookup locate",
@@ -52,17 +54,25 @@ MEANINGS = (
     "analysis analyse analyze evaluation",
     "check verify test validate",
     "copy clone duplicate",
+    "cost price charge bill fee expense",
+    "say said tell talk speak spoken",
+    "length long duration lasted",
+    "reason why cause",
+    "website site homepage web webpage url",
+    "tag label mark",
+    "setting option preference",
 )
 _SHORTEST_STEM, _SHORTEST_TYPO, _SHORTEST_HALF = 3, 4, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What a page says: phrases, each with its weight, and prose."""
+    """What a page says: phrases, each with its weight, and prose with the weight of all of it."""
 
     name: str
     phrases: tuple[tuple[float, str], ...]
     prose: str = ""
+    prose_weight: float = PROSE
 
 
 class Index:
@@ -72,6 +82,7 @@ class Index:
         self._stems = _Stems()
         known = list(texts)
         self.names = [text.name for text in known]
+        self._prose_weights = [text.prose_weight for text in known]
         rows = [(page, weight, phrase) for page, text in enumerate(known) for weight, phrase in text.phrases]
         stems = self._stems.of([phrase for _, _, phrase in rows] + [text.prose for text in known])
         phrases, prose = [frozenset(found) for found in stems[: len(rows)]], stems[len(rows) :]
@@ -96,7 +107,7 @@ class Index:
             fit = weight * hit * hit / (wanted * (0.75 * self._sizes[phrase] + 0.25 * hit))
             scores[page] = max(scores.get(page, 0.0), fit)
         for page, hit in _overlaps(asked, self._in_prose).items():
-            scores[page] = scores.get(page, 0.0) + PROSE * (hit / wanted) ** 2
+            scores[page] = scores.get(page, 0.0) + self._prose_weights[page] * (hit / wanted) ** 2
         for page in self._called(words):
             scores[page] = scores.get(page, 0.0) + 1.0
         least = max(LEAST, NEAR_ENOUGH * max(scores.values(), default=0.0))
@@ -166,7 +177,7 @@ def text_of_tool(name: str, tool: Tool, registry: Registry) -> Text:
 def text_of_guide(name: str, stem: str, markdown: str) -> Text:
     """Return what a guide says to a search: its headings are phrases, and so is the name of its file."""
     headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
-    return Text(name, ((NAME, stem), *((SUMMARY, heading) for heading in headings)), markdown)
+    return Text(name, ((NAME, stem), *((SUMMARY, heading) for heading in headings)), markdown, GUIDE_PROSE)
 
 
 def text_of_type(name: str, type_name: str, description: str) -> Text:

@@ -17,9 +17,10 @@ from tool_runtime.core.registry import load_registry
 from tool_runtime.core.tools import SyncKind
 from tool_runtime.errors import InvalidArguments, OutcomeUnknown, UsageError
 from tool_runtime.sandbox import Sandbox
-from tool_runtime.surfaces.cli.sync_changes import Change, changes, same
+from tool_runtime.surfaces.cli import sync_view
+from tool_runtime.surfaces.cli.sync_changes import Change, Comparison, changes, same
 from tool_runtime.surfaces.cli.sync_files import CREATE_KEY, PENDING, PULLED, RECORD, Records, folder_name
-from tool_runtime.surfaces.cli.sync_work import Sync, find_kind
+from tool_runtime.surfaces.cli.sync_work import Standing, Sync, find_kind
 from tool_runtime.surfaces.common.client import Client
 
 REGISTRY = load_registry(Path(retell_ai.__file__).with_name("registry.json"))
@@ -326,6 +327,15 @@ def test_changes_name_each_field_that_differs():
         ("e", "added"),
     ]
     assert Change(("states", 0, "text"), "a", "b").path == "states[0].text"
+
+
+def test_two_long_values_are_shown_as_the_lines_that_differ(capsys):
+    fields = [{"name": name, "description": "What the caller said of the time of the appointment."} for name in "ab"]
+    change = Change(("fields",), fields, [*fields, {"name": "c"}])
+    sync_view.show([("agents", Standing("agent_1", "changed_here", comparison=Comparison((change,), (), ())))])
+    shown = capsys.readouterr().out
+    assert '+    "name": "c"' in shown
+    assert '"name": "a"' not in shown
 
 
 def test_an_unknown_kind_names_the_nearest():
