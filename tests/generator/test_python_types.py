@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tool_generator import identifiers
 from tool_generator.emit.python.python_types import Module, type_module
 from tool_generator.emit.python.record_types import Types
+from tool_generator.emit.python.type_modules import listed
 
 
 def module_of(schemas: dict[str, Any]) -> Module:
@@ -136,6 +138,11 @@ def test_values_that_two_alternatives_share_are_no_tag():
     parts = [{"properties": {"kind": {"enum": ["a", "b"]}}}, {"properties": {"kind": {"enum": ["b", "c"]}}}]
     found = defined({"Both": {"oneOf": parts}})
     assert found["Both2"] == "() kind?: Literal['a', 'b'] | str"
+
+
+def test_a_long_list_of_names_is_cut_between_names_only():
+    names = ["A" * length for length in (90, 130, 3)]
+    assert ast.literal_eval(listed(names)) == names
 
 
 def test_an_enum_of_many_values_has_a_name_of_its_own():

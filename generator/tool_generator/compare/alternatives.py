@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TAG_FIELDS = ("type", "kind", "role", "op", "object", "event", "name")
 _LEAST = 0.25
+_OF_NEED = 0.01
 _MOST_TAG_VALUES = 8
 
 
@@ -103,13 +104,15 @@ def _likeness(
         common = values & other_tags[name]
         if not common:
             return -1.0
-        score += len(common) / len(values | other_tags[name])
+        if name in one.required & other.required:
+            score += len(common) / len(values | other_tags[name])
     names, other_names = set(one.properties), set(other.properties)
     if names or other_names:
         score += len(names & other_names) / len(names | other_names)
     else:
         score += 1.0
-    return score
+    # Alternatives may differ in nothing but what they require.
+    return score + _OF_NEED * (one.required == other.required)
 
 
 def label(schemas: Schemas, branch: Branch) -> str:

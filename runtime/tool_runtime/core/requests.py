@@ -44,11 +44,11 @@ class Part:
 class Request:
     """One HTTP request, key and host not included. `path` begins with a slash.
 
-    `content_type` is that of `content`, and of `parts` where they are no form data. `accept` lists the media types of the answer. `auth` says where the account's
-    keys go; None means where the registry's usual one goes. `server` names a server that is not the usual one.
-    `timeout`: seconds that the attempt may go without progress. `total`: seconds that the attempt may take in all.
-    `fresh`: send over a connection that no other request used. `stream`: leave the body of a good answer unread;
-    `events`: leave a stream of events unread.
+    `content_type` is that of `content`, and of `parts` where they are no form data. `accept` lists the media types
+    of the answer. `auth` says where the account's keys go; None means where the registry's usual one goes. `server`
+    names a server that is not the usual one. `timeout`: seconds that the attempt may go without progress. `total`:
+    seconds that the attempt may take in all. `fresh`: send over a connection that no other request used. `stream`:
+    leave the body of a good answer unread; `events`: leave a stream of events unread.
     """
 
     tool: str

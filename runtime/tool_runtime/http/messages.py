@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 import httpx
 
@@ -76,10 +76,12 @@ class Messages:
         """
         auth = self._usual if request.auth is None else request.auth
         base_url = self._base_url(request, account)
-        url = _url(base_url, request.path, request.query)
+        query = request.query
         for scheme in auth:
             if scheme.place == "query":
-                url = url.copy_merge_params({scheme.name: self._key(account, scheme)})
+                # httpx would write the whole query anew, in one style for all parameters.
+                query = _with_key(query, scheme.name, self._key(account, scheme))
+        url = _url(base_url, request.path, query)
         known = self._known(account, auth, base_url, defaults)
         limit = request.timeout
         if request.total is not None and request.total < limit:
@@ -201,6 +203,12 @@ def _usable(given: Iterable[tuple[str, str]], own: frozenset[str]) -> list[tuple
 
 
 @lru_cache(maxsize=512)
+def _with_key(query: str, name: str, key: str) -> str:
+    """Write a key into a query, in place of every parameter of the same name: `a=1` -> `a=1&key=k`."""
+    others = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) != name]
+    return "&".join([*others, f"{quote(name, safe='')}={quote(key, safe='')}"])
+
+
 def _url(base_url: str, path: str, query: str) -> httpx.URL:
     base = _base(base_url)
     try:

@@ -196,5 +196,9 @@ def listed(names: Iterable[str]) -> str:
     text = ", ".join(f'"{name}"' for name in names)
     if len(text) <= _SHORT:
         return f"[{text}]"
-    body = "\n".join(textwrap.wrap(text, _LINE, initial_indent="    ", subsequent_indent="    "))
+    body = "\n".join(
+        textwrap.wrap(
+            text, _LINE, initial_indent="    ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        )
+    )
     return f"[\n{body},\n]"
