@@ -13,7 +13,7 @@ that raises, no memory, an interrupt, a cancellation) says what may have happene
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -106,7 +106,7 @@ def exchange(
         request = replace(request, events=False)
     auth, _ = chosen(tool, context.registry, context.account)
     if len(auth) != 1 or auth[0] is not context.registry.auth:
-        request = replace(request, auth=auth)
+        request = request._replace(auth=auth)
     now, wall = context.clock.monotonic(), context.clock.wall()
     effect = Effect(
         bound, int((wall - CLOCK_SKEW) * 1000), key if tool.idempotency else None, (now - key_age, wall - key_age)
@@ -168,7 +168,7 @@ def _attempts(context: Context, request: Request, effect: Effect, deadline: floa
 
 def _until(request: Request, left: float) -> Request:
     """Return the request with no more time than a deadline leaves, in seconds."""
-    return replace(request, timeout=min(request.timeout, left), total=min(request.total or left, left))
+    return request._replace(timeout=min(request.timeout, left), total=min(request.total or left, left))
 
 
 def _in_time(context: Context, effect: Effect, pause: float, deadline: float | None) -> bool:

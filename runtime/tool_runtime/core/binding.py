@@ -7,8 +7,8 @@ null. Knows no HTTP.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from tool_runtime.core.constraints import unmet
@@ -32,22 +32,26 @@ _READ_APART = FILES | {"spread"}
 _TEXTS = frozenset({"path", "header"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Bound:
+class Bound(NamedTuple):
     """A call that may be sent: `arguments` as the caller gave them, `wire` the values that go out, by parameter.
 
-    `extra` holds keys of spread arguments that the spec does not know: the API may be ahead of the spec.
+    `extra` holds keys of spread arguments that the spec does not know: the API may be ahead of the spec. A named tuple,
+    as every call makes one: in 0.5 µs, where a frozen dataclass takes 1.2 µs.
     """
 
     tool: Tool
-    arguments: Mapping[str, Any] = field(repr=False)
-    wire: Mapping[str, Any] = field(repr=False)
-    extra: Mapping[str, Any] = field(repr=False)
-    options: Options = field(repr=False)
+    arguments: Mapping[str, Any]
+    wire: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    options: Options
+
+    def __repr__(self) -> str:
+        """Show the tool, and none of the values, which may be secret."""
+        return f"<Bound call of {self.tool.name}>"
 
     def with_wire(self, values: Mapping[str, Any]) -> "Bound":
         """Return the call with further values, which an earlier step of a composed tool produced."""
-        return replace(self, wire={**self.wire, **values})
+        return self._replace(wire={**self.wire, **values})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +60,12 @@ class _Plan:
 
     `accepts` judges all arguments at once where each of them is in its wire form; `texts` are the parameters whose text
     is looked at besides; `defaults` are those whose shape fills something in even where the caller gives nothing.
+    `suffices`: besides `accepts`, nothing is to be judged, unless the idempotency key `key` is among the arguments.
     """
 
     accepts: Callable[[Any], bool]
+    suffices: bool
+    key: str | None
     texts: tuple[Parameter, ...]
     defaults: tuple[Parameter, ...]
 
@@ -83,7 +90,11 @@ class Binder:
             # Nearly all calls end here: judging their arguments one by one takes 4 times as long.
             found = list[Fault]()
             values = snapshot(given, "", found)
-            if not found and plan.accepts(values) and not any(_besides(tool, plan, values)):
+            if (
+                not found
+                and plan.accepts(values)
+                and ((plan.suffices and plan.key not in values) or not any(_besides(tool, plan, values)))
+            ):
                 return self._placed(Bound(tool, values, values, {}, options))
         return self._bind_each(tool, plan, given, options, faults)
 
@@ -96,9 +107,12 @@ class Binder:
             "additionalProperties": False,
         }
         shaped = (p for p in tool.parameters.values() if p.shape is not None)
+        texts = tuple(parameter for parameter in wire_forms if parameter.place in _TEXTS)
         return _Plan(
             accepts=self._validator.predicate(schema),
-            texts=tuple(parameter for parameter in wire_forms if parameter.place in _TEXTS),
+            suffices=not (texts or tool.constraints or tool.optional_body),
+            key=_key_name(tool),
+            texts=texts,
             defaults=tuple(p for p in shaped if resolve_shape(p.shape, self._registry.shapes).get("defaults")),
         )
 
@@ -328,11 +342,14 @@ def _missing_in_body(tool: Tool, given: Collection[str]) -> Iterator[Fault]:
 
 def _key_faults(tool: Tool, values: Mapping[str, Any]) -> Iterator[Fault]:
     """Find an idempotency key that is none: a blank one would make every call the same."""
-    if tool.idempotency is not None:
-        name = tool.key_parameter or tool.idempotency.name
-        problem = key_problem(values[name]) if name in values else None
-        if problem:
-            yield Fault(name, "value", problem)
+    name = _key_name(tool)
+    if name is not None and name in values and (problem := key_problem(values[name])):
+        yield Fault(name, "value", problem)
+
+
+def _key_name(tool: Tool) -> str | None:
+    """Return the name under which a caller gives an idempotency key, or None."""
+    return None if tool.idempotency is None else tool.key_parameter or tool.idempotency.name
 
 
 def _replaced(bound: Bound) -> Iterator[Fault]:

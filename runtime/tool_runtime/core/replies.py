@@ -8,9 +8,8 @@ ahead of it. Knows no httpx and decides no retry.
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from tool_runtime.core.media import Content, events_of, fits, kind_of, text_of
 from tool_runtime.core.registry import Registry
@@ -32,8 +31,7 @@ GATEWAY_STATUSES = frozenset({502, 503, 504})
 MAX_RETRY_AFTER = 315_360_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One HTTP answer; header names are asked for in lower case.
 
     `stream` holds the body of an answer that was left unread: an iterator of its pieces, which is read once.
@@ -75,7 +73,8 @@ def read_result(tool: Tool, reply: Reply) -> Any:
     returns = tool.returns
     if returns.content == "location" and reply.headers.get("location"):
         return reply.headers["location"]
-    given = reply.headers.get("content-type", "")
+    # Most tools declare no media type, and to look a header up costs as much as to decode a short answer.
+    given = reply.headers.get("content-type", "") if returns.media_types else ""
     kind = _kind(returns, given)
     if reply.stream is not None:
         return reply.stream.events() if kind == "events" else reply.stream

@@ -27,6 +27,7 @@ from tool_runtime.http.bodies import ACCEPTED_ENCODINGS
 CONNECT_TIMEOUT = 5.0
 # One for each account; more only where somebody changes the default headers of an http client call by call.
 MOST_HEADER_SETS = 64
+MOST_LENGTHS = 256
 NOTHING_WAS_SENT = "Nothing was sent."
 LONGEST_LABEL, LONGEST_HOST = 63, 253
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -36,16 +37,25 @@ _VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 class HeaderSet:
     """The headers of an account's requests, made once. The key is in them, so functions give them out, as in `Secret`.
 
-    `json` gives the headers of a request with a body of JSON; `plain` those of other requests.
+    `json` gives the headers of a request with a body of JSON of so many bytes; `plain` those of other requests.
     """
 
     __slots__ = ("account", "defaults", "json", "plain")
 
-    def __init__(self, account: Account, defaults: list[tuple[bytes, bytes]], json: Any, plain: Any) -> None:
+    def __init__(self, account: Account, defaults: list[tuple[bytes, bytes]], plain: httpx.Headers) -> None:
         self.account = account
         self.defaults = defaults
-        self.json: Callable[[], Any] = lambda: json
-        self.plain: Callable[[], Any] = lambda: plain
+        self.plain: Callable[[], httpx.Headers] = lambda: plain
+
+        # To set a header takes httpx 1.4 microseconds.
+        @lru_cache(maxsize=MOST_LENGTHS)
+        def json(length: int) -> httpx.Headers:
+            made = httpx.Headers(plain)
+            made["content-type"] = JSON
+            made["content-length"] = str(length)
+            return made
+
+        self.json: Callable[[int], httpx.Headers] = json
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Refuse to be pickled, which would write the key down."""
@@ -101,11 +111,12 @@ class Messages:
                 made.headers["content-type"] = f"{_checked(request.content_type, 'content-type')};{boundary}"
         else:
             # Host, length and type are put into the headers here: httpx takes 7 microseconds more to work them out.
-            made = httpx.Request(request.method, url, headers=known.json(), stream=httpx.ByteStream(content), **options)
-            made.headers["content-length"] = str(len(content))
+            headers, body = known.json(len(content)), httpx.ByteStream(content)
+            made = httpx.Request(request.method, url, headers=headers, stream=body, **options)
+            # For hooks that look at `content`. `read()` puts the same there, in 2 microseconds.
+            made._content = content  # noqa: SLF001 - as above
             if request.content_type != JSON:
                 made.headers["content-type"] = _checked(request.content_type, "content-type")
-            made.read()
         if request.accept != JSON:
             made.headers["accept"] = _checked(request.accept, "accept")
         if request.headers:
@@ -166,11 +177,9 @@ class Messages:
                 own[scheme.name] = f"{prefix}{key}".strip()
         plain = httpx.Headers([("host", host), *_usable(given, self._own | {"content-type", *own})])
         plain.update(own)
-        json = httpx.Headers(plain)
-        json["content-type"] = "application/json"
         if len(self._sets) >= MOST_HEADER_SETS:
             self._sets.clear()
-        made = self._sets[id(account), auth, base_url] = HeaderSet(account, list(raw), json, plain)
+        made = self._sets[id(account), auth, base_url] = HeaderSet(account, list(raw), plain)
         return made
 
     def _key(self, account: Account, scheme: Auth) -> str:
