@@ -19,7 +19,7 @@ from tool_runtime.surfaces.lua.namespaces import DocsNamespace, Namespace, ToolN
 from tool_runtime.surfaces.lua.script_calls import CallHandler
 from tool_runtime.surfaces.lua.script_decisions import Decisions, check_decisions, check_target, target_of
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
-from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform
+from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform, may_use_patterns
 from tool_runtime.surfaces.lua.script_results import LuaResult
 from tool_runtime.surfaces.lua.script_run import Ending, Printer, Progress, ScriptRun
 
@@ -195,8 +195,8 @@ class LuaSession:
         tools = [ToolNamespace(self.client)] if self._tools else []
         return [*tools, *docs, *self._extra]
 
-    def take(self) -> ScriptProcess:
-        """Return a child that is ready, or starting."""
+    def take(self, source: str = "regex") -> ScriptProcess:
+        """Return a child that is ready, or starts for this very `source`."""
         self._refilled()
         with self._lock:
             if self._closed:
@@ -206,7 +206,7 @@ class LuaSession:
             return spare
         if spare is not None:
             spare.end()
-        return ScriptProcess(self.limits)
+        return ScriptProcess(self.limits, patterns=may_use_patterns(source))
 
     def _go(
         self,
@@ -220,7 +220,7 @@ class LuaSession:
         only_compile: bool = False,
     ) -> LuaResult:
         begin = time.perf_counter()
-        process = self.take()
+        process = self.take(source)
         run, namespaces = self.start(process, journal, decisions, on_output, on_progress)
         state = "stopped"
         try:

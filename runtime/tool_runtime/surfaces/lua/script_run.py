@@ -41,6 +41,13 @@ _CALL: Final = re.compile(rb"(\d{1,12}) (\d{1,9}(?:/\d{1,9}\.\d{1,9}){0,60}:\d{1
 _MISSING: Final = re.compile(rb"(\d{1,12}) ([\w.\-]{1,300})")
 _USED: Final = re.compile(rb"([\d.e+\-]{1,30}) ([\d.e+\-]{1,30})")
 _AT_LINE: Final = re.compile(r"script:(\d+): ?")
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
 _THREADS: Final = 16
 # Seconds that a child may be silent beyond the CPU that it may use.
 _SILENCE: Final = 3.0
@@ -325,7 +332,7 @@ class ScriptRun:
     @staticmethod
     def _json(content: bytes) -> Any:
         try:
-            return json.loads(content, parse_constant=_refuse)
+            return _DECODER.decode(content.decode())
         except (ValueError, RecursionError) as error:
             raise ChildEnded("protocol", f"the child sent what is no JSON: {error}") from error
 
@@ -417,7 +424,3 @@ def _hint(message: str) -> str | None:
         return f"Scripts have no {found[1]}: no files, processes, network or modules."
     near = nearest(found[1], _GLOBALS)
     return f"Did you mean {near}?" if near and near != found[1] else None
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
