@@ -32,7 +32,8 @@ from tool_runtime.surfaces.cli.session import Session
 
 def report(session: Session, error: BaseException) -> int:
     """Show why a run failed, and return its exit code."""
-    if isinstance(error, BrokenPipeError) and (session.running is None or session.running.is_read):
+    done = getattr(getattr(error, "tool_error", None), "outcome", "not_sent") != "not_sent"
+    if isinstance(error, BrokenPipeError) and not done and (session.running is None or session.running.is_read):
         # The reader has left, with all that it wanted.
         output.abandon()
         return exits.OK

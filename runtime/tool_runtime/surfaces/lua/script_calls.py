@@ -67,6 +67,7 @@ class CallHandler:
         self.client = client.asking(self.confirm, clock=self.clock)
         self._answers = Answers()
         self.errors = self._answers.errors
+        self.cut_off: list[Answer] = []
 
     def use(self, namespaces: Sequence[Namespace]) -> None:
         """Set what can be called."""
@@ -105,6 +106,10 @@ class CallHandler:
             raise
         except Exception as error:  # noqa: BLE001 - the journal or ledger cannot be used: nothing was sent
             return self._answers.failed(request, prepared, error, begin)
+        except BaseException as error:
+            # An interrupt ends the run, and the run is to say what became of this call.
+            self.cut_off.append(self._answers.failed(request, prepared, error, begin))
+            raise
 
     # What is called.
 

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tool_runtime.errors import (
@@ -78,11 +78,15 @@ Progress = Callable[[Mapping[str, Any]], None]
 
 @dataclass(slots=True)
 class Ending:
-    """How a run ended: `kind` is `result`, `error` or `paused`."""
+    """How a run ended: `kind` is `result`, `error`, `paused` or `cut off`.
+
+    `goes_on`: the child itself told the end, and is ready for another chunk.
+    """
 
     kind: str
     value: Any = None
     error: ScriptError | None = None
+    goes_on: bool = False
 
 
 class ScriptRun:
@@ -203,9 +207,9 @@ class ScriptRun:
             case "H":
                 self.lock = frame.content[:20].decode("ascii", "replace")
             case "R":
-                return Ending("result", self._json(frame.content) if frame.content else None)
+                return Ending("result", self._json(frame.content) if frame.content else None, goes_on=True)
             case "E":
-                return self._failed(self._json(frame.content))
+                return replace(self._failed(self._json(frame.content)), goes_on=True)
             case _:
                 raise ChildEnded("protocol", f"the child sent a frame of an unknown kind {frame.kind!r}")
         return None
@@ -282,11 +286,12 @@ class ScriptRun:
         """Let every call that is under way end, and take note of it."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
-        for answer in self._finished:
+        for answer in [*self._finished, *self._handler.cut_off]:
             if isinstance(answer, Answer):
                 self.calls += [answer.call] if answer.call is not None else []
                 self.pending += [answer.pending] if answer.pending is not None else []
         self._finished.clear()
+        self._handler.cut_off.clear()
         self._open = 0
 
     def _missing(self, content: bytes) -> Ending | None:
