@@ -103,7 +103,7 @@ def exchange(
     # What an idle connection swallows while it closes may have happened, so writes with effects use none.
     request = build_request(bound, key, timeout, total, fresh=not tool.is_read and bool(tool.effects))
     if request.events and context.plain:
-        request = replace(request, events=False)
+        request = request._replace(events=False)
     auth, _ = chosen(tool, context.registry, context.account)
     if len(auth) != 1 or auth[0] is not context.registry.auth:
         request = request._replace(auth=auth)

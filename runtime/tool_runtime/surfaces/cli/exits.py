@@ -44,6 +44,7 @@ OF_SCRIPTS = {
     "tool": REFUSED,
     "network": FAILED,
     "setup": CONFIGURATION,
+    "interrupted": INTERRUPTED,
 }
 
 

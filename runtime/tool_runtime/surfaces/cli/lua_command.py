@@ -7,13 +7,14 @@ returns follows as JSON. With `--json`, the envelope holds the whole run: its va
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tool_runtime.errors import InvalidArguments, UsageError
+from tool_runtime.errors import InvalidArguments, ToolError, UsageError
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.session import Session
@@ -92,7 +93,8 @@ def lua_command(session: Session, /, file: str | None, run: str | None, code: st
         _validate(session, source)
         return
     with client_of(session) as client, lua_session(session, client, chosen, dry_run=dry_run) as scripts:
-        result = scripts.run(source, args=arguments, on_output=_printer(session), on_progress=note_progress)
+        with telling(session, client):
+            result = scripts.run(source, args=arguments, on_output=_printer(session), on_progress=note_progress)
         _give(session, client, result, dry_run=dry_run)
 
 
@@ -183,7 +185,21 @@ def _printer(session: Session) -> Any:
     return write
 
 
-def _give(session: Session, client: "Client", result: "LuaResult", *, dry_run: bool = False) -> None:
+@contextmanager
+def telling(session: Session, client: "Client") -> Iterator[None]:
+    """Let an interrupt of a script say what the script had done, and how to go on."""
+    try:
+        yield
+    except BaseException as error:
+        result, known = getattr(error, "lua_result", None), getattr(error, "tool_error", None)
+        if result is not None and isinstance(known, ToolError):
+            _keep(session, client, result)
+            if result.run is not None:
+                known.know(hint=f"{known.hint or ''}\nTo go on: {session.program} lua resume {result.run}".strip())
+        raise
+
+
+def _keep(session: Session, client: "Client", result: "LuaResult", *, dry_run: bool = False) -> None:
     session.meta = {
         "account": client.account_name,
         "effects": sorted({effect for call in result.calls for effect in call.effects}),
@@ -195,6 +211,10 @@ def _give(session: Session, client: "Client", result: "LuaResult", *, dry_run: b
     known = result.to_dict()
     session.data = result.result
     session.extra = {name: known[name] for name in known if name not in {"success", "error", "duration_ms"}}
+
+
+def _give(session: Session, client: "Client", result: "LuaResult", *, dry_run: bool = False) -> None:
+    _keep(session, client, result, dry_run=dry_run)
     problem = result.problem()
     if problem is not None:
         if result.error is not None:
@@ -253,7 +273,8 @@ def _resume(session: Session, run: str, options: Mapping[str, Any], limits: Mapp
     )
     tools = settings.get("tools") is not False
     with client_of(session, settings) as client, lua_session(session, client, chosen, tools=tools) as scripts:
-        result = scripts.resume(run, on_output=_printer(session), on_progress=note_progress, **decisions)
+        with telling(session, client):
+            result = scripts.resume(run, on_output=_printer(session), on_progress=note_progress, **decisions)
         _give(session, client, result)
 
 

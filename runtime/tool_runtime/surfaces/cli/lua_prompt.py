@@ -6,6 +6,7 @@ stands in the user's state folder, where only this user reads.
 """
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_runtime.errors import UsageError
 from tool_runtime.surfaces.cli import output
+from tool_runtime.surfaces.cli.lua_names import PromptNames
 from tool_runtime.surfaces.cli.session import Session
 
 if TYPE_CHECKING:
@@ -22,12 +24,6 @@ if TYPE_CHECKING:
 
 PROMPT, MORE = "> ", ">> "
 HISTORY_LINES = 1000
-_WORDS = (
-    "and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local", "nil",
-    "not", "or", "repeat", "return", "then", "true", "until", "while", "app", "args", "assert", "docs", "dump",
-    "ipairs", "json", "math", "next", "now", "pairs", "parallel", "parallel_map", "pcall", "print", "progress",
-    "random", "regex", "select", "sleep", "string", "table", "tonumber", "tostring", "type", "utf8",
-)  # fmt: skip
 _ENDS = (".exit", "exit", "quit")
 
 
@@ -38,18 +34,19 @@ def run(session: Session, limits: "LuaLimits") -> None:
     if session.as_json:
         raise UsageError("--repl talks to a person, and --json to a program", hint="Give one of them.")
     with client_of(session) as client, lua_session(session, client, limits) as scripts:
-        history = _open_history(session, scripts) if _on_terminal() else None
+        names = PromptNames(scripts.namespaces())
+        history = _open_history(session, names) if _on_terminal() else None
         if _on_terminal():
             where = "the sandbox" if client.sandbox is not None else f"the account {client.account_name}"
             output.note(f"Lua 5.4 over {where}. End with .exit or Ctrl-D.")
         try:
-            _talk(scripts)
+            _talk(scripts, names)
         finally:
             if history is not None:
                 _save_history(history)
 
 
-def _talk(scripts: "LuaSession") -> None:
+def _talk(scripts: "LuaSession", names: PromptNames) -> None:
     conversation = scripts.open(_show, _note)
     waiting = ""
     try:
@@ -58,7 +55,8 @@ def _talk(scripts: "LuaSession") -> None:
                 line = input(_prompt(waiting))
             except EOFError:
                 return
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as error:
+                _go_on(error)
                 waiting = ""
                 output.note("")
                 continue
@@ -76,6 +74,7 @@ def _talk(scripts: "LuaSession") -> None:
                 conversation.close()
                 conversation = scripts.open(_show, _note)
             _run(conversation, chunk)
+            names.learn(chunk)
     finally:
         conversation.close()
 
@@ -92,22 +91,35 @@ def _chunk(text: str) -> str | None:
 
     body = text.strip()
     body = body.removeprefix("=")
+    unfinished = False
     for candidate in (f"return {body}", text):
         try:
             return without_top_level_locals(candidate)
         except Unfinished:
-            if candidate is text:
-                return None
+            unfinished = True
         except Exception:  # noqa: BLE001, S112 - Lua itself says what is wrong with the text
             continue
-    return text
+    return None if unfinished else text
+
+
+def _go_on(error: KeyboardInterrupt) -> None:
+    """Go on after an interrupt from the keyboard; another signal ends the prompt."""
+    from tool_runtime.surfaces.cli import process
+
+    if isinstance(error, process.Ended) and error.number != signal.SIGINT:
+        raise error
+    process.listen()
 
 
 def _run(conversation: "LuaConversation", chunk: str) -> None:
     try:
         result = conversation.run(chunk)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         conversation.close()
+        _go_on(error)
+        known = getattr(error, "tool_error", None)
+        if known is not None and known.outcome != "not_sent":
+            output.note(str(known))
         output.note("Interrupted. The script's process has ended, and with it every variable.")
         return
     if result.error is not None:
@@ -136,24 +148,7 @@ def _on_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def completions(scripts: "LuaSession", text: str) -> list[str]:
-    """Return what may stand in place of a word: `docs.r` -> `docs.read`."""
-    base, dot, start = text.rpartition(".")
-    if not dot:
-        return sorted(word for word in _WORDS if word.startswith(text))
-    names: set[str] = set()
-    for namespace in scripts.namespaces():
-        if namespace.path.startswith(f"{base}."):
-            names.add(namespace.path[len(base) + 1 :].split(".")[0])
-        elif base == namespace.path or base.startswith(f"{namespace.path}."):
-            node: Any = namespace.node()
-            for part in base[len(namespace.path) + 1 :].split(".") if base != namespace.path else ():
-                node = node.get("n", {}).get(part) or ({**node, "s": ()} if part in node.get("s", ()) else {})
-            names |= {*node.get("f", ()), *node.get("n", {}), *node.get("s", ())}
-    return sorted(f"{base}.{name}" for name in names if name.startswith(start))
-
-
-def _open_history(session: Session, scripts: "LuaSession") -> Path | None:
+def _open_history(session: Session, names: PromptNames) -> Path | None:
     try:
         import readline
     except ImportError:
@@ -165,7 +160,7 @@ def _open_history(session: Session, scripts: "LuaSession") -> Path | None:
     def complete(text: str, state: int) -> str | None:
         nonlocal found
         if state == 0:
-            found = completions(scripts, text)
+            found = names.completions(text)
         return found[state] if state < len(found) else None
 
     readline.set_completer(complete)

@@ -49,10 +49,11 @@ def lua_command(session: Session, *, file: str | None, code: str | None, args_te
                     raise checked.problem()  # type: ignore[misc]  # the line above has looked
                 session.give(checked.to_dict(), lambda: output.write("\n".join(checked.lines())))
                 return
-            result: Any = lua.run(
-                source,
-                args=arguments,
-                on_output=scripts._printer(session),  # noqa: SLF001 - as above
-                on_progress=scripts.note_progress,
-            )
+            with scripts.telling(session, calls.client):
+                result: Any = lua.run(
+                    source,
+                    args=arguments,
+                    on_output=scripts._printer(session),  # noqa: SLF001 - as above
+                    on_progress=scripts.note_progress,
+                )
             scripts._give(session, calls.client, result)  # noqa: SLF001 - as above

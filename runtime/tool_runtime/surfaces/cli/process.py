@@ -26,7 +26,9 @@ _listened: list[signal.Signals] = []
 
 
 class Ended(KeyboardInterrupt):
-    """A signal that ends the run. An interrupt for every `except` that knows interrupts."""
+    """A signal that ends the run. An interrupt for every `except` that knows interrupts. `number` is the signal's."""
+
+    number: int = signal.SIGINT
 
 
 def prepare() -> None:
@@ -36,7 +38,7 @@ def prepare() -> None:
         # Whoever writes to stdout: what the encoding lacks is escaped, and is no error in the middle of a result.
         sys.stdout.reconfigure(errors="backslashreplace")
     _listened.extend(number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN)
-    _listen()
+    listen()
     sys.unraisablehook = _lost
     spare_httpx_its_command_line()
     if hasattr(signal, "SIGPIPE"):
@@ -44,7 +46,8 @@ def prepare() -> None:
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
-def _listen() -> None:
+def listen() -> None:
+    """Let signals end the run; once more for a prompt, which goes on after an interrupt."""
     for number in _listened:
         with suppress(ValueError, OSError):
             signal.signal(number, _end)
@@ -55,14 +58,16 @@ def _lost(unraisable: Any) -> None:
     if not isinstance(unraisable.exc_value, Ended) or not hasattr(signal, "setitimer"):
         sys.__unraisablehook__(unraisable)
         return
-    _listen()
+    listen()
     signal.signal(signal.SIGALRM, _end)
     signal.setitimer(signal.ITIMER_REAL, _SOON)
 
 
 def _end(number: int, _: Any) -> None:
     settle()
-    raise Ended(f"ended by {signal.Signals(number).name}")
+    ended = Ended(f"ended by {signal.Signals(number).name}")
+    ended.number = number
+    raise ended
 
 
 def settle() -> None:

@@ -33,11 +33,8 @@ from tool_runtime.surfaces.cli.session import Session
 
 def report(session: Session, error: BaseException) -> int:
     """Show why a run failed, and return its exit code."""
-    if (
-        isinstance(error, BrokenPipeError)
-        and not session.wrote
-        and (session.running is None or session.running.is_read)
-    ):
+    wrote = session.wrote or getattr(getattr(error, "tool_error", None), "outcome", "not_sent") != "not_sent"
+    if isinstance(error, BrokenPipeError) and not wrote and (session.running is None or session.running.is_read):
         # The reader has left, with all that it wanted.
         output.abandon()
         return exits.OK

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tool_runtime.accounts.script_journal import JournalRun, resumable_runs
     from tool_runtime.surfaces.lua.lua_session import LuaConversation, LuaSession, run_lua
-    from tool_runtime.surfaces.lua.lua_syntax import without_top_level_locals
+    from tool_runtime.surfaces.lua.lua_syntax import parse, without_top_level_locals
     from tool_runtime.surfaces.lua.lua_words import Unfinished
     from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
     from tool_runtime.surfaces.lua.script_check import check_script
@@ -27,6 +27,7 @@ _HOMES = {
     "Prepared": f"{_LUA}.namespaces",
     "Unfinished": f"{_LUA}.lua_words",
     "check_script": f"{_LUA}.script_check",
+    "parse": f"{_LUA}.lua_syntax",
     "resumable_runs": "tool_runtime.accounts.script_journal",
     "run_lua": f"{_LUA}.lua_session",
     "without_top_level_locals": f"{_LUA}.lua_syntax",
@@ -41,6 +42,7 @@ __all__ = [
     "Prepared",
     "Unfinished",
     "check_script",
+    "parse",
     "resumable_runs",
     "run_lua",
     "without_top_level_locals",

@@ -8,19 +8,21 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tool_runtime.accounts.script_journal import JournalCall, JournalRun, ScriptJournal, open_run
+from tool_runtime.core.foreign_errors import annotate
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import ConfigurationError, InvalidArguments
+from tool_runtime.errors import ConfigurationError, InvalidArguments, ToolError
 from tool_runtime.surfaces.lua.namespaces import DocsNamespace, Namespace, ToolNamespace
 from tool_runtime.surfaces.lua.script_calls import CallHandler
 from tool_runtime.surfaces.lua.script_decisions import Decisions, check_decisions, check_target, target_of
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
-from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform
-from tool_runtime.surfaces.lua.script_results import LuaResult
+from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform, may_use_patterns
+from tool_runtime.surfaces.lua.script_results import LuaResult, ScriptError
 from tool_runtime.surfaces.lua.script_run import Ending, Printer, Progress, ScriptRun
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ class LuaSession:
         """Run a script and return what it leaves; a script that fails raises nothing.
 
         `args` is the global `args`, as JSON. `on_output` gets text as it is printed. Raises `ConfigurationError` and
-        `MissingExtra` where no script can run here.
+        `MissingExtra` where no script can run here. What else ends a run (an interrupt, an error of `on_output`) goes
+        on unchanged, with a note, `tool_error` and `lua_result`, which say what the script had done.
         """
         _check_source(source)
         run_id = secrets.token_hex(6)
@@ -195,8 +198,8 @@ class LuaSession:
         tools = [ToolNamespace(self.client)] if self._tools else []
         return [*tools, *docs, *self._extra]
 
-    def take(self) -> ScriptProcess:
-        """Return a child that is ready, or starting."""
+    def take(self, source: str = "regex") -> ScriptProcess:
+        """Return a child that is ready, or starts for this very `source`."""
         self._refilled()
         with self._lock:
             if self._closed:
@@ -206,7 +209,7 @@ class LuaSession:
             return spare
         if spare is not None:
             spare.end()
-        return ScriptProcess(self.limits)
+        return ScriptProcess(self.limits, patterns=may_use_patterns(source))
 
     def _go(
         self,
@@ -220,7 +223,7 @@ class LuaSession:
         only_compile: bool = False,
     ) -> LuaResult:
         begin = time.perf_counter()
-        process = self.take()
+        process = self.take(source)
         run, namespaces = self.start(process, journal, decisions, on_output, on_progress)
         state = "stopped"
         try:
@@ -231,6 +234,9 @@ class LuaSession:
                 process.end()
             if ending.error is None or ending.error.type != "diverged":
                 state = "paused" if ending.kind == "paused" else "ended"
+        except BaseException as error:
+            tell_what_was_done(error, self._result(run, Ending("cut off"), journal, begin))
+            raise
         finally:
             self._close_journal(journal, state)
             self._refill()
@@ -272,9 +278,8 @@ class LuaSession:
 
     def _result(self, run: ScriptRun, ending: Ending, journal: ScriptJournal | None, begin: float) -> LuaResult:
         status = {"result": "done", "paused": "paused"}.get(ending.kind, "failed")
-        return result_of(
-            run, ending, self.limits, status, journal.run.id if journal and status == "paused" else None, begin
-        )
+        kept = journal is not None and (status == "paused" or (ending.kind == "cut off" and journal.is_stored))
+        return result_of(run, ending, self.limits, status, journal.run.id if journal and kept else None, begin)
 
 
 class LuaConversation:
@@ -296,10 +301,13 @@ class LuaConversation:
         """Run one chunk."""
         begin = time.perf_counter()
         self._run.calls, self._run.pending = [], []
-        ending = self._run.run(source)
-        if ending.kind == "paused" or (
-            ending.error is not None and ending.error.type in {"limit", "process", "diverged"}
-        ):
+        try:
+            ending = self._run.run(source)
+        except BaseException as error:
+            left = result_of(self._run, Ending("cut off"), self._session.limits, "failed", None, begin)
+            tell_what_was_done(error, left)
+            raise
+        if not ending.goes_on:
             self._process.end()
         status = "done" if ending.kind == "result" else "failed"
         return result_of(self._run, ending, self._session.limits, status, None, begin)
@@ -354,6 +362,22 @@ def result_of(
         (time.perf_counter() - begin) * 1000,
         run.lock,
     )
+
+
+def tell_what_was_done(error: BaseException, result: LuaResult) -> None:
+    """Tell whoever catches an exception that ended a run what the script had done.
+
+    The exception gets a note, `tool_error` with the worst outcome of all calls, and `lua_result`.
+    """
+    earlier = getattr(error, "tool_error", None)
+    word = "interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {type(error).__name__}"
+    failed = replace(result, error=ScriptError("interrupted", f"the script was {word}"))
+    known = failed.problem()
+    assert known is not None  # noqa: S101 - a run that was cut off has not ended well
+    if isinstance(earlier, ToolError):
+        known.know(details_of_tool=earlier.to_dict(), hint=f"{known.hint or ''} {earlier}".strip())
+    annotate(error, known)
+    error.lua_result = failed  # type: ignore[attr-defined]  # any exception takes attributes
 
 
 def _asking(namespace: Namespace, confirm: Confirm) -> Namespace:

@@ -148,6 +148,14 @@ class ToolNamespace:
         near = nearest(name, known)
         return f"{where} has no {name[:100]!r}" + (f"; did you mean {where}.{near}?" if near else "")
 
+    def tool_of(self, member: str) -> Tool | None:
+        """Return the tool that a call of a member sends; for a waiter, the read that is repeated."""
+        *kinds, name = member.split(".")
+        if kinds[-1:] == ["wait"]:
+            waiter = self._registry.waiters.get(name)
+            return None if waiter is None else self._registry.resolve(waiter.tool)
+        return self._registry.tools.get(self._names.get(name, ""))
+
     def _client_of(self, account: str) -> "Client":
         if account == "default" and self._client.account_name == "default":
             return self._client
@@ -157,7 +165,7 @@ class ToolNamespace:
 
     def _tool_call(self, client: "Client", tool: Tool, arguments: Any) -> Prepared:
         chosen: dict[str, Any] = {}
-        if isinstance(arguments, list) and _has_options(arguments):
+        if isinstance(arguments, list) and has_options(arguments):
             arguments, chosen = arguments
         given = self._given(tool, arguments)
 
@@ -260,11 +268,12 @@ class DocsNamespace:
         return self._package.page(page.removeprefix("app.")).read()
 
 
-def _has_options(arguments: list[Any]) -> bool:
-    """Whether two tables were given, the second of which says how to call: `[{…}, {"again": True}]`."""
+def has_options(arguments: list[Any]) -> bool:
+    """Whether the second of two values says how to call: `[{…}, {"again": True}]`. The first is a table, or unknown."""
     return (
         len(arguments) == 2  # noqa: PLR2004 - arguments and options
-        and all(isinstance(one, Mapping) for one in arguments)
+        and not isinstance(arguments[0], str | int | float | list | None)
+        and isinstance(arguments[1], Mapping)
         and bool(arguments[1])
         and set(arguments[1]) <= {"again", "idempotency_key"}
     )

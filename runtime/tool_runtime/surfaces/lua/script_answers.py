@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from tool_runtime.accounts.script_journal import JournalCall
 from tool_runtime.core.flow import Done
@@ -18,6 +18,9 @@ from tool_runtime.core.media import as_json
 from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.lua.namespaces import Prepared
 from tool_runtime.surfaces.lua.script_results import ScriptCall
+
+# A client of the caller's own gives bytes and events as they are.
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,7 @@ class Answers:
         """Answer with a result."""
         status = "succeeded" if prepared.is_write else "none"
         made = script_call(request, prepared, status, begin, replayed=replayed, record=done.record)
-        # A client of the caller's own gives bytes and events as they are.
-        known = json.dumps(done.result, ensure_ascii=False, separators=(",", ":"), default=as_json)
-        text = "" if done.result is None else known
+        text = "" if done.result is None else _ENCODER.encode(done.result)
         return Answer(request, ok=True, text=text, call=replace(made, repeat_of=done.repeat_of))
 
     def failed(

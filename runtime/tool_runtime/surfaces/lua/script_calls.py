@@ -67,6 +67,7 @@ class CallHandler:
         self.client = client.asking(self.confirm, clock=self.clock)
         self._answers = Answers()
         self.errors = self._answers.errors
+        self.cut_off: list[Answer] = []
 
     def use(self, namespaces: Sequence[Namespace]) -> None:
         """Set what can be called."""
@@ -87,8 +88,9 @@ class CallHandler:
             prepared = self._prepare(request)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the arguments, the script is to learn it
             return self._answers.failed(request, None, error, begin)
-        known = None if self._journal is None or not prepared.journaled else self._journal.find(request.key)
-        digest = _digest(request)
+        is_kept = self._journal is not None and prepared.journaled
+        known = self._journal.find(request.key) if self._journal is not None and is_kept else None
+        digest = _digest(request) if is_kept else ""
         if known is not None and (known.path, known.digest) != (request.path, digest):
             message = (
                 f"call {known.seq} was {known.path} in the first run, and is {request.path} with other arguments now"
@@ -104,6 +106,10 @@ class CallHandler:
             raise
         except Exception as error:  # noqa: BLE001 - the journal or ledger cannot be used: nothing was sent
             return self._answers.failed(request, prepared, error, begin)
+        except BaseException as error:
+            # An interrupt ends the run, and the run is to say what became of this call.
+            self.cut_off.append(self._answers.failed(request, prepared, error, begin))
+            raise
 
     # What is called.
 

@@ -1,12 +1,13 @@
 """Validation: what can be said of a script without running it.
 
-Lua compiles the script. Then every path that begins at a namespace is followed through locals, and each call whose name
-can be seen is checked: the name, and the arguments as far as they stand there as literals. Nothing is called. Owns what
-can be seen, and how that is told; tools and arguments are judged by the namespaces and the binder.
+Lua compiles the script. Then every path that begins at a namespace is followed through names that get one value, and
+each call whose name can be seen is checked: the name, and the arguments as far as they stand there as literals. Nothing
+is called. Owns what can be seen, and how that is told; tools and arguments are judged by the namespaces and the binder.
+A script that runs well is never called wrong: where a name may get another value, nothing is said of it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tool_runtime.core.gate import all_effects
@@ -16,11 +17,9 @@ from tool_runtime.surfaces.lua.empty_tables import arguments_with_lists
 from tool_runtime.surfaces.lua.lua_session import LuaSession
 from tool_runtime.surfaces.lua.lua_syntax import Node, parse
 from tool_runtime.surfaces.lua.lua_words import LuaSyntaxError
-from tool_runtime.surfaces.lua.namespaces import Namespace
+from tool_runtime.surfaces.lua.namespaces import Namespace, ToolNamespace, has_options
+from tool_runtime.surfaces.lua.seen_values import UNKNOWN, is_open, unknown_paths, value_of, without_unknown
 from tool_runtime.values.suggestions import nearest
-
-UNKNOWN = object()
-"""A value that only running would show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +92,23 @@ def check_script(session: LuaSession, source: str) -> Checked:
             [Finding("open", 0, 0, "", f"Lua accepts the script, and it is too intricate to be followed: {error}")]
         )
     checker = _Checker(session)
-    checker.block(tree, {})
+    checker.check(tree)
     unique = {(one.line, one.column, one.path, one.message): one for one in checker.findings}
     return Checked(sorted(unique.values(), key=lambda one: (one.line, one.column)))
 
 
-Scope = dict[str, str | None]
-"""What locals stand for: the path of a namespace or function, or None for anything else."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a name stands for: the path of a namespace or function, or a literal. `key` tells declarations apart."""
+
+    path: str | None = None
+    value: Any = UNKNOWN
+    key: tuple[int, int] | None = None
+
+
+_NOTHING = _Known()
+Scope = dict[str, _Known]
+"""What locals stand for."""
 
 
 class _Checker:
@@ -108,8 +117,18 @@ class _Checker:
         self._namespaces: list[Namespace] = session.namespaces()
         self.findings: list[Finding] = []
         self._roots = {namespace.path.split(".")[0] for namespace in self._namespaces}
-        # A script may give a root another meaning.
-        self._hidden: set[str] = set()
+        # What assignments change: locals by their declaration, and what globals get.
+        self._changed: set[tuple[int, int] | None] = set()
+        self._globals: dict[str, list[_Known]] = {}
+        self._final: dict[str, list[_Known]] = {}
+        self._tells = False
+
+    def check(self, tree: Node) -> None:
+        """Follow the script: twice to learn what names stand for, and then to tell what is seen."""
+        for self._tells in (False, False, True):
+            self._globals = {}
+            self.block(tree, {})
+            self._final = self._globals
 
     # Blocks: what a name stands for, from its declaration to the end of its block.
 
@@ -123,22 +142,27 @@ class _Checker:
         match node.kind, node.parts:
             case "local", (names, values):
                 self.expressions(values, scope)
-                paths = [self.path(value, scope) for value in values]
+                known = [self.known_of(value, scope) for value in values]
                 for at, name in enumerate(names):
-                    scope[name] = paths[at] if at < len(paths) else None
+                    key = (node.token.start, at)
+                    found = known[at] if at < len(known) and key not in self._changed else _NOTHING
+                    scope[name] = replace(found, key=key)
+                    if name == "_ENV":
+                        self._globals[name] = [_NOTHING]
             case "localfunction", (name, function):
-                scope[name] = None
+                scope[name] = _NOTHING
                 self.expression(function, scope)
             case "functionto", (target, function):
-                self.assigned(target, scope)
+                self.assigned(target, _NOTHING, scope)
                 self.expression(function, scope)
             case "assign", (targets, values):
                 self.expressions(values, scope)
-                for target in targets:
-                    self.assigned(target, scope)
+                known = [self.known_of(value, scope) for value in values]
+                for at, target in enumerate(targets):
+                    self.assigned(target, known[at] if at < len(known) else _NOTHING, scope)
             case "for", (names, values, block):
                 self.expressions(values, scope)
-                self.block(block, scope | dict.fromkeys(names))
+                self.block(block, scope | dict.fromkeys(names, _NOTHING))
             case "repeat", (block, condition):
                 self.expression(condition, self.block(block, scope))
             case "if", (parts,):
@@ -152,15 +176,34 @@ class _Checker:
             case (("return" | "callto"), (values,)):
                 self.expressions(values if isinstance(values, list) else [values], scope)
 
-    def assigned(self, target: Node, scope: Scope) -> None:
+    def assigned(self, target: Node, value: _Known, scope: Scope) -> None:
         if target.kind == "name":
             name = target.parts[0]
             if name in scope:
-                scope[name] = None
+                self._changed.add(scope[name].key)
             else:
-                self._hidden.add(name)
-        else:
-            self.expressions([part for part in target.parts if isinstance(part, Node)], scope)
+                self._globals.setdefault(name, []).append(value)
+            return
+        base, key = target.parts
+        if base.kind == "name" and base.parts[0] in {"_G", "_ENV"}:
+            # A name that is not to be seen here may be any.
+            name = key.parts[0] if key.kind == "const" else "_ENV"
+            self._globals.setdefault(str(name), []).append(_NOTHING)
+        self.expressions([part for part in target.parts if isinstance(part, Node)], scope)
+
+    def known_of(self, node: Node, scope: Scope) -> _Known:
+        """Return what a name stands for that gets this value; a table may change later on."""
+        value = value_of(node, lambda name: self.name(name, scope).value)
+        return _Known(self.path(node, scope), UNKNOWN if isinstance(value, dict | list) else value)
+
+    def name(self, name: str, scope: Scope) -> _Known:
+        """Return what a name stands for. A global is followed where it gets one value in the whole script."""
+        if name in scope:
+            return scope[name]
+        given = [] if "_ENV" in self._final else self._final.get(name, [])
+        if name in self._roots and not given and "_ENV" not in self._final:
+            return _Known(name)
+        return given[0] if len(given) == 1 else _NOTHING
 
     # Expressions: follow each, and check the calls in it.
 
@@ -171,11 +214,14 @@ class _Checker:
     def expression(self, node: Node, scope: Scope) -> None:
         match node.kind, node.parts:
             case "function", (names, block):
-                self.block(block, scope | dict.fromkeys(names))
+                self.block(block, scope | dict.fromkeys(names, _NOTHING))
             case "call", (function, arguments, method):
-                path = None if method else self.path(function, scope)
-                if path is not None:
-                    self.call(node, function, path, arguments)
+                path = self.path(function, scope)
+                if path is not None and method:
+                    if self.known(node, f"{path}.{method}"):
+                        self._say("error", node, f"{path}.{method}", "is called with a dot, not with a colon")
+                elif path is not None:
+                    self.call(node, function, path, arguments, scope)
                 else:
                     self.expression(function, scope)
                     self.handed_over(function, arguments, scope)
@@ -186,7 +232,8 @@ class _Checker:
                     self.known(node, path)
                 else:
                     base = self.path(inner, scope)
-                    if base is not None and key.kind != "const" and self._is_namespace(base):
+                    hidden = self.known_of(key, scope).value is UNKNOWN
+                    if base is not None and hidden and self._is_namespace(base):
                         text = "which function this is, only running shows"
                         self._say("open", node, base, text)
                     self.expression(inner, scope)
@@ -201,26 +248,25 @@ class _Checker:
 
     def handed_over(self, function: Node, arguments: Sequence[Node], scope: Scope) -> None:
         """Check `pcall(f, {…})` as the call of `f` that it is."""
-        protected = function.kind == "name" and function.parts[0] == "pcall" and "pcall" not in scope
+        known = {*scope, *self._final}
+        protected = function.kind == "name" and function.parts[0] == "pcall" and not known & {"pcall", "_ENV"}
         if protected and arguments:
             path = self.path(arguments[0], scope)
             if path is not None:
-                self.call(arguments[0], arguments[0], path, arguments[1:])
+                self.call(arguments[0], arguments[0], path, arguments[1:], scope)
 
     def path(self, node: Node, scope: Scope) -> str | None:
         """Return the path that an expression stands for, or None: `r.get_call` -> `app.integrations.x.get_call`."""
         if node.kind == "op" and len(node.parts) == 1 and node.token.value == "(":
             return self.path(node.parts[0], scope)
         if node.kind == "name":
-            name = node.parts[0]
-            if name in scope:
-                return scope[name]
-            return name if name in self._roots and name not in self._hidden else None
-        if node.kind == "index" and node.parts[1].kind == "const" and isinstance(node.parts[1].parts[0], str):
+            return self.name(node.parts[0], scope).path
+        if node.kind == "index":
+            key = self.known_of(node.parts[1], scope).value
             base = self.path(node.parts[0], scope)
-            if base is None or self._is_function(base):
+            if base is None or not isinstance(key, str) or self._is_function(base):
                 return None
-            return f"{base}.{node.parts[1].parts[0]}"
+            return f"{base}.{key}"
         return None
 
     # Names.
@@ -273,7 +319,7 @@ class _Checker:
 
     # Arguments.
 
-    def call(self, node: Node, function: Node, path: str, arguments: Sequence[Node]) -> None:
+    def call(self, node: Node, function: Node, path: str, arguments: Sequence[Node], scope: Scope) -> None:
         if not self.known(function, path):
             return
         if self._is_namespace(path):
@@ -281,22 +327,29 @@ class _Checker:
             return
         namespace, member = self._place(path)
         assert namespace is not None  # noqa: S101 - a function stands in a namespace
-        values = [value_of(argument) for argument in arguments]
+        values = [value_of(one, lambda name: self.name(name, scope).value) for one in arguments]
         given: Any = values[0] if len(values) == 1 and isinstance(values[0], dict | list) else values
-        if (values and values[-1] is UNKNOWN and arguments[-1].kind in {"call", "dots"}) or values == [UNKNOWN]:
+        if (arguments and is_open(arguments[-1])) or values == [UNKNOWN]:
             given = UNKNOWN
-        try:
-            tool = self._client.registry.resolve(member.split(".")[-1])
-        except ToolError:
-            tool = None
-        if tool is None or ".wait." in f".{member}":
-            self._say("call", node, path, "is known", tool)
+        elif isinstance(given, list) and has_options(given):
+            given = given[0]
+        tool = namespace.tool_of(member) if isinstance(namespace, ToolNamespace) else None
+        if tool is None:
+            self._say("call", node, path, "is known")
             return
-        faults = [] if given is UNKNOWN else self._faults(tool, given)
+        wrong: list[str] = []
+        if f".{member}".endswith(f".wait.{member.rpartition('.')[2]}") and isinstance(given, dict):
+            wrong = [
+                f"{name}: expected a number of seconds above 0"
+                for name in ("timeout", "interval")
+                if not _is_time(given.get(name, UNKNOWN))
+            ]
+            given = {name: value for name, value in given.items() if name not in {"timeout", "interval"}}
+        faults = [] if given is UNKNOWN or not self._tells else [*wrong, *self._faults(tool, given)]
         for fault in faults:
             self._say("error", node, path, str(fault), tool)
         if not faults:
-            unseen = " as far as its arguments can be seen" if given is UNKNOWN or _has_unknown(given) else ""
+            unseen = " as far as its arguments can be seen" if given is UNKNOWN or any(unknown_paths(given)) else ""
             effects = all_effects(tool, self._client.registry)
             kind = f"{tool.tool_class}, {', '.join(effects)}" if effects else tool.tool_class
             self._say("call", node, path, f"fits{unseen} ({kind})", tool)
@@ -309,9 +362,9 @@ class _Checker:
             given = {name: value for name, value in zip(names, given, strict=False) if value is not None}
         registry = self._client.registry
         plain = arguments_with_lists(tool, given, registry.types)
-        unseen = tuple(_unknown_paths(plain, ""))
+        unseen = tuple(unknown_paths(plain))
         try:
-            self._client.preview(tool.name, _without_unknown(plain))
+            self._client.preview(tool.name, without_unknown(plain))
         except InvalidArguments as error:
             return [
                 fault
@@ -328,47 +381,13 @@ class _Checker:
         return []
 
     def _say(self, level: str, node: Node, path: str, message: str, tool: Tool | None = None) -> None:
+        if not self._tells:
+            return
         effects = all_effects(tool, self._client.registry) if tool is not None else ()
         name, tool_class = (None, None) if tool is None else (tool.name, tool.tool_class)
         token = node.token
         self.findings.append(Finding(level, token.line, token.column, path, message, name, tool_class, effects))
 
 
-def value_of(node: Node) -> Any:
-    """Return the value of a literal, with `UNKNOWN` for whatever only running would show."""
-    if node.kind == "const":
-        return node.parts[0]
-    if node.kind != "table":
-        return UNKNOWN
-    fields = node.parts[0]
-    keys = [UNKNOWN if key is None else value_of(key) for key, _ in fields]
-    if fields and all(key is None for key, _ in fields):
-        return [value_of(value) for _, value in fields]
-    if any(not isinstance(key, str) for key in keys):
-        return UNKNOWN
-    values = {key: value_of(value) for key, (_, value) in zip(keys, fields, strict=True)}
-    return {key: value for key, value in values.items() if value is not None}
-
-
-def _has_unknown(value: Any) -> bool:
-    return any(True for _ in _unknown_paths(value, ""))
-
-
-def _unknown_paths(value: Any, path: str) -> Any:
-    if value is UNKNOWN:
-        yield path
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _unknown_paths(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for at, inner in enumerate(value):
-            yield from _unknown_paths(inner, f"{path}[{at}]")
-
-
-def _without_unknown(value: Any) -> Any:
-    """Put a text where a value is not known: the faults of such places are not told."""
-    if value is UNKNOWN:
-        return "?"
-    if isinstance(value, dict):
-        return {name: _without_unknown(inner) for name, inner in value.items()}
-    return [_without_unknown(inner) for inner in value] if isinstance(value, list) else value
+def _is_time(value: Any) -> bool:
+    return value is UNKNOWN or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0)

@@ -23,9 +23,10 @@ from typing import Final
 from tool_runtime.errors import ConfigurationError, MissingExtra
 from tool_runtime.surfaces.lua.script_limits import LuaLimits
 
-CHILD: Final = Path(__file__).parent / "child" / "locked_child.py"
+CHILD: Final = Path(__file__).parent / "child" / "start.py"
 _HEADER: Final = 4
-_CHUNK: Final = 1 << 20
+# What a pipe holds. A larger buffer would be mapped and unmapped for each message.
+_CHUNK: Final = 1 << 16
 # A frame holds a path and a line beside its value.
 _BESIDE: Final = 64 * 1024
 
@@ -49,8 +50,12 @@ class Frame:
 class ScriptProcess:
     """One locked child. Used by one thread; `wake` may be called from any."""
 
-    def __init__(self, limits: LuaLimits, *, chunks: int = 1, program: Path = CHILD) -> None:
-        """Start a child that may use the CPU of so many `chunks`. `program` is what runs in the child."""
+    def __init__(self, limits: LuaLimits, *, chunks: int = 1, patterns: bool = True, program: Path = CHILD) -> None:
+        """Start a child that may use the CPU of so many `chunks`.
+
+        Without `patterns`, `regex` does not work: for a script that has no use for them, see `may_use_patterns`.
+        `program` is what runs in the child.
+        """
         self._largest = limits.frame + _BESIDE
         self._buffer = bytearray()
         self._outgoing = bytearray()
@@ -59,8 +64,8 @@ class ScriptProcess:
         # A descriptor of this process that wakes the loop when a call of another thread has ended.
         self._waker, self._wake = os.pipe()
         os.set_blocking(self._waker, False)
-        command = [sys.executable, "-I", "-S", str(program), _lupa_folder(), repr(limits.cpu * chunks)]
-        command.append(str(limits.memory))
+        command = [sys.executable, "-I", "-S", str(program), _lupa_package(), repr(limits.cpu * chunks)]
+        command += [str(limits.memory), "1" if patterns else "0"]
         self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, with a file of this package
             command,
             stdin=subprocess.PIPE,
@@ -209,20 +214,25 @@ class ScriptProcess:
         return Frame(chr(frame[0]), frame[1:])
 
 
+def may_use_patterns(source: str) -> bool:
+    """Whether a script can reach `regex`: by that name, or through the table of globals, which has two names."""
+    return any(word in source for word in ("regex", "_G", "_ENV"))
+
+
 def check_platform(distribution: str) -> None:
     """Raise `ConfigurationError` or `MissingExtra` where no script can run."""
     if os.name != "posix":
         raise ConfigurationError("Lua scripts need Linux, macOS or another POSIX system")
     try:
-        _lupa_folder()
+        _lupa_package()
     except ModuleNotFoundError:
         raise MissingExtra.of("a Lua script", "lua", distribution) from None
 
 
 @cache
-def _lupa_folder() -> str:
-    """Return the folder that holds the package lupa; nothing of lupa is loaded into this process."""
+def _lupa_package() -> str:
+    """Return the folder of the package lupa; nothing of lupa is loaded into this process."""
     spec = find_spec("lupa")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("lupa", name="lupa")
-    return str(Path(next(iter(spec.submodule_search_locations))).parent)
+    return str(next(iter(spec.submodule_search_locations)))

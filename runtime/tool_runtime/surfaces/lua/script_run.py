@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tool_runtime.errors import (
@@ -41,6 +41,13 @@ _CALL: Final = re.compile(rb"(\d{1,12}) (\d{1,9}(?:/\d{1,9}\.\d{1,9}){0,60}:\d{1
 _MISSING: Final = re.compile(rb"(\d{1,12}) ([\w.\-]{1,300})")
 _USED: Final = re.compile(rb"([\d.e+\-]{1,30}) ([\d.e+\-]{1,30})")
 _AT_LINE: Final = re.compile(r"script:(\d+): ?")
+
+
+def _refuse(word: str) -> Any:
+    raise ValueError(f"{word} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
 _THREADS: Final = 16
 # Seconds that a child may be silent beyond the CPU that it may use.
 _SILENCE: Final = 3.0
@@ -71,11 +78,15 @@ Progress = Callable[[Mapping[str, Any]], None]
 
 @dataclass(slots=True)
 class Ending:
-    """How a run ended: `kind` is `result`, `error` or `paused`."""
+    """How a run ended: `kind` is `result`, `error`, `paused` or `cut off`.
+
+    `goes_on`: the child itself told the end, and is ready for another chunk.
+    """
 
     kind: str
     value: Any = None
     error: ScriptError | None = None
+    goes_on: bool = False
 
 
 class ScriptRun:
@@ -196,9 +207,9 @@ class ScriptRun:
             case "H":
                 self.lock = frame.content[:20].decode("ascii", "replace")
             case "R":
-                return Ending("result", self._json(frame.content) if frame.content else None)
+                return Ending("result", self._json(frame.content) if frame.content else None, goes_on=True)
             case "E":
-                return self._failed(self._json(frame.content))
+                return replace(self._failed(self._json(frame.content)), goes_on=True)
             case _:
                 raise ChildEnded("protocol", f"the child sent a frame of an unknown kind {frame.kind!r}")
         return None
@@ -275,11 +286,12 @@ class ScriptRun:
         """Let every call that is under way end, and take note of it."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
-        for answer in self._finished:
+        for answer in [*self._finished, *self._handler.cut_off]:
             if isinstance(answer, Answer):
                 self.calls += [answer.call] if answer.call is not None else []
                 self.pending += [answer.pending] if answer.pending is not None else []
         self._finished.clear()
+        self._handler.cut_off.clear()
         self._open = 0
 
     def _missing(self, content: bytes) -> Ending | None:
@@ -325,7 +337,7 @@ class ScriptRun:
     @staticmethod
     def _json(content: bytes) -> Any:
         try:
-            return json.loads(content, parse_constant=_refuse)
+            return _DECODER.decode(content.decode())
         except (ValueError, RecursionError) as error:
             raise ChildEnded("protocol", f"the child sent what is no JSON: {error}") from error
 
@@ -417,7 +429,3 @@ def _hint(message: str) -> str | None:
         return f"Scripts have no {found[1]}: no files, processes, network or modules."
     near = nearest(found[1], _GLOBALS)
     return f"Did you mean {near}?" if near and near != found[1] else None
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")

@@ -1,10 +1,13 @@
 """A child that was taken over: whatever it sends, the host ends the run with an error and goes on."""
 
+import os
+import signal
 import struct
 import sys
 from pathlib import Path
 
 import pytest
+from lua_answers import Answers
 
 from retell_ai import Client, Sandbox
 from tool_runtime.surfaces.lua.lua_session import LuaSession
@@ -102,3 +105,37 @@ def test_a_child_that_is_killed_from_outside_is_an_error(session: LuaSession, tm
     ending = run_of(session, path)
     assert ending.error is not None
     assert ending.error.type == "process"
+
+
+# Killed in the middle: what was called is told, and the host goes on.
+MOMENTS = {
+    "before the script": "",
+    "while the script computes": "progress(1) while true do end",
+    "in a call": "app.integrations.testing.kill({})",
+    "in a call of parallel": """
+        parallel{function() app.integrations.testing.kill({}) end, function() app.integrations.testing.echo({}) end}""",
+    "in the middle of a wait": "parallel{function() sleep(60) end, function() app.integrations.testing.kill({}) end}",
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_child_that_is_killed_at_any_moment_is_an_error(moment: str, session: LuaSession):
+    def kill(given: object) -> object:
+        os.kill(process.pid, signal.SIGKILL)
+        return given
+
+    with LuaSession(
+        session.client, namespaces=[Answers("app.integrations.testing", kill=kill)], limits=LuaLimits(cpu=5), warm=False
+    ) as own:
+        process = own.take()
+        run, namespaces = own.start(process, None, own.undecided, None, kill)
+        if not MOMENTS[moment]:
+            kill(None)
+        run.boot(namespaces, "0", None)
+        ending = run.run(MOMENTS[moment] or "return 1")
+        process.end()
+        assert ending.error is not None
+        assert ending.error.type in {"process", "limit"}
+        assert own.run("return 2").result == 2
+    if "call" in moment:
+        assert "app.integrations.testing.kill" in [call.path for call in run.calls]

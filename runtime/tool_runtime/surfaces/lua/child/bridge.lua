@@ -86,6 +86,7 @@ local function call(path, ...)
   local count = select("#", ...)
   if count > MOST_ARGUMENTS then fail(path .. ": takes at most " .. MOST_ARGUMENTS .. " values, or one table") end
   local first = ...
+  if values.is_own(raw_getmetatable(first)) then fail(path .. ": is called with a dot, not with a colon") end
   if count == 1 and type(first) == "table" and not rawequal(first, NULL) then
     return request(path, encoded(path, first))
   end
@@ -126,7 +127,7 @@ end
 
 local function member(node, path, key, known)
   local found = known[key]
-  guard.note_lookup()
+  guard.note_lookup(found)
   if found ~= nil then return found end
   if type(key) ~= "string" then return missing(path, key) end
   local place = path .. "." .. key
@@ -134,14 +135,19 @@ local function member(node, path, key, known)
   if child then
     found = make(child, place)
   elseif node.functions[key] or node.o then
-    if node.k == "rows" then found = function(...) return rows_of(place, ...) end
-    else found = function(...) return call(place, ...) end end
+    -- No tail calls: the frame of this function says whether the script's own line is lost, see `guard.script_line`.
+    local make_call = node.k == "rows" and rows_of or call
+    found = function(...)
+      local value = make_call(place, ...)
+      return value
+    end
   elseif node.accounts[key] then
     found = make({f = node.f, functions = node.functions, n = node.n, k = node.k, s = {}}, place)
   else
     return missing(path, key)
   end
   known[key] = found
+  guard.note_lookup(found)
   return found
 end
 
@@ -404,7 +410,7 @@ function bridge.furnish(env, tree, args)
   env.regex = regex_library()
   env.print, env.dump = print_text, dump
   env.parallel, env.parallel_map = parallel, parallel_map
-  env.args = args
+  if not rawequal(args, NULL) then env.args = args end
   env.now = function() return request("now", "P[]") end
   env.sleep = function(seconds) request("sleep", "P[" .. seconds_of("sleep", seconds) .. "]") end
   env.progress = function(n, total, text)

@@ -21,15 +21,19 @@ local STEPS = 10000
 local expired, deadline, limit_text = false, 1 / 0, ""
 
 -- Return the innermost line of the script, in the running coroutine; nil where only trusted code runs. A call in tail
--- position has no line of its own: then the line stands for the call at which its function was looked up.
-local looked_up
-function guard.note_lookup() looked_up = nil; looked_up = guard.script_line() end
+-- position (`return f{...}`) has no line of its own any more: then the line is the one at which f was looked up last.
+local looked_up, looked_up_line
 local function script_line()
   for level = 2, 200 do
-    local info = getinfo(level, "Sl")
-    if not info then return looked_up end
+    local info = getinfo(level, "Slft")
+    if not info then return looked_up_line end
     if info.source == "=script" then return info.currentline end
+    if info.istailcall and info.func == looked_up then return looked_up_line end
   end
+end
+function guard.note_lookup(found)
+  looked_up, looked_up_line = nil, nil
+  looked_up, looked_up_line = found, script_line()
 end
 guard.script_line = script_line
 

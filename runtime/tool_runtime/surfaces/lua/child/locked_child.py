@@ -1,32 +1,34 @@
 """The child process: Lua 5.4 behind a lock, which talks to its host through two pipes.
 
-    python -I -S locked_child.py FOLDER_OF_LUPA CPU_SECONDS HEAP_BYTES
+    python -I -S start.py PACKAGE_OF_LUPA CPU_SECONDS HEAP_BYTES PATTERNS
 
 Owns the start of the child and the frames on its side: four bytes of length, one byte that says what the frame is, and
 the content. Loads everything first, then locks itself down, then reads the first script. No key ever comes here, and no
 environment. Only text crosses between Lua and Python: an object of Python in Lua would be a way out.
+
+Every script waits for this start, so few modules are imported: no `typing`, and `re` and `json` only where PATTERNS is
+1. The host writes 0 for a script whose text shows that no pattern can be run.
 """
 
 import os
 import struct
 import sys
-from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as in lockdown: pathlib costs time
 
 
 def main() -> None:
     """Start Lua, lock down, and run scripts until the host closes the pipe."""
-    site, cpu, heap = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
-    sys.path.append(site)
-    lua54 = import_module("lupa.lua54")
-
-    sys.path.remove(site)
-    sys.path.append(HERE)
-    lockdown, patterns = import_module("lockdown"), import_module("patterns")
-
-    sys.path.remove(HERE)
+    package, cpu, heap = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
+    # The package `lupa` itself would look for the newest Lua, and import more for that than the rest of this process.
+    sys.path.insert(0, package)
+    lua54 = __import__("lua54")
+    sys.path.remove(package)
+    regex = __import__("patterns").run if sys.argv[4] == "1" else _no_patterns
     lua = lua54.LuaRuntime(
         encoding=None,
         source_encoding="utf-8",
@@ -36,17 +38,21 @@ def main() -> None:
         attribute_filter=_no_attributes,
         max_memory=heap,
     )
-    child = _Child(lua, heap, patterns.run)
+    child = _Child(lua, heap, regex)
     child.load({name: _text(f"{name}.lua") for name in ("values", "guard", "bridge")})
     # Importing a codec is no longer possible behind the lock.
     "".encode("utf-8", "replace")
-    held = lockdown.lock_down(cpu, heap)
+    held = __import__("lockdown").lock_down(cpu, heap)
     send(b"H", held.encode())
     child.serve()
 
 
-def _no_attributes(_thing: Any, _name: Any, _is_setting: Any) -> Any:
+def _no_attributes(_thing: "Any", _name: "Any", _is_setting: "Any") -> "Any":
     raise AttributeError("not available")
+
+
+def _no_patterns(_name: bytes, *_given: bytes) -> tuple[bool, bytes]:
+    return False, b"not possible here"
 
 
 def _text(name: str) -> str:
@@ -65,28 +71,31 @@ def send(kind: bytes, content: bytes) -> None:
         os._exit(3)
 
 
+_arrived = bytearray()
+
+
 def receive() -> tuple[bytes, bytes]:
     """Return the next frame of the host: what it is, and its content."""
-    (length,) = struct.unpack(">I", _exactly(4))
-    frame = _exactly(length)
-    return frame[:1], frame[1:]
+    _wait_for(4)
+    (length,) = struct.unpack_from(">I", _arrived)
+    _wait_for(4 + length)
+    kind, content = bytes(_arrived[4:5]), bytes(_arrived[5 : 4 + length])
+    del _arrived[: 4 + length]
+    return kind, content
 
 
-def _exactly(count: int) -> bytes:
-    parts, left = [], count
-    while left:
-        part = os.read(0, min(left, 1 << 20))
+def _wait_for(count: int) -> None:
+    while len(_arrived) < count:
+        part = os.read(0, 1 << 16)
         if not part:
             os._exit(0)
-        parts.append(part)
-        left -= len(part)
-    return b"".join(parts)
+        _arrived.extend(part)
 
 
 class _Child:
     """One Lua, and the functions through which Lua reaches this process."""
 
-    def __init__(self, lua: Any, heap: int, regex: Any) -> None:
+    def __init__(self, lua: "Any", heap: int, regex: "Any") -> None:
         self._lua = lua
         self._heap = heap
         self._regex = regex
@@ -124,7 +133,7 @@ class _Child:
         except BaseException:  # noqa: BLE001 - an exception would reach the script as an object
             os._exit(4)
 
-    def receive_reply(self) -> Any:
+    def receive_reply(self) -> "Any":
         """Return the number, success and content of the next answer. The heap may be full: `relimit` follows."""
         try:
             kind, content = receive()
@@ -142,7 +151,7 @@ class _Child:
         """Let the heap grow beyond its limit, for what trusted code has to say; `relimit` follows."""
         self._lua.set_max_memory(0)
 
-    def regex(self, name: bytes, *given: bytes) -> Any:
+    def regex(self, name: bytes, *given: bytes) -> "Any":
         """Run a function of `regex`; `relimit` follows."""
         try:
             ok, text = self._regex(name, *given)
@@ -152,7 +161,7 @@ class _Child:
         return ok, text
 
 
-def _plain(error: Any) -> bytes:
+def _plain(error: "Any") -> bytes:
     text = error if isinstance(error, bytes) else str(error).encode("utf-8", "replace")
     return bytes(byte for byte in text[:500] if 32 <= byte < 127 and byte not in b'"\\')  # noqa: PLR2004 - ASCII
 
@@ -170,6 +179,3 @@ return function(values_text, guard_text, bridge_text, send, receive, relimit, li
   end
 end
 """
-
-if __name__ == "__main__":
-    main()

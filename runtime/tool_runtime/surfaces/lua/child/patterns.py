@@ -8,7 +8,10 @@ import json
 import re
 import signal
 from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SECONDS = 1.0
 MOST_MATCHES = 250_000
@@ -20,7 +23,7 @@ class OutOfTime(Exception):
     """A pattern that did not end in time."""
 
 
-def _ring(_signal: int, _frame: Any) -> None:
+def _ring(_signal: int, _frame: "Any") -> None:
     raise OutOfTime
 
 
@@ -66,16 +69,16 @@ def _compiled(pattern: str, flags: str = "") -> re.Pattern[str]:
     return re.compile(named, combined)
 
 
-def _shown(found: re.Match[str]) -> dict[str, Any]:
+def _shown(found: re.Match[str]) -> "dict[str, Any]":
     return {"full": found[0], "groups": list(found.groups()), "named": found.groupdict()}
 
 
-def _match(subject: str, pattern: str, flags: str) -> Any:
+def _match(subject: str, pattern: str, flags: str) -> "Any":
     found = _compiled(pattern, flags).search(subject)
     return None if found is None else _shown(found)
 
 
-def _match_all(subject: str, pattern: str, flags: str) -> Any:
+def _match_all(subject: str, pattern: str, flags: str) -> "Any":
     compiled = _compiled(pattern, flags)
     groups: list[list[str]] = [[] for _ in range(compiled.groups + 1)]
     for count, found in enumerate(compiled.finditer(subject), 1):
@@ -86,7 +89,7 @@ def _match_all(subject: str, pattern: str, flags: str) -> Any:
     return {"groups": groups, "named": {name: groups[at] for name, at in compiled.groupindex.items()}}
 
 
-def _gsub(subject: str, pattern: str, replacement: str, limit: str) -> Any:
+def _gsub(subject: str, pattern: str, replacement: str, limit: str) -> "Any":
     compiled = _compiled(pattern)
     template = _template(replacement, compiled)
     text, count = compiled.subn(template, subject, count=int(limit))
@@ -112,7 +115,7 @@ def _template(replacement: str, compiled: re.Pattern[str]) -> Callable[[re.Match
     return lambda found: "".join(part if isinstance(part, str) else found[part] or "" for part in parts)
 
 
-def _find(subject: str, pattern: str, limit: str) -> Any:
+def _find(subject: str, pattern: str, limit: str) -> "Any":
     rows: list[dict[str, Any]] = []
     most = int(limit) or MOST_MATCHES
     for found in _compiled(pattern).finditer(subject):
@@ -124,7 +127,7 @@ def _find(subject: str, pattern: str, limit: str) -> Any:
     return rows
 
 
-_FUNCTIONS: dict[bytes, Callable[..., Any]] = {
+_FUNCTIONS: "dict[bytes, Callable[..., Any]]" = {
     b"regex.match": _match,
     b"regex.match_all": _match_all,
     b"regex.gsub": _gsub,

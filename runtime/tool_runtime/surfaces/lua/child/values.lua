@@ -107,6 +107,7 @@ end
 
 local function encode_table(t, out, path, depth, open)
   if open[t] then refuse(path, "the table contains itself") end
+  if values.is_own(getmetatable(t)) then refuse(path, "a namespace cannot be written as JSON") end
   if depth > DEEPEST then refuse(path, "the table is nested more than " .. DEEPEST .. " deep") end
   open[t] = true
   local count, size = 0, 0

@@ -1,0 +1,132 @@
+"""Decisions on a run that waits: a yes is one to the call that was shown, and a journal of another kind is refused."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from retell_ai import Client, Ledger, Sandbox
+from tool_runtime.accounts.script_journal import open_run, resumable_runs
+from tool_runtime.errors import ConfigurationError, UsageError
+from tool_runtime.surfaces.lua.lua_session import LuaSession
+
+R = "local r = app.integrations.retell_ai "
+AGENT = '{voice_id = "11labs-Adrian", prompt = "You are kind."}'
+MAKE = R + f"return r.create_agent({AGENT}).agent_id"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path):
+    made = Ledger(tmp_path / "ledger.sqlite3")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def session(ledger: Ledger):
+    client = Client(sandbox=Sandbox(examples=True), ledger=ledger, policy={"write": "ask"}, surface="lua")
+    with client, LuaSession(client, warm=False) as made:
+        yield made
+
+
+def change(session: LuaSession, statement: str, *values: object) -> None:
+    """Change the journal as another program would."""
+    with sqlite3.connect(session.client.ledger.path) as connection:
+        assert connection.execute(statement, values).rowcount
+    connection.close()
+
+
+def made_agents(session: LuaSession) -> int:
+    return sum(
+        request.method == "POST" and "create-agent" in request.path for request in session.client.sandbox.requests
+    )
+
+
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        ({"approve": [2]}, "approve 2: the run RUN has no call 2 that waits for a decision"),
+        ({"deny": [7]}, "deny 7: the run RUN has no call 7"),
+        ({"done": {1: {}}}, "waits for a yes or a no (approve, deny)"),
+        ({"not_done": [1]}, "not done 1: call 1 of the run RUN"),
+        ({"approve": [1], "deny": [1]}, "there are two decisions on call 1"),
+    ],
+)
+def test_a_decision_on_a_call_that_waits_for_none_is_refused_and_changes_nothing(decided, words, session: LuaSession):
+    first = session.run(MAKE)
+    with pytest.raises(UsageError) as raised:
+        session.resume(first.run, **decided)
+    assert words.replace("RUN", first.run) in str(raised.value)
+    assert made_agents(session) == 0
+    assert session.resume(first.run, approve=[1]).status == "done"
+
+
+def test_the_hint_of_a_wrong_decision_names_the_calls_that_wait(session: LuaSession):
+    first = session.run(MAKE)
+    with pytest.raises(UsageError) as raised:
+        session.resume(first.run, approve=[9])
+    assert raised.value.hint == "Calls that wait: 1 (app.integrations.retell_ai.create_agent: needs a yes)."
+
+
+def test_a_yes_to_another_call_than_the_one_that_was_shown_is_no_yes(session: LuaSession):
+    first = session.run(MAKE)
+    kept = {**first.pending[0], "mark": "0" * 64}
+    change(session, "UPDATE script_calls SET answer = ? WHERE run = ?", json.dumps(kept), first.run)
+    again = session.resume(first.run, approve=[1])
+    assert (again.status, made_agents(session)) == ("paused", 0)
+    assert session.resume(first.run, approve=[1]).status == "done"
+
+
+def test_a_run_does_not_go_on_with_another_account(session: LuaSession, ledger: Ledger):
+    first = session.run(MAKE)
+    other = Client("key_x", base_url="http://127.0.0.1:9", ledger=ledger, policy={"write": "ask"}, surface="lua")
+    with other, LuaSession(other, warm=False) as elsewhere, pytest.raises(UsageError) as raised:
+        elsewhere.resume(first.run, approve=[1])
+    assert f"the run {first.run} began elsewhere" in str(raised.value)
+    assert "sandbox was True, and is False now" in str(raised.value)
+    assert [run.id for run in resumable_runs(ledger.path)] == [first.run]
+
+
+BROKEN = {
+    "a state that there is not": "UPDATE script_calls SET state = 'finished'",
+    "an answer that is no JSON": "UPDATE script_calls SET answer = '{'",
+    "an ending without an answer": "UPDATE script_calls SET state = 'ended', answer = NULL",
+    "an ending without a status": "UPDATE script_calls SET state = 'ended', answer = '{\"ok\": 1}'",
+    "an error without words": """UPDATE script_calls SET state = 'ended', answer = '{"status": "none", "text": "x"}'""",
+    "settings that are no JSON": "UPDATE script_runs SET settings = '{'",
+    "settings that are a list": "UPDATE script_runs SET settings = '[]'",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_journal_with_rows_that_no_script_writes_is_refused_before_anything_is_sent(name, session: LuaSession):
+    first = session.run(MAKE)
+    change(session, BROKEN[name])
+    with pytest.raises(ConfigurationError, match="holds what no script wrote"):
+        session.resume(first.run, approve=[1])
+    assert made_agents(session) == 0
+    assert [run.id for run in resumable_runs(session.client.ledger.path)] == [first.run]
+
+
+def test_a_run_of_a_process_that_cannot_be_read_is_listed(session: LuaSession):
+    first = session.run(MAKE)
+    change(session, "UPDATE script_runs SET process = 'someone', state = 'running'")
+    assert [run.id for run in resumable_runs(session.client.ledger.path)] == [first.run]
+
+
+def test_a_run_is_resumed_by_one_at_a_time(session: LuaSession):
+    first = session.run(MAKE)
+    journal = open_run(session.client.ledger.path, first.run)
+    with pytest.raises(UsageError, match="is still running"):
+        session.resume(first.run, approve=[1])
+    journal.close()
+    assert made_agents(session) == 0
+
+
+def test_an_answer_in_the_journal_is_not_taken_for_another_call(session: LuaSession):
+    first = session.run(R + f"local a = r.list_agents({{}}) r.create_agent({AGENT}) return #a.items")
+    change(session, "UPDATE script_calls SET path = 'app.integrations.retell_ai.list_voices' WHERE seq = 1")
+    result = session.resume(first.run, approve=[2])
+    assert result.error.type == "diverged"
+    assert made_agents(session) == 0

@@ -1,0 +1,41 @@
+"""Errors name the line of the script on which something went wrong, wherever the call stands."""
+
+import pytest
+
+R = "local r = app.integrations.retell_ai\n"
+FAILS = "app.integrations.retell_ai.fail: RuntimeError: no way"
+
+# The source, the line, and how the message goes on.
+PLACES = {
+    "a call of several lines": ("local x = r.fail(\n  {\n    a = 1,\n  }\n)", 2, FAILS),
+    "a call in tail position": ("local function f()\n  return r.fail({\n    a = 1})\nend\nlocal x = f()", 3, FAILS),
+    "what pcall calls": ("local f = function()\n  return r.fail{}\nend\nerror(select(2, pcall(f)))", 3, FAILS),
+    "an error that is raised again with a place": ("local _, e = pcall(r.fail, {})\n\nerror(e)", 2, FAILS),
+    "a function of parallel": ("parallel{\n  function()\n    r.fail({})\n  end,\n}", 4, FAILS),
+    "a function of parallel in tail position": ("parallel{function()\n  return r.fail({}) end}", 3, FAILS),
+    "parallel in parallel": ("parallel{function()\n  parallel{function()\n    r.fail({}) end} end}", 4, FAILS),
+    "parallel_map": ("parallel_map({1}, function(n)\n  return r.fail({n = n})\nend)", 3, FAILS),
+    "a coroutine": ("local co = coroutine.wrap(function()\n  r.fail({})\nend)\n\nco()", 3, FAILS),
+    "a function that sorts": ("table.sort({2, 1}, function()\n  return r.fail({})\nend)", 3, FAILS),
+    "a function that replaces": ("regex.gsub('a', '.', function()\n  return r.fail({})\nend)", 3, FAILS),
+    "a metamethod": ("local t = setmetatable({}, {__index = function()\n  r.fail({})\nend})\nprint(t.x)", 3, FAILS),
+    "a name of a tool": ("\nlocal f = r.nothing", 3, "app.integrations.retell_ai has no 'nothing'"),
+    "a page": ("docs.read(\n  'nothing')", 2, "docs.read: there is no page named 'nothing'"),
+    "an argument": ("\nr.echo({a = {b = {print}}})", 3, "app.integrations.retell_ai.echo: a.b[1]: a function"),
+    "a namespace as an argument": ("\nr:echo({})", 3, "app.integrations.retell_ai.echo: is called with a dot"),
+    "a namespace in an argument": ("r.echo({a = r})", 2, "app.integrations.retell_ai.echo: a: a namespace cannot be"),
+    "a library of Lua": ("\nstring.rep()", 3, "bad argument #1 to 'rep'"),
+    "a library of scripts": ("local x = json.decode('{')", 2, "json.decode: not JSON: an object without an end"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_error_names_its_line(name, answered):
+    source, line, words = PLACES[name]
+    error = answered(R + source).error
+    assert error.message.startswith(f"script:{line}: {words}"), error.message
+    assert error.line == line
+
+
+def test_args_are_nil_where_none_are_given(answered):
+    assert answered("return args == nil").result is True
