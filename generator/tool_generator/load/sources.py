@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from tool_generator.load.yaml_mistakes import unreadable
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
@@ -114,6 +113,8 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
     try:
         node = loader.get_single_node()
     except yaml.YAMLError as error:
+        from tool_generator.load.yaml_mistakes import unreadable
+
         line, message = unreadable(text, error)
         report.problem((label, line), f"is not valid YAML: {message}")
         return Source(name, label, None, None, whole=False, content=content)

@@ -23,13 +23,29 @@ The parts, each knowing only those above it:
 No module knows a particular API or endpoint.
 """
 
-from tool_runtime.sandbox.clocks import RunningClock, VirtualClock
-from tool_runtime.sandbox.deliveries import Twist
-from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
-from tool_runtime.sandbox.failures import Failure
-from tool_runtime.sandbox.received import Received
-from tool_runtime.sandbox.sandbox import START, Sandbox
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from tool_runtime.sandbox.clocks import RunningClock, VirtualClock
+    from tool_runtime.sandbox.deliveries import Twist
+    from tool_runtime.sandbox.exchange import Incoming, NoAnswer, Outgoing
+    from tool_runtime.sandbox.failures import Failure
+    from tool_runtime.sandbox.received import Received
+    from tool_runtime.sandbox.sandbox import START, Sandbox
+
+# Names are loaded when they are used: whoever needs the operators alone, as the generator does, loads no engine.
+_HOMES = {
+    "START": "sandbox",
+    "Failure": "failures",
+    "Incoming": "exchange",
+    "NoAnswer": "exchange",
+    "Outgoing": "exchange",
+    "Received": "received",
+    "RunningClock": "clocks",
+    "Sandbox": "sandbox",
+    "Twist": "deliveries",
+    "VirtualClock": "clocks",
+}
 __all__ = [
     "START",
     "Failure",
@@ -42,3 +58,16 @@ __all__ = [
     "Twist",
     "VirtualClock",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from tool_generator import identifiers
+from tool_generator.emit.compiled_templates import CompiledTemplates
 from tool_generator.emit.python import client_bindings, webhook_bindings
 from tool_generator.emit.python.argument_classes import OWN, argument_classes
 from tool_generator.emit.python.literals import comment, docstring, literal
@@ -69,6 +70,8 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
+        bytecode_cache=CompiledTemplates(),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.emit.python.literals import literal
-from tool_generator.model.schema_walk import references
+from tool_generator.model.schema_walk import referred
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
@@ -301,4 +301,4 @@ def type_module(types: Types, places: Mapping[str, str] | None = None) -> Module
 
 def uses(schema: Any) -> set[str]:
     """Give the registry names of the types that a schema refers to."""
-    return {pointer.removeprefix(TYPES) for _, pointer in references(schema)}
+    return {pointer.removeprefix(TYPES) for pointer in referred(schema)}
