@@ -102,6 +102,12 @@ def source_files(folder: Path) -> list[Path]:
     return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).as_posix())
 
 
+def unread_files(folder: Path) -> list[Path]:
+    """List the YAML files in a spec folder that no one reads, such as `tool/calls.yaml` for `tools/calls.yaml`."""
+    read = set(source_files(folder))
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path not in read)
+
+
 def read_source(name: str, label: str, content: bytes, report: Report) -> Source:
     """Read one YAML file. Every problem goes to `report`; the value is then None, or lacks the wrong part."""
     try:
