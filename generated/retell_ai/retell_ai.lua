@@ -2305,17 +2305,17 @@
 --- What is sent when a call comes in.
 ---@class retell_ai.InboundCallWebhook
 ---@field event string # Name of the event.
----@field call_inbound? retell_ai.InboundContact
+---@field call_inbound retell_ai.InboundContact
 
 --- What is sent when a text message from somebody new comes in.
 ---@class retell_ai.InboundChatWebhook
 ---@field event string # Name of the event.
----@field chat_inbound? retell_ai.InboundContact
+---@field chat_inbound retell_ai.InboundContact
 
 --- Who gets in touch with which number. Further fields may be there.
 ---@class retell_ai.InboundContact
----@field from_number? string # Who calls or writes.
----@field to_number? string # The number that is called or written to.
+---@field from_number string # Who calls or writes.
+---@field to_number string # The number that is called or written to.
 ---@field agent_id? string # The agent that the number names.
 ---@field agent_version? integer|string # Version of that agent.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
 from tool_generator.emit.python import python_files
+from tool_generator.load.sources import unread_files
 from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.problems import Problem, Report, SpecProblems
 from tool_runtime.core.registry import Registry
@@ -41,7 +42,12 @@ def compile_spec(folder: Path, *, strict: bool = False) -> Compiled:
 
     `strict` takes what people have left to do for a problem too.
     """
-    return compile_files(read_folder(folder), folder, strict=strict)
+    compiled = compile_files(read_folder(folder), folder, strict=strict)
+    stray = [
+        Problem(str(path), 1, "is not read: tools stand in tools/, types in types/, all else beside api.yaml")
+        for path in unread_files(folder)
+    ]
+    return replace(compiled, warnings=(*compiled.warnings, *stray))
 
 
 def compile_files(files: Mapping[str, bytes], folder: Path, *, strict: bool = False) -> Compiled:

@@ -57,8 +57,13 @@ class Report:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Give `; did you mean "x"?` with the known name nearest to `name`; empty if no known name is near."""
-    match = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """Give `; did you mean "x"?` with the known name nearest to `name`; empty if no known name is near.
+
+    A name that differs in capitals only is the nearest one.
+    """
+    names = list(known)
+    folded = [one for one in names if one.casefold() == name.casefold()]
+    match = folded or get_close_matches(name, names, n=1, cutoff=0.6)
     return f"; did you mean {quoted(match[0])}?" if match else ""
 
 

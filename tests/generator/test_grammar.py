@@ -102,7 +102,12 @@ def tool(**changes):
         (tool(method=5), ("tools", "get", "method"), "tools.get.method must be a text, not 5", False),
         (tool(parameters=[]), ("tools", "get", "parameters"), "must be a mapping, not a list", False),
         (tool(summary=""), ("tools", "get", "summary"), "must not be empty", False),
-        (tool(path="x"), ("tools", "get", "path"), 'is "x", which does not match', False),
+        (
+            tool(path="x"),
+            ("tools", "get", "path"),
+            'is "x", which does not match ^(/|\\{\\+)[^\\s]*$: The path template',
+            False,
+        ),
         (tool(aliases=["a", "b", "a"]), ("tools", "get", "aliases", 2), 'has "a" twice', False),
         ({"tools": {"Get": tool()["tools"]["get"]}}, ("tools", "Get"), "does not match", True),
         ({"tools": {"get": {"class": "read"}}}, ("tools", "get"), 'lacks the key "summary"', True),

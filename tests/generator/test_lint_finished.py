@@ -156,3 +156,17 @@ def test_open_marks_stand_in_the_report_with_their_lines(tmp_path):
 
 def test_the_spec_of_this_repository_is_finished():
     compile_spec(REPOSITORY / "spec" / "retell_ai", strict=True)
+
+
+def test_a_resource_that_nothing_names_is_left(finished):
+    finished.texts["sandbox.yaml"] = "resources:\n  ghost: {type: Thing, id: {field: thing_id, prefix: t_}}\n"
+    assert left(finished) == ['no tool and no other resource names the resource "ghost"']
+
+
+def test_a_file_in_a_folder_that_nobody_reads_is_a_warning(finished):
+    folder = finished.write()
+    (folder / "tool").mkdir()
+    (folder / "tool" / "more.yaml").write_text("tools: {}\n", encoding="utf-8")
+    (warning,) = compile_spec(folder).warnings
+    assert warning.file == str(folder / "tool" / "more.yaml")
+    assert "tools stand in tools/" in warning.message

@@ -151,3 +151,15 @@ def test_an_enum_of_many_values_has_a_name_of_its_own():
         "ThingSize": "Literal['a', 'b', 'c', 'd', 'e'] | str",
         "Thing": "() size?: ThingSize; other?: ThingSize",
     }
+
+
+def test_a_type_that_is_only_given_has_a_closed_list_of_values_and_one_that_is_answered_an_open_one():
+    schemas = {
+        "Order": {"type": "string", "enum": ["up", "down"]},
+        "Status": {"type": "string", "enum": ["on", "off"]},
+    }
+    module = type_module(Types(schemas, {name: name for name in schemas}), given={"Order"})
+    assert {item.name: item.expression for item in module.definitions} == {
+        "Order": "Literal['up', 'down']",
+        "Status": "Literal['on', 'off'] | str",
+    }

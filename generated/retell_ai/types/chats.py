@@ -258,5 +258,5 @@ class ChatTypeFilter(TypedDict, total=False):
 
     type: Required[Literal["enum"]]
     op: Required[Literal["in"]]
-    value: Required[list[Literal["api_chat", "sms_chat"] | str]]
+    value: Required[list[Literal["api_chat", "sms_chat"]]]
     """Any of these."""

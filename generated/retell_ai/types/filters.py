@@ -10,22 +10,17 @@ from retell_ai import types as _t
 __all__ = [
     "AgentFilter", "AgentVersionFilter", "BooleanFilter", "CallFilter", "CallStatusFilter", "CallTypeFilter",
     "ChannelFilter", "ChannelFilterOp", "DataStorageSettingFilter", "DirectionFilter", "DisconnectionReasonFilter",
-    "EnumFilter", "KeyedBooleanFilter", "KeyedEnumFilter", "KeyedFilter", "KeyedNumberFilter", "KeyedNumberFilterOp",
-    "KeyedPresenceFilter", "KeyedRangeFilter", "KeyedStringFilter", "NumberFilter", "NumberFilterOp",
-    "NumberOrRangeFilter", "PresenceFilter", "RangeFilter", "SentimentFilter", "SortOrder", "StringFilter",
-    "StringFilterOp", "ToolCallFilter",
+    "EnumFilter", "KeyedBooleanFilter", "KeyedEnumFilter", "KeyedFilter", "KeyedNumberFilter", "KeyedPresenceFilter",
+    "KeyedRangeFilter", "KeyedStringFilter", "NumberFilter", "NumberFilterOp", "NumberOrRangeFilter",
+    "PresenceFilter", "RangeFilter", "SentimentFilter", "SortOrder", "StringFilter", "ToolCallFilter",
 ]  # fmt: skip
 
-SortOrder: TypeAlias = Literal['ascending', 'descending'] | str  # fmt: skip
+SortOrder: TypeAlias = Literal['ascending', 'descending']  # fmt: skip
 """ascending: oldest first. descending: newest first."""
 
-ChannelFilterOp: TypeAlias = Literal['eq', 'ne', 'sw', 'ew', 'co'] | str  # fmt: skip
-
-StringFilterOp: TypeAlias = Literal['eq', 'ne', 'sw', 'ew', 'co']  # fmt: skip
+ChannelFilterOp: TypeAlias = Literal['eq', 'ne', 'sw', 'ew', 'co']  # fmt: skip
 
 NumberFilterOp: TypeAlias = Literal['eq', 'ne', 'gt', 'ge', 'lt', 'le']  # fmt: skip
-
-KeyedNumberFilterOp: TypeAlias = Literal['eq', 'ne', 'gt', 'ge', 'lt', 'le'] | str  # fmt: skip
 
 
 class CallFilter(TypedDict, total=False):
@@ -85,7 +80,7 @@ class CallStatusFilter(TypedDict, total=False):
 
     type: Required[Literal["enum"]]
     op: Required[Literal["in"]]
-    value: Required[list[Literal["not_connected", "ongoing", "ended", "error"] | str]]
+    value: Required[list[Literal["not_connected", "ongoing", "ended", "error"]]]
 
 
 class CallTypeFilter(TypedDict, total=False):
@@ -93,7 +88,7 @@ class CallTypeFilter(TypedDict, total=False):
 
     type: Required[Literal["enum"]]
     op: Required[Literal["in"]]
-    value: Required[list[Literal["web_call", "phone_call"] | str]]
+    value: Required[list[Literal["web_call", "phone_call"]]]
 
 
 class DirectionFilter(TypedDict, total=False):
@@ -101,7 +96,7 @@ class DirectionFilter(TypedDict, total=False):
 
     type: Required[Literal["enum"]]
     op: Required[Literal["in"]]
-    value: Required[list[Literal["inbound", "outbound"] | str]]
+    value: Required[list[Literal["inbound", "outbound"]]]
 
 
 class DisconnectionReasonFilter(TypedDict, total=False):
@@ -117,7 +112,7 @@ class SentimentFilter(TypedDict, total=False):
 
     type: Required[Literal["enum"]]
     op: Required[Literal["in"]]
-    value: Required[list[Literal["Negative", "Positive", "Neutral", "Unknown"] | str]]
+    value: Required[list[Literal["Negative", "Positive", "Neutral", "Unknown"]]]
 
 
 class DataStorageSettingFilter(TypedDict, total=False):
@@ -156,14 +151,14 @@ class ChannelFilter(TypedDict, total=False):
 
     type: Required[Literal["string"]]
     op: Required[ChannelFilterOp]
-    value: Required[Literal["voice", "chat"] | str]
+    value: Required[Literal["voice", "chat"]]
 
 
 class StringFilter(TypedDict, total=False):
     """Text compared: eq and ne the whole, sw its beginning, ew its end, co any part."""
 
     type: Required[Literal["string"]]
-    op: Required[StringFilterOp]
+    op: Required[ChannelFilterOp]
     value: Required[str]
 
 
@@ -222,7 +217,7 @@ class KeyedNumberFilter(TypedDict, total=False):
     """A number under a key compared."""
 
     type: Required[Literal["number"]]
-    op: Required[KeyedNumberFilterOp]
+    op: Required[NumberFilterOp]
     value: Required[float]
     key: str
     """The key whose value counts."""
@@ -263,7 +258,7 @@ class KeyedPresenceFilter(TypedDict, total=False):
     """Whether the key has a value: pr it has, np it has none."""
 
     type: Required[Literal["present"]]
-    op: Required[Literal["pr", "np"] | str]
+    op: Required[Literal["pr", "np"]]
     key: str
     """The key whose value counts."""
 

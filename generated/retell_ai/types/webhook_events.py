@@ -148,7 +148,7 @@ class CallInboundEvent(TypedDict, total=False):
 
     event: Required[Literal["call_inbound"]]
     """Name of the event."""
-    call_inbound: _t.InboundContact
+    call_inbound: Required[_t.InboundContact]
 
 
 class ChatInboundEvent(TypedDict, total=False):
@@ -156,7 +156,7 @@ class ChatInboundEvent(TypedDict, total=False):
 
     event: Required[Literal["chat_inbound"]]
     """Name of the event."""
-    chat_inbound: _t.InboundContact
+    chat_inbound: Required[_t.InboundContact]
 
 
 WebhookPayload: TypeAlias = "CallStartedEvent | CallEndedEvent | CallAnalyzedEvent | TranscriptUpdatedEvent | TransferStartedEvent | TransferBridgedEvent | TransferCancelledEvent | TransferEndedEvent | ChatStartedEvent | ChatEndedEvent | ChatAnalyzedEvent | CallInboundEvent | ChatInboundEvent"

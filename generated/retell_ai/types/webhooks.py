@@ -45,7 +45,7 @@ class InboundCallWebhook(TypedDict, total=False):
 
     event: Required[str]
     """Name of the event."""
-    call_inbound: InboundContact
+    call_inbound: Required[InboundContact]
 
 
 class InboundChatWebhook(TypedDict, total=False):
@@ -53,15 +53,15 @@ class InboundChatWebhook(TypedDict, total=False):
 
     event: Required[str]
     """Name of the event."""
-    chat_inbound: InboundContact
+    chat_inbound: Required[InboundContact]
 
 
 class InboundContact(TypedDict, total=False):
     """Who gets in touch with which number. Further fields may be there."""
 
-    from_number: str
+    from_number: Required[str]
     """Who calls or writes."""
-    to_number: str
+    to_number: Required[str]
     """The number that is called or written to."""
     agent_id: str
     """The agent that the number names."""

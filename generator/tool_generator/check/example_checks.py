@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.model.schema_walk import references, with_refs
+from tool_generator.model.schema_walk import referred, with_refs
 from tool_generator.problems import nearest, quoted
 from tool_runtime.core.constraints import unmet
 from tool_runtime.core.tools import Constraint
@@ -43,13 +43,17 @@ class Values:
     def __init__(self, types: Mapping[str, Any]) -> None:
         self._types = {name: with_refs(schema, TYPES) for name, schema in types.items()}
         self._validator = Validator(self._types)
-        self._complete = all(name in types for schema in types.values() for _, name in references(schema))
+        self._complete = all(name in types for schema in types.values() for name in referred(schema))
+        # By identity: the schema of a parameter is met in many examples, and is prepared once.
+        self._prepared: dict[int, tuple[Any, Any]] = {}
 
     def faults(self, schema: Any, value: Any) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with a value, each with its place."""
         if schema in ({}, True) or not self._is_sound(schema):
             return
-        schema = with_refs(schema, TYPES)
+        if id(schema) not in self._prepared:
+            self._prepared[id(schema)] = schema, with_refs(schema, TYPES)
+        _, schema = self._prepared[id(schema)]
         try:
             fits = self._validator.accepts(schema, value)
         except SpecError:
@@ -65,7 +69,7 @@ class Values:
 
     def _is_sound(self, schema: Any) -> bool:
         """Tell whether every reference leads somewhere; validating would break where one does not."""
-        return self._complete and all(name in self._types for _, name in references(schema))
+        return self._complete and all(name in self._types for name in referred(schema))
 
 
 def _check_call(

@@ -3,6 +3,7 @@
     open marks       `# review:` comments, which imports and `toolgen add` leave at what people must decide
     prose            empty descriptions and placeholders; summaries that only repeat the name
     examples         tools without an example
+    resources        those of the sandbox that no tool and no other resource names
     lost answers     writes with effects that neither say how to find out what happened (`reconcile`), nor why no read
                      can (`untraceable`)
 
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tool_generator.check.sandbox_scopes import EVERY
 from tool_generator.load.sources import source_files
 from tool_generator.problems import quoted
 
@@ -64,6 +66,11 @@ def check_finished(spec: Spec, parameters: Mapping[str, Mapping[str, Parameter]]
         _check_tool(tool, report)
         for parameter in parameters[name].values():
             _check_parameter(tool, parameter, report)
+    used = {tool.data["resource"]["name"] for tool in spec.tools.values() if "resource" in tool.data}
+    used.update(name for entry in spec.resources.values() for name in _resources_in(entry.data))
+    for name, entry in spec.resources.items():
+        if name not in used and name != EVERY:
+            report.problem(entry.where(key=True), f"no tool and no other resource names the resource {quoted(name)}")
     for entry in (*spec.waiters.values(), *spec.groups.values()):
         if repeats_name(entry.name, entry.data.get("summary") or ""):
             report.problem(entry.where("summary"), f"{entry.name}: the summary only repeats the name")
@@ -102,6 +109,19 @@ def _root(word: str) -> str:
     if len(word) > 3 and word.endswith("ies"):  # noqa: PLR2004 - `dies` is no plural of `dy`
         return f"{word[:-3]}y"
     return word.removesuffix("s") if not word.endswith("ss") else word
+
+
+def _resources_in(value: Any) -> Iterator[str]:
+    """Yield the names that a resource has for others, under `resource`."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "resource" and isinstance(item, str):
+                yield item
+            else:
+                yield from _resources_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _resources_in(item)
 
 
 def _described(spec: Spec) -> Iterator[Entry]:

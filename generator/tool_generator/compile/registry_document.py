@@ -76,14 +76,12 @@ def used_types(spec: Spec, parameters: Mapping[str, dict[str, Parameter]]) -> se
         if "body" in tool.data:
             start.add(tool.data["body"]["$ref"])
         start.update(
-            name
-            for schema in _schemas(tool, parameters.get(tool.name, {}))
-            for _, name in schema_walk.references(schema)
+            name for schema in _schemas(tool, parameters.get(tool.name, {})) for name in schema_walk.referred(schema)
         )
     for entry in spec.shapes.values():
         if entry.whole:
-            start.update(name for _, schema in shape_schemas(entry.data) for _, name in schema_walk.references(schema))
-    start.update(name for schema in webhook_schemas(spec) for _, name in schema_walk.references(schema))
+            start.update(name for _, schema in shape_schemas(entry.data) for name in schema_walk.referred(schema))
+    start.update(name for schema in webhook_schemas(spec) for name in schema_walk.referred(schema))
     start.update(name for entry in spec.resources.values() for name in _type_names(entry.data, spec.types))
     return schema_walk.reachable(start, spec.schemas())
 

@@ -58,9 +58,12 @@ def stale_files(files: dict[str, str], out: Path) -> list[str]:
 
 
 def _present(out: Path) -> Iterator[str]:
-    for path in out.rglob("*") if out.is_dir() else ():
-        if path.is_file() and not path.is_symlink() and path.suffix in _MARKED_SUFFIXES:
-            yield path.relative_to(out).as_posix()
+    # `rglob` makes a path of every entry, which takes four times as long.
+    for folder, _, names in os.walk(out):
+        below = os.path.relpath(folder, out)
+        for name in names:
+            if name.endswith(_MARKED_SUFFIXES) and not os.path.islink(os.path.join(folder, name)):  # noqa: PTH114, PTH118
+                yield name if below == os.curdir else f"{below}/{name}".replace(os.sep, "/")
 
 
 def _is_ours(path: Path) -> bool:
@@ -101,14 +104,13 @@ def write(files: dict[str, str], out: Path) -> tuple[list[str], list[str]]:
     """
     pending = {}
     for name, text in files.items():
-        path = out / name
         content = text.encode()
-        if path.exists():
-            if path.read_bytes() == content:
-                continue
-            if path.stat().st_size and not _is_ours(path):
-                message = f"{path} was not written by toolgen: move it away"
-                raise FileExistsError(message)
+        present = _bytes(out / name)
+        if present == content:
+            continue
+        if present and not _is_ours(out / name):
+            message = f"{out / name} was not written by toolgen: move it away"
+            raise FileExistsError(message)
         pending[name] = content
     stale = stale_files(files, out)
     for folder in {(out / name).parent for name in pending}:
@@ -120,6 +122,14 @@ def write(files: dict[str, str], out: Path) -> tuple[list[str], list[str]]:
         with contextlib.suppress(OSError):
             (out / name).parent.rmdir()
     return sorted(pending), stale
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - half the time of the method, for 800 files
+            return stream.readall()
+    except FileNotFoundError:
+        return None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -142,7 +142,8 @@ def _value_message(error: ValidationError, name: str, value: Any) -> str:
         hint = nearest(value, [item for item in operand if isinstance(item, str)]) if isinstance(value, str) else ""
         return f"{name} must be one of {', '.join(map(str, operand))}, not {shown(value)}{hint}"
     if rule == "pattern":
-        return f"{name} is {shown(value)}, which does not match {operand}"
+        meant = value_at(grammar(), error.schema_path[:-1]).get("description", "").rstrip(".")
+        return f"{name} is {shown(value)}, which does not match {operand}{': ' if meant else ''}{meant}"
     if rule == "minLength" and operand == 1:
         return f"{name} must not be empty"
     if rule in _LIMITS:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from tool_generator.load.yaml_mistakes import unreadable
 from tool_generator.problems import quoted
 
 if TYPE_CHECKING:
@@ -103,6 +102,12 @@ def source_files(folder: Path) -> list[Path]:
     return sorted((path for path in found if path.is_file()), key=lambda path: path.relative_to(folder).as_posix())
 
 
+def unread_files(folder: Path) -> list[Path]:
+    """List the YAML files in a spec folder that no one reads, such as `tool/calls.yaml` for `tools/calls.yaml`."""
+    read = set(source_files(folder))
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path not in read)
+
+
 def read_source(name: str, label: str, content: bytes, report: Report) -> Source:
     """Read one YAML file. Every problem goes to `report`; the value is then None, or lacks the wrong part."""
     try:
@@ -114,6 +119,8 @@ def read_source(name: str, label: str, content: bytes, report: Report) -> Source
     try:
         node = loader.get_single_node()
     except yaml.YAMLError as error:
+        from tool_generator.load.yaml_mistakes import unreadable
+
         line, message = unreadable(text, error)
         report.problem((label, line), f"is not valid YAML: {message}")
         return Source(name, label, None, None, whole=False, content=content)

@@ -50,6 +50,29 @@ def references(schema: Schema) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield (*path, "$ref"), item["$ref"]
 
 
+def referred(schema: Schema) -> set[str]:
+    """Give the targets of all references in a schema: what `references` yields, without the paths.
+
+    Example: `{"anyOf": [{"$ref": "Agent"}, {"type": "null"}]}` -> `{"Agent"}`.
+    """
+    found: set[str] = set()
+    pending = [schema]
+    while pending:
+        item = pending.pop()
+        if not isinstance(item, dict):
+            continue
+        for keyword, value in item.items():
+            if keyword == "$ref":
+                found.add(value)
+            elif keyword in _ONE:
+                pending.append(value)
+            elif keyword in _NAMED:
+                pending.extend(value.values())
+            elif keyword in _LIST:
+                pending.extend(value)
+    return found
+
+
 def rewritten(schema: Schema, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Schema:
     """Give a copy of a schema. `change` was applied to a copy of every subschema, innermost first."""
     if not isinstance(schema, dict):
@@ -83,7 +106,7 @@ def reachable(start: Iterable[str], types: Types) -> set[str]:
     pending = [name for name in start if name in types]
     found = set(pending)
     while pending:
-        for _, name in references(types[pending.pop()]):
+        for name in referred(types[pending.pop()]):
             if name in types and name not in found:
                 found.add(name)
                 pending.append(name)

@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 
 from tool_generator import identifiers
+from tool_generator.emit.compiled_templates import CompiledTemplates
 from tool_generator.emit.python import client_bindings, webhook_bindings
 from tool_generator.emit.python.argument_classes import OWN, argument_classes
 from tool_generator.emit.python.literals import comment, docstring, literal
-from tool_generator.emit.python.python_types import Module, type_module, words
+from tool_generator.emit.python.python_types import Module, type_module, uses, words
 from tool_generator.emit.python.record_types import Types
 from tool_generator.emit.python.sharing import with_bases
 from tool_generator.emit.python.type_modules import exported, listed, source_of, text_of, type_files, typing_of
@@ -69,6 +70,8 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        auto_reload=False,
+        bytecode_cache=CompiledTemplates(),
     )
 
 
@@ -131,12 +134,37 @@ def _render(template: str, common: dict[str, Any], **values: Any) -> str:
 
 def _types(registry: Registry, types: Types, origins: Origins) -> tuple[Module, client_bindings.Replies]:
     """Define all types, replies and events in one namespace; each definition knows its module."""
-    module = type_module(types, origins.type_files)
+    module = type_module(types, origins.type_files, _only_given(registry))
     replies = client_bindings.replies_of(registry, module)
     if registry.webhooks is not None:
         module.place = "webhook_events"
         webhook_bindings.define_events(registry.webhooks, module)
     return module, replies
+
+
+def _only_given(registry: Registry) -> set[str]:
+    """Return the types that arguments are made of, and no answer and no event."""
+    given: set[str] = set()
+    answered: set[str] = set()
+    for tool in registry.tools.values():
+        given.update(*(uses(parameter.accepted) for parameter in tool.parameters.values()))
+        answered |= uses(tool.returns.schema)
+    for event in registry.webhooks.events.values() if registry.webhooks else ():
+        answered |= uses(event.payload)
+        given |= uses(event.answer)
+    return _with_parts(given, registry.types) - _with_parts(answered, registry.types)
+
+
+def _with_parts(names: set[str], types: Mapping[str, Any]) -> set[str]:
+    """Return types with all types that they refer to, directly or through others."""
+    found: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name in types and name not in found:
+            found.add(name)
+            pending += uses(types[name])
+    return found
 
 
 def _type_package(common: dict[str, Any], definitions: Sequence[Definition], title: str) -> dict[str, str]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.emit.python.literals import literal
-from tool_generator.model.schema_walk import references
+from tool_generator.model.schema_walk import referred
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from tool_generator.emit.python.record_types import Types
 
@@ -287,18 +288,24 @@ def ordered(definitions: list[Definition]) -> list[Definition]:
     return list(placed.values())
 
 
-def type_module(types: Types, places: Mapping[str, str] | None = None) -> Module:
-    """Define all types of the registry in one namespace; `places` names the module of each type."""
+def type_module(types: Types, places: Mapping[str, str] | None = None, given: AbstractSet[str] = frozenset()) -> Module:
+    """Define all types of the registry in one namespace; `places` names the module of each type.
+
+    `given` are types that callers pass and never get: their lists of values are closed, since a call with another value
+    is refused. What the API answers may have a value that is newer than the spec.
+    """
     scope = identifiers.Scope()
     for name, spelled in types.names.items():
         scope.claim(spelled, name)
     module = Module(types, scope, open_enums=True)
     for name, schema in types.schemas.items():
         module.place = identifiers.identifier((places or {}).get(name, "shared"))
+        module.open_enums = name not in given
         module.define(types.names[name], schema)
+    module.open_enums = True
     return module
 
 
 def uses(schema: Any) -> set[str]:
     """Give the registry names of the types that a schema refers to."""
-    return {pointer.removeprefix(TYPES) for _, pointer in references(schema)}
+    return {pointer.removeprefix(TYPES) for pointer in referred(schema)}

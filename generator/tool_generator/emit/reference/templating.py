@@ -9,6 +9,8 @@ from pathlib import Path
 
 import jinja2
 
+from tool_generator.emit.compiled_templates import CompiledTemplates
+
 _SHARED = Path(__file__).with_name("templates")
 
 
@@ -32,6 +34,7 @@ def _environment(folder: Path) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=CompiledTemplates(),
     )
 
 
