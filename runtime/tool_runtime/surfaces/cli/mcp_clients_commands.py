@@ -24,8 +24,7 @@ def _wanted(session: Session, name: str | None, url: str | None, *, pass_key: bo
         # A program with a window has another PATH than a shell.
         beside = Path(sys.argv[0]).resolve()
         command = shutil.which(command) or (str(beside) if beside.name.startswith(command) else command)
-    args = ["mcp", "serve", *(["--sandbox"] if session.sandbox else [])]
-    args += ["--account", session.account] if session.account is not None else []
+    args = ["mcp", "serve", *_account_words(session)]
     return _load(session, "mcp.client_files:Wanted")(
         name=name or session.program,
         command=command,
@@ -35,6 +34,12 @@ def _wanted(session: Session, name: str | None, url: str | None, *, pass_key: bo
         url=url,
         pass_key=pass_key,
     )
+
+
+def _account_words(session: Session) -> list[str]:
+    """Return the words that choose the account of a server as this command's own line does."""
+    words = ["--sandbox"] if session.sandbox else []
+    return words + (["--account", session.account] if session.account is not None else [])
 
 
 @click.command("config")
@@ -156,10 +161,13 @@ def install_command(
 @click.option("--path", type=click.Path(path_type=Path), metavar="FILE", help="Where to write. NAME-VERSION.mcpb here.")
 @click.pass_obj
 def bundle_command(session: Session, *, path: Path | None) -> None:
-    """Write a bundle (.mcpb): a desktop client installs it, asks for the key, and keeps the key."""
+    """Write a bundle (.mcpb): a desktop client installs it, asks for the key, and keeps the key.
+
+    With --account or --sandbox the bundle uses that account, and asks for no key.
+    """
     api = session.api
     target = path or Path(f"{api.get('distribution') or api['name']}-{api['version']}.mcpb")
-    data = _load(session, "mcp.bundle:bundle")(session.package)
+    data = _load(session, "mcp.bundle:bundle")(session.package, _account_words(session))
     target.write_bytes(data)
     session.give({"file": str(target), "bytes": len(data)}, lambda: output.write(f"{target}: {len(data)} bytes"))
 

@@ -1,16 +1,20 @@
 """Parts without a server: cutting, marks, schemas of providers, edits of files, bundles."""
 
 import json
+import os
 import re
+import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import anyio
 import pytest
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp_service import PACKAGE
+from mcp import Client, StdioServerParameters
+from mcp_service import DIAL, PACKAGE
 
 from tool_runtime.errors import ConfigurationError, UsageError
 from tool_runtime.surfaces.mcp import faces
@@ -188,10 +192,37 @@ def test_a_bundle_is_a_zip_with_a_right_manifest_and_always_the_same():
             check_manifest(manifest | wrong)
 
 
+def test_an_unpacked_bundle_serves_with_the_account_that_was_chosen(tmp_path):
+    with zipfile.ZipFile(BytesIO(bundle(PACKAGE, ["--sandbox"]))) as archive:
+        archive.extractall(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    settings = manifest["server"]["mcp_config"]["env"]
+    assert "api_key" not in manifest["user_config"]
+    assert list(settings) == ["RETELL_BUNDLE_WRITE"]
+    command = StdioServerParameters(
+        command=sys.executable, args=[str(tmp_path / "server.py")], env={"RETELL_BUNDLE_WRITE": "allow", **os.environ}
+    )
+
+    async def work():
+        async with Client(command, cache=None) as client:
+            made = await client.call_tool("call_tool", {"tool": "create_phone_call", "arguments": DIAL})
+            assert made.structured_content["meta"]["sandbox"] is True
+
+    anyio.run(work)
+
+
 def test_the_registry_s_document_is_checked():
     document = server_json(PACKAGE, "io.github.somebody/tools")
     assert len(document["description"]) <= 100
-    for wrong in ({"name": "tools"}, {"version": "latest"}, {"description": "x" * 101}, {"packages": []}):
+    for wrong in (
+        {"name": "tools"},
+        {"name": f"io.github.somebody/{'x' * 200}"},
+        {"title": "x" * 101},
+        {"version": "latest"},
+        {"description": "x" * 101},
+        {"packages": []},
+        {"packages": [document["packages"][0] | {"transport": {"type": "pipe"}}]},
+    ):
         with pytest.raises(ConfigurationError):
             check_server_json(document | wrong)
     assert Path(PACKAGE.folder).is_dir()
