@@ -130,20 +130,46 @@ def install_command(
     dry_run: bool,
 ) -> None:
     """Write the entry into a client's own file. The change is shown first; everything else in the file stays."""
-    from tool_runtime.errors import UsageError
-    from tool_runtime.surfaces.cli import questions
-
     chosen = _load(session, "mcp.client_files:known_client")(client)
     everywhere = everywhere or chosen in {"claude-desktop", "windsurf"}
     words = _words(session, profile, write, expose)
     wanted = _wanted(session, name, url, pass_key=pass_key, absolute=everywhere, words=words)
     path = _file(session, chosen, everywhere=everywhere)
     change = _load(session, "mcp.client_files:planned")(chosen, path, wanted)
-    data = {"client": chosen, "file": str(path), "changed": change.before != change.after, "diff": change.diff}
+    _make(session, change, f"{path} holds the entry already", yes=yes, dry_run=dry_run)
+
+
+@click.command("uninstall")
+@click.option(
+    "--client", required=True, metavar="NAME", help="claude-code, claude-desktop, cursor, vscode, windsurf or codex."
+)
+@click.option("--global", "everywhere", is_flag=True, help="The user's own file instead of the project's.")
+@click.option("--name", metavar="NAME", help="The name of the server in the file.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
+@click.pass_obj
+def uninstall_command(
+    session: Session, *, client: str, everywhere: bool, name: str | None, yes: bool, dry_run: bool
+) -> None:
+    """Take the entry out of a client's own file. The change is shown first; everything else in the file stays."""
+    chosen = _load(session, "mcp.client_files:known_client")(client)
+    path = _file(session, chosen, everywhere=everywhere or chosen in {"claude-desktop", "windsurf"})
+    known = name or session.program
+    change = _load(session, "mcp.client_files:planned_removal")(chosen, path, known)
+    _make(session, change, f"{path} has no entry {known}", yes=yes, dry_run=dry_run)
+
+
+def _make(session: Session, change: Any, nothing: str, *, yes: bool, dry_run: bool) -> None:
+    """Show a change, ask whether the change is right, and make the change. `nothing` is said where there is none."""
+    from tool_runtime.errors import UsageError
+    from tool_runtime.surfaces.cli import questions
+
+    path = change.path
+    data = {"client": change.client, "file": str(path), "changed": change.before != change.after, "diff": change.diff}
     for note in change.notes:
         output.note(note)
     if not data["changed"]:
-        session.give({**data, "written": False}, lambda: output.write(f"{path} holds the entry already"))
+        session.give({**data, "written": False}, lambda: output.write(nothing))
         return
     output.note(change.diff)
     if not (yes or dry_run):

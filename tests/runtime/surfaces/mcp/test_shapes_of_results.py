@@ -19,7 +19,15 @@ from mcp_service import DIAL, PACKAGE
 from tool_runtime.errors import ConfigurationError, UsageError
 from tool_runtime.surfaces.mcp import faces
 from tool_runtime.surfaces.mcp.bundle import bundle, check_manifest, check_server_json, server_json
-from tool_runtime.surfaces.mcp.client_files import CLIENTS, Wanted, config_text, file_of, planned, write
+from tool_runtime.surfaces.mcp.client_files import (
+    CLIENTS,
+    Wanted,
+    config_text,
+    file_of,
+    planned,
+    planned_removal,
+    write,
+)
 from tool_runtime.surfaces.mcp.cutting import cut, size_of
 from tool_runtime.surfaces.mcp.json_edit import with_member, without_member
 from tool_runtime.surfaces.mcp.server_entries import plain_json
@@ -137,16 +145,30 @@ def test_an_entry_goes_into_a_client_s_file_and_all_else_stays(client, tmp_path)
     assert known["theme"] == "dark"
     assert known[key]["tools"]["args"] == ["mcp", "serve"]
     assert planned(client, path, WANTED).diff == ""
+    write(planned_removal(client, path, "tools"))
+    assert path.read_text() == before.replace('"x"}, /*', '"x"} /*')
+    assert planned_removal(client, path, "tools").diff == ""
 
 
 def test_codex_gets_toml_and_its_comments_stay(tmp_path):
     path = tmp_path / "config.toml"
-    path.write_text('# mine\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y" # why\n')
+    before = '# mine\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y" # why\n\n[tui]\ntheme = 1\n'
+    path.write_text(before)
     write(planned("codex", path, WANTED))
     text = path.read_text()
     assert "# mine" in text
     assert "# why" in text
     assert tomlkit.parse(text)["mcp_servers"]["tools"]["command"] == "tools"
+    write(planned_removal("codex", path, "tools"))
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("unit", ["  ", "    ", "\t"])
+def test_an_entry_is_indented_as_the_file_is(unit):
+    text = f'{{\n{unit}"a": {{\n{unit * 2}"b": 1\n{unit}}}\n}}\n'
+    assert with_member(text, ["a", "c"], {"d": 2}) == (
+        f'{{\n{unit}"a": {{\n{unit * 2}"b": 1,\n{unit * 2}"c": {{\n{unit * 3}"d": 2\n{unit * 2}}}\n{unit}}}\n}}\n'
+    )
 
 
 def test_a_file_that_changed_meanwhile_or_is_broken_is_not_written(tmp_path):
