@@ -24,8 +24,7 @@ def _wanted(session: Session, name: str | None, url: str | None, *, pass_key: bo
         # A program with a window has another PATH than a shell.
         beside = Path(sys.argv[0]).resolve()
         command = shutil.which(command) or (str(beside) if beside.name.startswith(command) else command)
-    args = ["mcp", "serve", *(["--sandbox"] if session.sandbox else [])]
-    args += ["--account", session.account] if session.account is not None else []
+    args = ["mcp", "serve", *_account_words(session)]
     return _load(session, "mcp.client_files:Wanted")(
         name=name or session.program,
         command=command,
@@ -35,6 +34,12 @@ def _wanted(session: Session, name: str | None, url: str | None, *, pass_key: bo
         url=url,
         pass_key=pass_key,
     )
+
+
+def _account_words(session: Session) -> list[str]:
+    """Return the words that choose the account of a server as this command's own line does."""
+    words = ["--sandbox"] if session.sandbox else []
+    return words + (["--account", session.account] if session.account is not None else [])
 
 
 @click.command("config")
@@ -125,20 +130,46 @@ def install_command(
     dry_run: bool,
 ) -> None:
     """Write the entry into a client's own file. The change is shown first; everything else in the file stays."""
-    from tool_runtime.errors import UsageError
-    from tool_runtime.surfaces.cli import questions
-
     chosen = _load(session, "mcp.client_files:known_client")(client)
     everywhere = everywhere or chosen in {"claude-desktop", "windsurf"}
     words = _words(session, profile, write, expose)
     wanted = _wanted(session, name, url, pass_key=pass_key, absolute=everywhere, words=words)
     path = _file(session, chosen, everywhere=everywhere)
     change = _load(session, "mcp.client_files:planned")(chosen, path, wanted)
-    data = {"client": chosen, "file": str(path), "changed": change.before != change.after, "diff": change.diff}
+    _make(session, change, f"{path} holds the entry already", yes=yes, dry_run=dry_run)
+
+
+@click.command("uninstall")
+@click.option(
+    "--client", required=True, metavar="NAME", help="claude-code, claude-desktop, cursor, vscode, windsurf or codex."
+)
+@click.option("--global", "everywhere", is_flag=True, help="The user's own file instead of the project's.")
+@click.option("--name", metavar="NAME", help="The name of the server in the file.")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--dry-run", is_flag=True, help="Show the change, and write nothing.")
+@click.pass_obj
+def uninstall_command(
+    session: Session, *, client: str, everywhere: bool, name: str | None, yes: bool, dry_run: bool
+) -> None:
+    """Take the entry out of a client's own file. The change is shown first; everything else in the file stays."""
+    chosen = _load(session, "mcp.client_files:known_client")(client)
+    path = _file(session, chosen, everywhere=everywhere or chosen in {"claude-desktop", "windsurf"})
+    known = name or session.program
+    change = _load(session, "mcp.client_files:planned_removal")(chosen, path, known)
+    _make(session, change, f"{path} has no entry {known}", yes=yes, dry_run=dry_run)
+
+
+def _make(session: Session, change: Any, nothing: str, *, yes: bool, dry_run: bool) -> None:
+    """Show a change, ask whether the change is right, and make the change. `nothing` is said where there is none."""
+    from tool_runtime.errors import UsageError
+    from tool_runtime.surfaces.cli import questions
+
+    path = change.path
+    data = {"client": change.client, "file": str(path), "changed": change.before != change.after, "diff": change.diff}
     for note in change.notes:
         output.note(note)
     if not data["changed"]:
-        session.give({**data, "written": False}, lambda: output.write(f"{path} holds the entry already"))
+        session.give({**data, "written": False}, lambda: output.write(nothing))
         return
     output.note(change.diff)
     if not (yes or dry_run):
@@ -156,10 +187,13 @@ def install_command(
 @click.option("--path", type=click.Path(path_type=Path), metavar="FILE", help="Where to write. NAME-VERSION.mcpb here.")
 @click.pass_obj
 def bundle_command(session: Session, *, path: Path | None) -> None:
-    """Write a bundle (.mcpb): a desktop client installs it, asks for the key, and keeps the key."""
+    """Write a bundle (.mcpb): a desktop client installs it, asks for the key, and keeps the key.
+
+    With --account or --sandbox the bundle uses that account, and asks for no key.
+    """
     api = session.api
     target = path or Path(f"{api.get('distribution') or api['name']}-{api['version']}.mcpb")
-    data = _load(session, "mcp.bundle:bundle")(session.package)
+    data = _load(session, "mcp.bundle:bundle")(session.package, _account_words(session))
     target.write_bytes(data)
     session.give({"file": str(target), "bytes": len(data)}, lambda: output.write(f"{target}: {len(data)} bytes"))
 

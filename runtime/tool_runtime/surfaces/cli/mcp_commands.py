@@ -17,6 +17,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "serve": ("mcp_serve_command:serve_command", "Serve the tools to an agent's client."),
         "config": ("mcp_clients_commands:config_command", "Show the entry for a client's own file."),
         "install": ("mcp_clients_commands:install_command", "Write the entry into a client's own file."),
+        "uninstall": ("mcp_clients_commands:uninstall_command", "Take the entry out of a client's own file."),
         "bundle": ("mcp_clients_commands:bundle_command", "Write a bundle (.mcpb) for desktop clients."),
         "server-json": ("mcp_clients_commands:server_json_command", "Write server.json for the registry."),
         "profile": ("mcp_serve_command:profile_command", "Keep choices for serve under a name."),

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tool_runtime.errors import ConfigurationError
@@ -34,18 +34,21 @@ for name, value in list(os.environ.items()):
     if name.startswith("{prefix}_") and (not value.strip() or "${{" in value):
         del os.environ[name]
 write = os.environ.pop("{prefix}_BUNDLE_WRITE", "deny")
-sys.argv[1:] = ["mcp", "serve", "--write", write if write in ("deny", "ask", "allow") else "deny"]
+sys.argv[1:] = ["mcp", "serve", *{words!r}, "--write", write if write in ("deny", "ask", "allow") else "deny"]
 main()
 '''
 
 
-def bundle(package: Package) -> bytes:
-    """Return the bytes of a `.mcpb`: the same for the same package."""
+def bundle(package: Package, words: Sequence[str] = ()) -> bytes:
+    """Return the bytes of a `.mcpb`: the same for the same package.
+
+    `words` choose the account, such as `["--account", "production"]` or `["--sandbox"]`; then nobody gives a key.
+    """
     api = package.api
     distribution, version = str(api.get("distribution") or api["name"]), str(api["version"])
-    manifest = manifest_of(package)
+    manifest = manifest_of(package, asks_for_key=not words)
     check_manifest(manifest)
-    entry = _ENTRY.format(module=api["name"], prefix=api["environment"])
+    entry = _ENTRY.format(module=api["name"], prefix=api["environment"], words=list(words))
     project = (
         f'[project]\nname = "{distribution}-bundle"\nversion = "{version}"\nrequires-python = ">=3.11"\n'
         f'dependencies = ["{distribution}[mcp,lua]=={version}"]\n'
@@ -61,11 +64,11 @@ def bundle(package: Package) -> bytes:
     return data.getvalue()
 
 
-def manifest_of(package: Package) -> dict[str, Any]:
-    """Return the manifest of a bundle."""
+def manifest_of(package: Package, *, asks_for_key: bool = True) -> dict[str, Any]:
+    """Return the manifest of a bundle. With `asks_for_key`, whoever installs the bundle may fill in a key."""
     api, registry = package.api, package.registry
     distribution, prefix = str(api.get("distribution") or api["name"]), str(api["environment"])
-    run = {
+    run: dict[str, Any] = {
         "command": "uv",
         "args": ["run", "--directory", "${__dirname}", "server.py"],
         "env": {f"{prefix}_API_KEY": "${user_config.api_key}", f"{prefix}_BUNDLE_WRITE": "${user_config.write}"},
@@ -107,6 +110,8 @@ def manifest_of(package: Package) -> dict[str, Any]:
             },
         },
     }
+    if not asks_for_key:
+        del known["user_config"]["api_key"], run["env"][f"{prefix}_API_KEY"]
     documentation = api.get("documentation")
     return known | ({"documentation": documentation} if documentation else {})
 
@@ -205,6 +210,9 @@ def check_server_json(document: Mapping[str, Any]) -> None:
     name = str(document.get("name", ""))
     if not _SERVER_NAME.fullmatch(name):
         problems.append(f"name {name!r} is not reverse DNS with one slash, such as io.github.somebody/tools")
+    for key, longest in (("name", 200), ("title", 100)):
+        length = len(str(document.get(key, "")))
+        problems += [] if length <= longest else [f"{key} has {length} characters, and at most {longest} are allowed"]
     description = str(document.get("description", ""))
     if not 1 <= len(description) <= LONGEST_DESCRIPTION:
         problems.append(f"description has {len(description)} characters, and at most {LONGEST_DESCRIPTION} are allowed")
@@ -215,6 +223,9 @@ def check_server_json(document: Mapping[str, Any]) -> None:
             problems.append(f"packages[{at}].version is {one.get('version')!r}, and the server's is {version!r}")
         for key in ("registryType", "identifier", "transport"):
             problems += [] if one.get(key) else [f"packages[{at}].{key} is missing"]
+        transport = (one.get("transport") or {}).get("type")
+        if one.get("transport") and transport not in {"stdio", "streamable-http", "sse"}:
+            problems.append(f"packages[{at}].transport.type is {transport!r}")
         for part in ("runtimeArguments", "packageArguments"):
             for place, argument in enumerate(one.get(part, ())):
                 kind = argument.get("type")

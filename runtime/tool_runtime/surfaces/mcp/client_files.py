@@ -17,14 +17,15 @@ our entry stays as it is.
 import difflib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tool_runtime.accounts.private_files import locked, replace_text
 from tool_runtime.errors import ConfigurationError, UsageError
-from tool_runtime.surfaces.mcp.json_edit import with_member
+from tool_runtime.surfaces.mcp.json_edit import with_member, without_member
 from tool_runtime.surfaces.mcp.server_entries import plain_json
 from tool_runtime.values.secrets import Secret
 from tool_runtime.values.suggestions import nearest
@@ -81,7 +82,7 @@ def entry_for(client: str, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
 
     Example: `("cursor", …)` -> `(["mcpServers", "tools"], {"command": "tools", "args": ["mcp", "serve"]})`.
     """
-    key = {"vscode": "servers", "codex": "mcp_servers"}.get(client, "mcpServers")
+    key = _section(client)
     if wanted.url is not None:
         return [key, wanted.name], _at_address(client, wanted)
     entry: dict[str, Any] = {"type": "stdio"} if client in {"claude-code", "vscode"} else {}
@@ -93,6 +94,10 @@ def entry_for(client: str, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
         elif said is not None:
             entry["env"] = {wanted.key_variable: said}
     return [key, wanted.name], entry
+
+
+def _section(client: str) -> str:
+    return {"vscode": "servers", "codex": "mcp_servers"}.get(client, "mcpServers")
 
 
 def _variable(client: str, name: str) -> str | None:
@@ -168,21 +173,49 @@ def _settings_folder(home: Path, environment: Mapping[str, str]) -> Path:
 
 def planned(client: str, path: Path, wanted: Wanted) -> Change:
     """Return the change of a client's file. Nothing is written. Raises `ConfigurationError`."""
-    try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    before = _text_of(path)
     keys, entry = entry_for(client, wanted)
-    try:
+    with _naming(path):
         after = (
             _with_toml(before, keys, entry) if client == "codex" else _with_json(before, keys, entry, client, wanted)
         )
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{path}: {error.message}", hint="Mend the file in an editor.") from None
     notes = []
     if wanted.pass_key and client == "claude-desktop":
         notes.append("This client hands no variable on; the key comes from the accounts file.")
     return Change(client, path, before, after, tuple(notes))
+
+
+def planned_removal(client: str, path: Path, name: str) -> Change:
+    """Return the change that takes an entry out of a client's file; no change where there is none.
+
+    Nothing is written. Raises `ConfigurationError`.
+    """
+    before = _text_of(path)
+    section = _section(client)
+    with _naming(path):
+        if client == "codex":
+            return Change(client, path, before, _without_toml(before, section, name))
+        document = _parsed(before)
+        after = without_member(before, [section, name]) if isinstance(document.get(section), dict) else before
+        if name in _parsed(after).get(section, {}):
+            raise ConfigurationError(f"{name} stands there more than once")
+    return Change(client, path, before, after)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what is wrong with the file."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error.message}", hint="Mend the file in an editor.") from None
 
 
 def _with_json(before: str, keys: Sequence[str], entry: Mapping[str, Any], client: str, wanted: Wanted) -> str:
@@ -229,7 +262,26 @@ def _with_toml(before: str, keys: Sequence[str], entry: Mapping[str, Any]) -> st
         table = tomlkit.table()
         for key, value in entry.items():
             table[key] = value
+        # A blank line stands between our table and the next one.
+        table.add(tomlkit.nl())
         document[section][name] = table
+        text = str(tomlkit.dumps(document))
+        return f"{text.rstrip()}\n" if text.endswith("\n\n") else text
+    except (TOMLKitError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"not TOML that can be changed: {error}") from None
+
+
+def _without_toml(before: str, section: str, name: str) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document: Any = tomlkit.parse(before)
+        if not isinstance(document.get(section), Mapping) or name not in document[section]:
+            return before
+        del document[section][name]
+        if not document[section]:
+            del document[section]
         return str(tomlkit.dumps(document))
     except (TOMLKitError, TypeError, ValueError) as error:
         raise ConfigurationError(f"not TOML that can be changed: {error}") from None

@@ -6,7 +6,7 @@ Owns the arguments of our own tools (`search_tools`, `call_tool` and so on) and 
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -20,9 +20,11 @@ from tool_runtime.surfaces.mcp import faces
 from tool_runtime.surfaces.mcp.calls import Calls, Result, Wish
 from tool_runtime.surfaces.mcp.execute_lua import Scripts
 from tool_runtime.surfaces.mcp.exposure import Exposure
-from tool_runtime.surfaces.mcp.pass_through import PassThrough
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.values.suggestions import nearest
+
+if TYPE_CHECKING:
+    from tool_runtime.surfaces.mcp.pass_through import PassThrough
 
 HITS = 10
 KINDS: Mapping[str, tuple[type, ...]] = {
@@ -43,7 +45,7 @@ class Dispatch:
         exposure: Exposure,
         options: ServeOptions,
         calls: Calls,
-        pass_through: PassThrough | None,
+        pass_through: "PassThrough | None",
         agent: AgentOptions,
     ) -> None:
         self._package, self._exposure, self._options = package, exposure, options

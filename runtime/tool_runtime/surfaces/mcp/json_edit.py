@@ -10,8 +10,10 @@ from typing import Any
 
 from tool_runtime.errors import ConfigurationError
 
-_BLANK = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+# Some editors begin a file with a mark of its encoding.
+_BLANK = re.compile(r"(?:\s|\ufeff|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_FIRST_MEMBER = re.compile(r"^([ \t]+)\"", re.MULTILINE)
 _BARE = re.compile(r"[^\s,\]}/]+")
 
 
@@ -33,7 +35,7 @@ def with_member(text: str, path: list[str], value: Any) -> str:
         if key in members:
             begin, end = members[key]
             if last:
-                return text[:begin] + _indented(value, depth + 1) + text[end:]
+                return text[:begin] + _indented(value, depth + 1, _unit(text)) + text[end:]
             at, depth = begin, depth + 1
             continue
         inner = value
@@ -119,8 +121,9 @@ def _end(text: str, at: int) -> int:
 
 
 def _inserted(text: str, at: int, members: dict[str, tuple[int, int]], key: str, value: Any, depth: int) -> str:
-    member = f"{json.dumps(key)}: {_indented(value, depth)}"
-    pad = "  " * depth
+    unit = _unit(text)
+    member = f"{json.dumps(key)}: {_indented(value, depth, unit)}"
+    pad = unit * depth
     if members:
         end = max(stop for _, stop in members.values())
         following = _BLANK.match(text, end).end()  # type: ignore[union-attr]  # as above
@@ -130,8 +133,14 @@ def _inserted(text: str, at: int, members: dict[str, tuple[int, int]], key: str,
         return f"{text[: following + 1]}\n{pad}{member}{text[following + 1 :]}"
     close = _BLANK.match(text, at + 1).end()  # type: ignore[union-attr]  # as above
     between = text[at + 1 : close].rstrip()
-    return f"{text[: at + 1]}{between}\n{pad}{member}\n{'  ' * (depth - 1)}{text[close:]}"
+    return f"{text[: at + 1]}{between}\n{pad}{member}\n{unit * (depth - 1)}{text[close:]}"
 
 
-def _indented(value: Any, depth: int) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n" + "  " * depth)
+def _unit(text: str) -> str:
+    """Return what the file is indented with: that of the first member on a line of its own, else two spaces."""
+    first = _FIRST_MEMBER.search(text)
+    return first[1] if first is not None else "  "
+
+
+def _indented(value: Any, depth: int, unit: str) -> str:
+    return json.dumps(value, indent=unit, ensure_ascii=False).replace("\n", "\n" + unit * depth)

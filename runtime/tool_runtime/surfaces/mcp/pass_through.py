@@ -20,7 +20,7 @@ from tool_runtime.surfaces.mcp.list_changes import ListChanges
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.upstream_calls import UpstreamCalls
 from tool_runtime.surfaces.mcp.upstream_jobs import UpstreamJobs, note
-from tool_runtime.surfaces.mcp.upstream_lists import UpstreamLists
+from tool_runtime.surfaces.mcp.upstream_lists import LISTS_LIVE, UpstreamLists
 from tool_runtime.surfaces.mcp.upstream_reading import UpstreamReading
 
 
@@ -29,6 +29,9 @@ class PassThrough:
 
     `is_ours` tells an address of our own, `is_itself` a tool of this program.
     """
+
+    # How long our clients may keep lists, in milliseconds.
+    lives_ms = int(LISTS_LIVE * 1000)
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 import mcp_types as types
@@ -23,8 +23,10 @@ from tool_runtime.surfaces.common.results import envelope_of, meta_of
 from tool_runtime.surfaces.mcp.calls import Calls
 from tool_runtime.surfaces.mcp.dispatch import without_head
 from tool_runtime.surfaces.mcp.exposure import Exposure
-from tool_runtime.surfaces.mcp.pass_through import PassThrough
 from tool_runtime.surfaces.mcp.served_client import ServedClient
+
+if TYPE_CHECKING:
+    from tool_runtime.surfaces.mcp.pass_through import PassThrough
 
 MARKDOWN = "text/markdown"
 # The protocol allows no more values in one answer.
@@ -42,7 +44,7 @@ class Reading:
         exposure: Exposure,
         client: ServedClient,
         calls: Calls,
-        pass_through: PassThrough | None,
+        pass_through: "PassThrough | None",
     ) -> None:
         self._package, self._exposure, self._client = package, exposure, client
         self._calls, self._replies, self._pass_through = calls, calls.replies, pass_through

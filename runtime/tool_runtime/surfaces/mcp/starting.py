@@ -1,12 +1,14 @@
 """Starting: the entries by which the command line reaches this surface.
 
-Everything here blocks and takes plain values, so that the command line needs no library of this surface.
+Everything here blocks and takes plain values, so that the command line needs no library of this surface. What a server
+does not offer is not loaded: other servers, HTTP.
 """
 
+import gc
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -14,14 +16,14 @@ from tool_runtime.errors import UsageError
 from tool_runtime.surfaces.common.agent_client import AgentOptions
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.mcp import faces
-from tool_runtime.surfaces.mcp.http_serving import serve_http, token_of
-from tool_runtime.surfaces.mcp.hub import Places
-from tool_runtime.surfaces.mcp.pass_through import PassThrough
 from tool_runtime.surfaces.mcp.process_tree import server_above
 from tool_runtime.surfaces.mcp.reading import scheme_of
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.stdio_serving import Service, serve_stdio
-from tool_runtime.surfaces.mcp.upstream_lists import fingerprints, ours
+
+if TYPE_CHECKING:
+    from tool_runtime.surfaces.mcp.hub import Places
+    from tool_runtime.surfaces.mcp.pass_through import PassThrough
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ def serve(
     api = package.api
     pass_through = None
     if options.upstreams:
+        from tool_runtime.surfaces.mcp.hub import Places
+
         places = Places(api, environment)
         for name in options.upstreams:
             # What cannot be used is said now, and not at the first call.
@@ -61,8 +65,12 @@ def serve(
         message = f"{listening.host} is not this machine alone; a server listens on loopback"
         raise UsageError(message, hint="Put a proxy in front, and name it with --allow-host.")
     service = Service(package, options, agent, pass_through)
+    gc.freeze()
+    gc.enable()
     if listening is None:
         return anyio.run(serve_stdio, service)
+    from tool_runtime.surfaces.mcp.http_serving import serve_http, token_of
+
     token, made = token_of(environment, str(api["environment"]))
 
     async def run() -> int:
@@ -79,8 +87,11 @@ def serve(
     return _unwrapped(run)
 
 
-def pass_through_of(package: Package, places: Places, options: ServeOptions) -> PassThrough:
+def pass_through_of(package: Package, places: "Places", options: ServeOptions) -> "PassThrough":
     """Return what offers the tools of the chosen servers, and knows this program again behind any of them."""
+    from tool_runtime.surfaces.mcp.pass_through import PassThrough
+    from tool_runtime.surfaces.mcp.upstream_lists import fingerprints, ours
+
     registry = package.registry
     own = [
         face

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import mcp_types as types
@@ -26,11 +26,12 @@ from tool_runtime.surfaces.mcp.calls import Calls, Result
 from tool_runtime.surfaces.mcp.desk import Desk
 from tool_runtime.surfaces.mcp.dispatch import Dispatch
 from tool_runtime.surfaces.mcp.exposure import Exposure
-from tool_runtime.surfaces.mcp.pass_through import PassThrough
 from tool_runtime.surfaces.mcp.reading import Reading, kept
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.served_client import ServedClient, approved
-from tool_runtime.surfaces.mcp.upstream_lists import LISTS_LIVE
+
+if TYPE_CHECKING:
+    from tool_runtime.surfaces.mcp.pass_through import PassThrough
 
 # Longer than any attempt of a call: the total limit of an attempt is two minutes by default.
 LAST_PATIENCE = 150.0
@@ -55,7 +56,7 @@ class Service:
     """All parts of one server. Close it with `aclose`."""
 
     def __init__(
-        self, package: Package, options: ServeOptions, agent: AgentOptions, pass_through: PassThrough | None = None
+        self, package: Package, options: ServeOptions, agent: AgentOptions, pass_through: "PassThrough | None" = None
     ) -> None:
         registry = package.registry
         forced = AgentOptions(
@@ -103,7 +104,7 @@ class Service:
         api, dispatch, reading = self.package.api, self.dispatch, self.reading
         name = str(api.get("command") or api["name"])
         # Another server's lists change by themselves, and not every server says so.
-        lives = KEPT_MS if self.pass_through is None else int(LISTS_LIVE * 1000)
+        lives = KEPT_MS if self.pass_through is None else self.pass_through.lives_ms
         hint = CacheHint(ttl_ms=lives, scope="private")
         changes = self.pass_through.changes if self.pass_through is not None else None
         resources, prompts = self.options.resources, self.options.prompts

@@ -1,21 +1,33 @@
 """Parts without a server: cutting, marks, schemas of providers, edits of files, bundles."""
 
 import json
+import os
 import re
+import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import anyio
 import pytest
 import tomlkit
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp_service import PACKAGE
+from mcp import Client, StdioServerParameters
+from mcp_service import DIAL, PACKAGE
 
 from tool_runtime.errors import ConfigurationError, UsageError
 from tool_runtime.surfaces.mcp import faces
 from tool_runtime.surfaces.mcp.bundle import bundle, check_manifest, check_server_json, server_json
-from tool_runtime.surfaces.mcp.client_files import CLIENTS, Wanted, config_text, file_of, planned, write
+from tool_runtime.surfaces.mcp.client_files import (
+    CLIENTS,
+    Wanted,
+    config_text,
+    file_of,
+    planned,
+    planned_removal,
+    write,
+)
 from tool_runtime.surfaces.mcp.cutting import cut, size_of
 from tool_runtime.surfaces.mcp.json_edit import with_member, without_member
 from tool_runtime.surfaces.mcp.server_entries import plain_json
@@ -133,16 +145,30 @@ def test_an_entry_goes_into_a_client_s_file_and_all_else_stays(client, tmp_path)
     assert known["theme"] == "dark"
     assert known[key]["tools"]["args"] == ["mcp", "serve"]
     assert planned(client, path, WANTED).diff == ""
+    write(planned_removal(client, path, "tools"))
+    assert path.read_text() == before.replace('"x"}, /*', '"x"} /*')
+    assert planned_removal(client, path, "tools").diff == ""
 
 
 def test_codex_gets_toml_and_its_comments_stay(tmp_path):
     path = tmp_path / "config.toml"
-    path.write_text('# mine\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y" # why\n')
+    before = '# mine\nmodel = "x"\n\n[mcp_servers.other]\ncommand = "y" # why\n\n[tui]\ntheme = 1\n'
+    path.write_text(before)
     write(planned("codex", path, WANTED))
     text = path.read_text()
     assert "# mine" in text
     assert "# why" in text
     assert tomlkit.parse(text)["mcp_servers"]["tools"]["command"] == "tools"
+    write(planned_removal("codex", path, "tools"))
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("unit", ["  ", "    ", "\t"])
+def test_an_entry_is_indented_as_the_file_is(unit):
+    text = f'{{\n{unit}"a": {{\n{unit * 2}"b": 1\n{unit}}}\n}}\n'
+    assert with_member(text, ["a", "c"], {"d": 2}) == (
+        f'{{\n{unit}"a": {{\n{unit * 2}"b": 1,\n{unit * 2}"c": {{\n{unit * 3}"d": 2\n{unit * 2}}}\n{unit}}}\n}}\n'
+    )
 
 
 def test_a_file_that_changed_meanwhile_or_is_broken_is_not_written(tmp_path):
@@ -188,10 +214,37 @@ def test_a_bundle_is_a_zip_with_a_right_manifest_and_always_the_same():
             check_manifest(manifest | wrong)
 
 
+def test_an_unpacked_bundle_serves_with_the_account_that_was_chosen(tmp_path):
+    with zipfile.ZipFile(BytesIO(bundle(PACKAGE, ["--sandbox"]))) as archive:
+        archive.extractall(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    settings = manifest["server"]["mcp_config"]["env"]
+    assert "api_key" not in manifest["user_config"]
+    assert list(settings) == ["RETELL_BUNDLE_WRITE"]
+    command = StdioServerParameters(
+        command=sys.executable, args=[str(tmp_path / "server.py")], env={"RETELL_BUNDLE_WRITE": "allow", **os.environ}
+    )
+
+    async def work():
+        async with Client(command, cache=None) as client:
+            made = await client.call_tool("call_tool", {"tool": "create_phone_call", "arguments": DIAL})
+            assert made.structured_content["meta"]["sandbox"] is True
+
+    anyio.run(work)
+
+
 def test_the_registry_s_document_is_checked():
     document = server_json(PACKAGE, "io.github.somebody/tools")
     assert len(document["description"]) <= 100
-    for wrong in ({"name": "tools"}, {"version": "latest"}, {"description": "x" * 101}, {"packages": []}):
+    for wrong in (
+        {"name": "tools"},
+        {"name": f"io.github.somebody/{'x' * 200}"},
+        {"title": "x" * 101},
+        {"version": "latest"},
+        {"description": "x" * 101},
+        {"packages": []},
+        {"packages": [document["packages"][0] | {"transport": {"type": "pipe"}}]},
+    ):
         with pytest.raises(ConfigurationError):
             check_server_json(document | wrong)
     assert Path(PACKAGE.folder).is_dir()
