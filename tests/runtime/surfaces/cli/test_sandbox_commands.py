@@ -214,6 +214,34 @@ class TestWebhooks:
         (entry,) = shell.data("webhooks", "log", "--journal", "j.jsonl")
         assert (entry["event"], entry["verified"]) == ("function", True)
 
+    def test_a_listener_answers_questions_itself_and_says_what_the_answer_decides(self, shell):
+        answer = '{"call_inbound": {"override_agent_id": "agent_7", "metdata": {}}}'
+        process, url = shell.start("webhooks", "listen", "--json", "--journal", "j.jsonl", "--answer", answer, **KEY)
+        made = shell.data("webhooks", "trigger", "call_inbound", "--to", url, **KEY)
+        assert made["answer"] == answer
+        assert 'override_agent_id "agent_7"' in made["means"][0]
+        assert "did you mean metadata" in made["faults"][0]
+        assert shell.data("webhooks", "trigger", "call_ended", "--to", url, **KEY)["status"] == 204
+        process.terminate()
+        shown = [json.loads(line) for line in process.communicate()[0].splitlines()]
+        assert [(len(one["means"]), len(one["faults"])) for one in shown] == [(1, 1), (0, 0)]
+
+    @pytest.mark.parametrize(
+        ("event", "answer", "code", "said"),
+        [
+            ("call_inbound", '{"call_inbound": {"override_agent_id": "agent_7"}}', 0, "the answer counts"),
+            ("call_inbound", "{}", 0, "nothing is decided"),
+            ("call_inbound", '{"call_inbound": {"override_agent_id": 7}}', 5, "acts on this answer as on none"),
+            ("chat_inbound", "yes", 5, "is a JSON object"),
+            ("function", "Booked.", 0, "the model reads 7 characters of text"),
+            ("function", "x" * 15001, 0, "what comes after 15000 is cut off"),
+            ("call_ended", "", 0, "no body is needed"),
+        ],
+    )
+    def test_an_answer_in_a_file_is_judged(self, shell, event, answer, code, said):
+        ended = shell.run("webhooks", "check-answer", event, "-", stdin=answer)
+        assert (ended.returncode, said in ended.stdout) == (code, True), ended
+
     def test_an_unknown_event_is_refused_with_the_nearest(self, shell):
         ended = shell.run("webhooks", "trigger", "call_endet", "--to", "http://127.0.0.1:9/", **KEY)
         assert ended.returncode == 3
