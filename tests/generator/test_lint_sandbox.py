@@ -39,6 +39,13 @@ import pytest
             "sandbox.yaml:3: resources.thing.references[0]",
         ),
         (
+            (
+                "resources:\n  thing: {type: Thing}\n  tag:\n    id: label\n    lifecycle: [{after: 1,"
+                " then: [{does: change, resource: thing, id: x, set: {thing_id: $record.thing_idd}}]}]\n"
+            ),
+            'sandbox.yaml:5: tag: "$record" has nothing at "thing_idd"; did you mean "thing_id"?',
+        ),
+        (
             "resources:\n  thingy: {}\n",
             'tools/things.yaml:14: get_thing: there is no resource "thing"; did you mean "thingy"?',
         ),
