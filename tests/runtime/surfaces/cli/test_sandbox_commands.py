@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -134,6 +135,51 @@ def test_what_was_answered_is_there_after_a_kill(shell):
     with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
         assert {client.get(f"/get-retell-llm/{one}").status_code for one in made} == {200}
         assert client.post("/create-retell-llm", json={}).json()["llm_id"] not in made
+
+
+def test_a_kill_in_the_middle_of_writes_takes_nothing_that_was_answered(shell):
+    answered = {}
+
+    def write(url, worker):
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
+            while True:
+                try:
+                    made = client.post("/create-retell-llm", json={"begin_message": worker}).json()["llm_id"]
+                    client.patch(f"/update-retell-llm/{made}", json={"begin_message": made})
+                except httpx.HTTPError:
+                    return
+                answered[made] = made
+
+    for _ in range(3):
+        process, url = shell.start("sandbox", "serve", "--state", "state.db")
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
+            found = {one: client.get(f"/get-retell-llm/{one}").json()["begin_message"] for one in answered}
+        assert found == answered
+        known = len(answered)
+        threads = [threading.Thread(target=write, args=(url, f"worker {number}")) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 20
+        while len(answered) < known + 10 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.kill()
+        for thread in threads:
+            thread.join()
+        process.communicate()
+    assert len(answered) >= 30
+
+
+def test_two_sandboxes_share_nothing_and_no_file(shell):
+    _, first = shell.start("sandbox", "serve", "--state", "state.db")
+    _, second = shell.start("sandbox", "serve")
+    headers = {"Authorization": "Bearer k"}
+    made = httpx.post(f"{first}/create-retell-llm", json={}, headers=headers).json()["llm_id"]
+    httpx.post(f"{second}/__sandbox/failures", json={"kind": "status", "status": 500, "times": None})
+    assert httpx.get(f"{first}/get-retell-llm/{made}", headers=headers).status_code == 200
+    httpx.delete(f"{second}/__sandbox/failures")
+    assert httpx.get(f"{second}/get-retell-llm/{made}", headers=headers).status_code == 422
+    ended = shell.run("sandbox", "serve", "--port", "0", "--state", "state.db")
+    assert (ended.returncode, "state.db" in ended.stderr) == (3, True)
 
 
 def test_a_seed_is_there_from_the_start(shell):
