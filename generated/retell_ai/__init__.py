@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         WaitTimedOut,
         WebhookRefused,
     )
+    from tool_runtime.sandbox.deliveries import DeliveryRequest
     from tool_runtime.sandbox.failures import Failure
     from tool_runtime.surfaces.common.deprecation import ToolDeprecationWarning
 
@@ -67,12 +68,13 @@ __version__ = "0.1.0"
 
 __all__ = [
     "APIError", "AsyncClient", "BadRequest", "CallerError", "CapReached", "Caps", "Client", "ConfigurationError",
-    "Conflict", "ConnectionFailed", "Failure", "Forbidden", "InternalError", "Interrupted", "InvalidArguments",
-    "Invocation", "Ledger", "MissingExtra", "NotFound", "OutcomeUnknown", "PaginationBroken", "PaymentRequired",
-    "Policy", "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError", "ReplyTooLarge", "RequestOptions",
-    "Sandbox", "ServerError", "SpecError", "TimedOut", "ToolDeprecationWarning", "ToolError", "Unauthorized",
-    "UnknownTool", "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut",
-    "WebhookRefused", "arguments", "sign_webhook", "types", "unwrap_webhook", "verify_webhook", "webhooks",
+    "Conflict", "ConnectionFailed", "DeliveryRequest", "Failure", "Forbidden", "InternalError", "Interrupted",
+    "InvalidArguments", "Invocation", "Ledger", "MissingExtra", "NotFound", "OutcomeUnknown", "PaginationBroken",
+    "PaymentRequired", "Policy", "PolicyRefused", "RateLimited", "RedirectRefused", "RemoteError", "ReplyTooLarge",
+    "RequestOptions", "Sandbox", "ServerError", "SpecError", "TimedOut", "ToolDeprecationWarning", "ToolError",
+    "Unauthorized", "UnknownTool", "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed",
+    "WaitTimedOut", "WebhookRefused", "arguments", "sign_webhook", "types", "unwrap_webhook", "verify_webhook",
+    "webhooks",
 ]  # fmt: skip
 
 _NAMES = {
@@ -93,6 +95,7 @@ _NAMES = {
         "Unprocessable", "UnreadableReply", "UnwrittenResult", "UsageError", "WaitFailed", "WaitTimedOut",
         "WebhookRefused",
     ],
+    "tool_runtime.sandbox.deliveries": ["DeliveryRequest"],
     "tool_runtime.sandbox.failures": ["Failure"],
     "tool_runtime.surfaces.common.deprecation": ["ToolDeprecationWarning"],
 }  # fmt: skip

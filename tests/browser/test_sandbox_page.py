@@ -79,6 +79,18 @@ def test_a_call_is_answered_talked_on_and_hung_up(page, api):
     assert api.get(f"/v2/get-call/{made}").json()["disconnection_reason"] == "user_hangup"
 
 
+def test_a_call_comes_in_and_the_agent_calls_a_function(page, api):
+    page.get_by_role("tab", name="Calls").click()
+    page.get_by_label("from number").fill("+14155550199")
+    page.get_by_label("to number").fill("+14155550100")
+    page.get_by_role("button", name="Let a call come in").click()
+    page.get_by_role("button", name="Answer").click()
+    page.get_by_label("Name of the function").fill("book_slot")
+    page.get_by_role("button", name="Call it").click()
+    expect(page.locator(".said.call").first).to_contain_text("book_slot(")
+    expect(page.locator(".said.call").nth(1)).to_contain_text("gave no result")
+
+
 def test_a_failure_is_switched_on_and_off(page, api):
     page.get_by_role("tab", name="Failures").click()
     page.get_by_label("What goes wrong").select_option("status")
@@ -123,9 +135,25 @@ def test_a_mistake_is_told_on_the_page(page):
     expect(page.get_by_role("alert")).to_contain_text("needs a delay")
 
 
-def test_the_page_can_be_used_on_a_phone(page):
+def test_a_webhook_that_was_not_sent_says_why(page, api):
+    api.patch("/update-agent/agent_123", json={"webhook_url": "https://crm.example.com/hook"})
+    api.post("/v2/create-phone-call", json=CALL)
+    page.get_by_role("tab", name="Webhooks").click()
+    page.get_by_role("button", name="+10 s").click()
+    expect(page.locator("#webhooks tr", has_text="call_started").first).to_contain_text("--reach crm.example.com")
+
+
+def test_the_page_can_be_used_on_a_phone(page, api):
+    api.patch("/update-agent/agent_123", json={"webhook_url": "https://crm.example.com/hook"})
+    api.post("/v2/create-phone-call", json=CALL)
+    page.get_by_role("button", name="+10 s").click()
     page.set_viewport_size({"width": 375, "height": 700})
     for tab in ("Requests", "Records", "Calls", "Failures", "Webhooks"):
         page.get_by_role("tab", name=tab).click()
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, tab
+        # No word is cut into letters: a cell that holds one word is one line high.
+        tall = """[...document.querySelectorAll("section:not([hidden]) td, section:not([hidden]) button")]
+            .filter((one) => !/\\s/.test(one.textContent) && one.textContent.length < 20 && one.offsetHeight > 40)
+            .map((one) => one.textContent)"""
+        assert page.evaluate(tall) == [], tab

@@ -23,6 +23,29 @@ import pytest
             'sandbox.yaml:4: thing: there is no change "ovr"; did you mean "over"?',
         ),
         (
+            "resources:\n  thing:\n    changes: {over: {}}\n    questions: [{url: x, answered: {set: [ovr]}}]\n",
+            'sandbox.yaml:4: thing: there is no change "ovr"; did you mean "over"?',
+        ),
+        (
+            "resources:\n  thing:\n    questions: [{url: $record.name, payload: $answr}]\n",
+            'sandbox.yaml:3: thing: nothing is named "$answr" here; did you mean "$answer"?',
+        ),
+        (
+            "resources:\n  thing:\n    interventions:\n      ring: {does: create, makes: thin}\n",
+            'sandbox.yaml:4: thing: there is no resource "thin"; did you mean "thing"?',
+        ),
+        (
+            "resources:\n  thing:\n    references: [{as: x}]\n",
+            "sandbox.yaml:3: resources.thing.references[0]",
+        ),
+        (
+            (
+                "resources:\n  thing: {type: Thing}\n  tag:\n    id: label\n    lifecycle: [{after: 1,"
+                " then: [{does: change, resource: thing, id: x, set: {thing_id: $record.thing_idd}}]}]\n"
+            ),
+            'sandbox.yaml:5: tag: "$record" has nothing at "thing_idd"; did you mean "thing_id"?',
+        ),
+        (
             "resources:\n  thingy: {}\n",
             'tools/things.yaml:14: get_thing: there is no resource "thing"; did you mean "thingy"?',
         ),
@@ -48,6 +71,7 @@ def test_what_the_sandbox_cannot_find_is_a_problem(spec, text, message):
         spec.tools["get_thing"]["resource"] = {"name": "thing", "action": "get"}
     spec.texts["sandbox.yaml"] = text
     problems = spec.problems()
+    assert problems
     if "thingy" in text:
         assert [problem.split(": ", 1)[1] for problem in problems] == [message.split(": ", 1)[1]]
     else:

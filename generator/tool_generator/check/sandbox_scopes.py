@@ -207,7 +207,7 @@ def scope(world: World, resource: Entry, path: Path) -> dict[str, Any]:
     action = str(path[1]) if len(path) > 1 and path[0] == "actions" else None
     is_refusal = bool(path) and path[-1] == "message"
     intervention = str(path[1]) if len(path) > 1 and path[0] == "interventions" else None
-    asked = ("scope", resource.name, key, action, is_refusal, intervention)
+    asked = ("scope", resource.name, key, action, is_refusal, intervention, _changed(resource.data, path))
     names: dict[str, Any] = world.once(asked, lambda: _scope(world, resource, key, action, asked))
     return names
 
@@ -215,7 +215,7 @@ def scope(world: World, resource: Entry, path: Path) -> dict[str, Any]:
 def _scope(
     world: World, resource: Entry, key: str | None, action: str | None, asked: tuple[Any, ...]
 ) -> dict[str, Any]:
-    *_, is_refusal, intervention = asked
+    *_, is_refusal, intervention, changed = asked
     allowed: tuple[str, ...] = NAMES[key] if key is not None else NAMES_OF_AN_ACTION
     if is_refusal and key != "error_body":
         allowed = (*allowed, *REFUSAL)
@@ -226,7 +226,7 @@ def _scope(
                 names[place] = schema
     if "record" in names and resource.name != EVERY:
         made = resource.data["interventions"][intervention].get("makes") if intervention is not None else None
-        names["record"] = world.schema_of(made or resource.name)
+        names["record"] = world.schema_of(changed or made or resource.name)
     if key not in _ALONE:
         referred = world.once(("referred", resource.name), lambda: list(_referred(resource.data)))
         for name, other in referred:
@@ -235,6 +235,16 @@ def _scope(
             if name != EVERY and other_entry.whole and "id" not in other_entry.data:
                 names.setdefault(name, world.schema_of(name))
     return names
+
+
+def _changed(data: Any, path: Path) -> str | None:
+    """Give the resource whose record a consequence changes, for a place among the fields that are set there."""
+    for step in path:
+        if step == "set" and isinstance(data, dict) and data.get("does") in ("change", "version"):
+            return str(data.get("resource"))
+        is_inside = (isinstance(data, dict) and step in data) or (isinstance(data, list) and isinstance(step, int))
+        data = data[step] if is_inside else None
+    return None
 
 
 def _referred(value: Any) -> Iterator[tuple[str, str | None]]:

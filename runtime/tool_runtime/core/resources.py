@@ -111,9 +111,9 @@ class Consequence:
     """What a change does beside the record itself.
 
     `does` says what: `create` a record of a resource (once for each entry of `each`, which templates see as `binds`),
-    `change` the record `id`, make a new `version` of it, `remove` those that meet `where`, or `set` fields of the
-    record itself, with the names that the consequences before have bound. `when` is a template: nothing happens unless
-    it is true.
+    `put` fields into the record `id`, which is made where there is none (for each entry too), `change` the record
+    `id`, make a new `version` of it, `remove` those that meet `where`, or `set` fields of the record itself, with the
+    names that the consequences before have bound. `when` is a template: nothing happens unless it is true.
     """
 
     does: str
@@ -260,6 +260,8 @@ class Question:
 class Action:
     """What one kind of request does to a resource. `does` is the verb, where that is not the action's own name.
 
+    A list whose `rows` are a template shows these, in the place of records.
+
     An intervention that creates may make a record of another resource (`makes`); `leads_to` is the id of the record of
     this resource that came of that at once, if one did.
     """
@@ -287,6 +289,7 @@ class Action:
     makes: str | None = None
     leads_to: Template = None
     in_use: tuple[Use, ...] = ()
+    rows: Template = None
     filter_in: str | None = None
     filters: Mapping[str, Filter] = field(default_factory=dict)
     where: Templates = field(default_factory=dict)

@@ -169,7 +169,14 @@ class Actions:
         return handling.reply(handling.shown(handling.entry()))
 
     def _list(self, handling: Handling) -> Answer:
-        return self._page(handling, self._store.entries(handling.name))
+        self.changes.refer(handling.action.references, handling.scope)
+        if handling.action.rows is None:
+            return self._page(handling, self._store.entries(handling.name))
+        rows = fill(handling.action.rows, handling.scope)
+        path = self._store.id_field(handling.name) or ""
+        now = self._store.now()
+        entries = [Entry(str(lookup(row, path)), row, place, now) for place, row in enumerate(rows)]
+        return self._page(handling, entries)
 
     def _versions(self, handling: Handling) -> Answer:
         entry = handling.entry()

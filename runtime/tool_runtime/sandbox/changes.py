@@ -125,7 +125,7 @@ class Changes:
             if one.does == "set":
                 apply(templates_of(self._store.declared[resource], one.set), entry.record, scope)
                 self._store.touch(resource, entry)
-            elif one.does == "create":
+            elif one.does in ("create", "put"):
                 self._create(one, scope)
             elif one.does == "remove":
                 where = fill_all(one.where, scope)
@@ -144,9 +144,22 @@ class Changes:
                 value = fill(template, inner)
                 if value is not ABSENT:
                     assign(given, path, copy.deepcopy(value))
+            known = None if one.id is None else self._store.get(one.resource, fill(one.id, inner))
+            if known is not None:
+                self._put(one.resource, known, given, inner)
+                continue
             made = self.make(one.resource, given, inner)
             if one.each is None and one.binds:
                 scope.names[one.binds] = made.record
+
+    def _put(self, resource: str, entry: Entry, given: Mapping[str, Any], scope: Scope) -> None:
+        """Lay fields over a record; those of an object in the record join the others there."""
+        for field, value in given.items():
+            known = entry.record.get(field)
+            merged = known | value if isinstance(known, dict) and isinstance(value, dict) else value
+            entry.record[field] = merged
+        apply(self._store.declared[resource].stamp, entry.record, scope.inner(id=entry.id))
+        self._store.touch(resource, entry)
 
     def _reach(self, one: Consequence, scope: Scope) -> None:
         record_id = fill(one.id, scope)

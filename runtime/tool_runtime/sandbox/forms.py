@@ -13,10 +13,14 @@ from typing import Any, Final
 from tool_runtime.sandbox.answers import Refusal
 
 _LONGEST_BOUNDARY: Final = 200
+_LARGEST_TABLE: Final = 10_000_000
 
 
 class UploadedFile(dict[str, Any]):
-    """A part with a file: `{filename, content_type, size}`. A text part is a plain string, and no file."""
+    """A part with a file: `{filename, content_type, size}`. A text part is a plain string, and no file.
+
+    A table (CSV) has its `text` too.
+    """
 
 
 def read_form(content: bytes, content_type: str) -> dict[str, Any]:
@@ -58,7 +62,10 @@ def _part(section: bytes) -> tuple[str, Any]:
     if filename is None:
         return _text(name), _decoded(payload, headers.get_content_charset() or "utf-8")
     kind = headers.get_content_type() if "content-type" in headers else "application/octet-stream"
-    return _text(name), UploadedFile(filename=filename, content_type=kind, size=len(payload))
+    uploaded = UploadedFile(filename=filename, content_type=kind, size=len(payload))
+    if (kind == "text/csv" or filename.lower().endswith(".csv")) and len(payload) <= _LARGEST_TABLE:
+        uploaded["text"] = payload.decode("utf-8-sig", "replace")
+    return _text(name), uploaded
 
 
 def _decoded(payload: bytes, charset: str) -> str:

@@ -5,11 +5,13 @@ Owns what counts, makes, picks and reckons over lists, records and time. Must no
 | template | value |
 |---|---|
 | `{$count: {resource: NAME, when: {path: template}}}` | how many records of a resource meet a condition |
+| `{$all: {resource: NAME, where: {path: template}}}` | the records of a resource that meet a condition, oldest first |
 | `{$length: list}` | how many entries a list has |
 | `{$each: {in: list, as: name, give: template}}` | the list of what `give` is for each entry |
 | `{$let: {names: {name: template}, give: template}}` | a template with further names, each filled once |
 | `{$concat: [list, list]}` | the lists one after the other; what is absent or null counts as empty |
 | `{$merge: [object, object]}` | the fields of the objects, those of later ones over those of earlier ones |
+| `{$omit: {from: object, fields: [...]}}` | the object without these fields; absent where nothing is left |
 | `{$fill_in: {text: template, with: [object]}}` | the text with values in the place of `{{name}}` |
 | `{$without: {in: list, where: {path: template}}}` | the list without the entries that meet a condition |
 | `{$if: {when: template, then: template, else: template}}` | one of two; `when` is true when it is the value true |
@@ -23,6 +25,8 @@ Owns what counts, makes, picks and reckons over lists, records and time. Must no
 | `{$only: {in: list, where: {path: template}}}` | the list of the entries that meet a condition |
 | `{$extract: {from: value, paths: {name: path}}}` | what stands at dotted paths of a value, by name, as texts |
 | `{$pick: list}` | an entry of a list by chance, in proportion to the entries' `weight`; absent for an empty list |
+| `{$csv: {text: ..., columns: [...], from: key, to: key}}` | the rows of a table, as objects: each column that |
+| | an entry of `columns` names under its key `from` gives the field that stands under its key `to` |
 | `{$json: value}` | the text of a value in JSON |
 | `{$new: prefix}` | an id that was never given before |
 | `{$unused: {resource: NAME, patterns: [...], status: 400, message: ...}}` | the first id that was never given, and |
@@ -30,6 +34,7 @@ Owns what counts, makes, picks and reckons over lists, records and time. Must no
 | `{$opens: {from: ms, windows: [{start, end}], zone: NAME, days: [...]}}` | the first moment that lies in a window |
 """
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -56,6 +61,7 @@ def operators_of(store: "Store") -> Operators:
     """Return the operators over the records of a store."""
     return {
         **_PLAIN,
+        "$all": _all(store),
         "$count": _count(store),
         "$new": _new(store),
         "$pick": _pick(store),
@@ -68,6 +74,17 @@ def _count(store: "Store") -> Operator:
         return store.count(operand["resource"], fill(operand.get("when", {})))
 
     return count
+
+
+def _all(store: "Store") -> Operator:
+    def all_of(operand: Mapping[str, Any], fill: Fill) -> list[Any]:
+        where = fill(operand.get("where", {}))
+        # A condition whose value is absent is met by nobody, not by everybody.
+        if len(where) < len(operand.get("where", {})):
+            return []
+        return [entry.record for entry in store.entries(operand["resource"]) if holds(where, entry.record)]
+
+    return all_of
 
 
 def _new(store: "Store") -> Operator:
@@ -144,6 +161,12 @@ def _merge(operand: list[Any], fill: Fill) -> dict[str, Any]:
     return {name: value for part in found if isinstance(part, Mapping) for name, value in part.items()}
 
 
+def _omit(operand: Mapping[str, Any], fill: Fill) -> Any:
+    value = fill(operand["from"])
+    left = {name: part for name, part in value.items() if name not in operand["fields"]} if value else {}
+    return left or ABSENT
+
+
 def _fill_in(operand: Mapping[str, Any], fill: Fill) -> Any:
     text, values = fill(operand["text"]), _merge(operand["with"], fill)
     if not isinstance(text, str):
@@ -173,6 +196,18 @@ def _extract(operand: Mapping[str, Any], fill: Fill) -> Any:
     steps = {name: _INDEX.sub(r".\1", str(path).removeprefix("$.")).strip(".") for name, path in paths.items()}
     found = {name: lookup(value, path) for name, path in steps.items()}
     return {name: _as_text(part) for name, part in found.items() if part is not ABSENT and part is not None}
+
+
+def _csv(operand: Mapping[str, Any], fill: Fill) -> list[dict[str, str]]:
+    text, columns = fill(operand["text"]), _listed(fill(operand["columns"]))
+    if not isinstance(text, str):
+        return []
+    named = [(one[operand["from"]], one[operand["to"]]) for one in columns]
+    try:
+        rows = list(csv.DictReader(text.splitlines(keepends=True), restval=""))
+    except csv.Error:
+        return []
+    return [{field: str(row[column]).strip() for column, field in named if row.get(column)} for row in rows]
 
 
 def _json(operand: Any, fill: Fill) -> Any:
@@ -258,11 +293,13 @@ _PLAIN: Final[Operators] = {
     "$let": _let,
     "$concat": _concat,
     "$merge": _merge,
+    "$omit": _omit,
     "$fill_in": _fill_in,
     "$without": _without,
     "$only": _only,
     "$entry": _entry,
     "$extract": _extract,
+    "$csv": _csv,
     "$json": _json,
     "$if": _if,
     "$equal": _equal,
@@ -273,5 +310,5 @@ _PLAIN: Final[Operators] = {
     "$integer": _integer,
     "$opens": _opens,
 }
-OPERATORS: Final = (*_PLAIN, "$count", "$new", "$pick", "$unused")
+OPERATORS: Final = (*_PLAIN, "$all", "$count", "$new", "$pick", "$unused")
 """The names of all operators of this module."""

@@ -278,7 +278,7 @@ class Sandbox:
             for record in listed:
                 self.put(resource, record)
 
-    def intervene(self, resource: str, record_id: str, name: str, **given: Any) -> dict[str, Any]:
+    def intervene(self, resource: str, record_id: str, name: str, /, **given: Any) -> dict[str, Any]:
         """Do to a record what no caller of the API can, such as answering a call. Returns a copy of the record.
 
         What comes in from outside may wait for a webhook's answer: then the record of the wait is returned.

@@ -121,12 +121,20 @@ class StateFile:
         self._all = False
         self._keys = 0
         try:
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._database = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
+            # Held until the end of the process, a killed one's too: a second sandbox would overwrite the first one's.
+            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
             columns = "kind TEXT, name TEXT, value TEXT, PRIMARY KEY (kind, name)"
             self._database.execute(f"CREATE TABLE IF NOT EXISTS state ({columns}) WITHOUT ROWID")
             self.is_new = self._value("meta", "format") is None
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                message = f"{path} cannot be used for the state: {error}"
+                raise ConfigurationError(message, hint="Name a file in a folder that can be written.") from error
+            message = f"another sandbox keeps its state in {path}"
+            raise ConfigurationError(message, hint="End that one, or name another file.") from error
         except sqlite3.Error as error:
             message = f"{path} is no state of a sandbox: {error}"
             raise ConfigurationError(message, hint="Name a new file, or one that --state has written.") from error

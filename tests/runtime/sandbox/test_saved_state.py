@@ -1,5 +1,6 @@
 import copy
 import json
+import shutil
 
 import httpx
 import pytest
@@ -97,9 +98,12 @@ def test_a_file_holds_each_change_before_its_answer(document, tmp_path):
         api.patch(f"/books/{first}", json={"title": "New"})
         api.delete(f"/books/{second}")
         loan = api.post("/loans", json={"book_id": first, "token": "once"}).json()["loan_id"]
-    # Nobody closes the file: that is how a killed process leaves it.
+    # Nobody closes the file: what lies there now is what a killed process leaves.
+    (tmp_path / "left").mkdir()
+    for path in tmp_path.glob("state.db*"):
+        shutil.copy(path, tmp_path / "left")
     reopened = Sandbox(document, latency=0)
-    followed(reopened, tmp_path / "state.db")
+    followed(reopened, tmp_path / "left" / "state.db")
     assert [(one["book_id"], one["title"]) for one in reopened.records("book")] == [(first, "New")]
     with client_of(reopened) as api:
         assert api.post("/loans", json={"book_id": first, "token": "once"}).json()["loan_id"] == loan

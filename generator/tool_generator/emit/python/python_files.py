@@ -51,6 +51,7 @@ RUNTIME = {
     "tool_runtime.core.gate": ("Invocation",),
     "tool_runtime.core.options": ("RequestOptions",),
     "tool_runtime.errors": ERRORS,
+    "tool_runtime.sandbox.deliveries": ("DeliveryRequest",),
     "tool_runtime.sandbox.failures": ("Failure",),
     "tool_runtime.surfaces.common.deprecation": ("ToolDeprecationWarning",),
 }

@@ -34,7 +34,8 @@ function detail(value) { const box = byId("detail"); box.querySelector("pre").te
 
 function row(cells, open) {
   const line = make("tr");
-  for (const cell of cells) line.append(cell instanceof Node ? cell : make("td", cell));
+  // Long cells may be broken anywhere, the others nowhere.
+  for (const cell of cells) line.append(cell instanceof Node ? cell : make("td", cell, String(cell ?? "").length > 32 ? { class: "long" } : {}));
   if (open) {
     line.tabIndex = 0;
     line.addEventListener("click", (event) => { if (!event.target.closest("button")) open(); });
@@ -76,6 +77,13 @@ async function drawRecords() {
   if (told) byId("records").replaceChildren(...(told.records.length ? told.records.map((one) => make("pre", JSON.stringify(one, null, 2))) : [make("p", "There are none.", { class: "empty" })]));
 }
 
+function turn(one) {
+  const isCall = one.content === undefined || one.tool_call_id !== undefined;
+  const line = make("div", null, { class: `said ${isCall ? "call" : one.role}` });
+  line.append(make("b", one.role.replaceAll("_", " ")), make("span", one.content ?? `${one.name}(${one.arguments ?? ""})`));
+  return line;
+}
+
 async function drawCalls() {
   const told = await ask("/records/call");
   if (!told) { return; }
@@ -86,7 +94,7 @@ async function drawCalls() {
   }));
   const call = told.records.find((one) => one.call_id === shown.call);
   if (!call) return;
-  const typed = byId("say-text") ? byId("say-text").value : "";
+  const typed = byId("say-text") ? byId("say-text").value : "", named = byId("function-name") ? byId("function-name").value : "";
   const box = byId("call");
   const title = make("h2", `${call.call_id}: ${call.call_status}${call.disconnection_reason ? " (" + call.disconnection_reason + ")" : ""}`);
   const act = (name, body = {}) => async () => { await ask(`/records/call/${encodeURIComponent(call.call_id)}/${name}`, "POST", body); drawCalls(); };
@@ -98,9 +106,15 @@ async function drawCalls() {
     text.value = typed;
     say.append(text, make("button", "Say"));
     say.addEventListener("submit", (event) => { event.preventDefault(); const words = text.value; text.value = ""; act("say", { text: words })(); });
+    const calls = make("form", null, { class: "tools" });
+    const name = make("input", null, { id: "function-name", "aria-label": "Name of the function", size: "18", placeholder: "A custom function" });
+    name.value = named;
+    calls.append(name, make("button", "Call it"));
+    calls.addEventListener("submit", (event) => { event.preventDefault(); act("call_function", { name: name.value })(); });
     tools.append(make("button", "Hang up", { type: "button", onclick: act("hang_up") }), say);
+    if ("call_function" in info.resources.call.interventions) tools.append(calls);
   }
-  const talk = (call.transcript_object ?? []).map((one) => { const line = make("div", null, { class: `said ${one.role}` }); line.append(make("b", one.role), make("span", one.content)); return line; });
+  const talk = (call.transcript_with_tool_calls ?? call.transcript_object ?? []).map(turn);
   box.replaceChildren(title, tools, ...(talk.length ? talk : [make("p", "Nothing was said yet.", { class: "empty" })]), make("pre", JSON.stringify(call, null, 2)));
 }
 
@@ -125,8 +139,8 @@ async function drawWebhooks() {
     const cell = make("td");
     cell.append(make("button", "Resend", { type: "button", onclick: async () => { await ask(`/webhooks/${one.number}/resend`, "POST", {}); drawWebhooks(); } }));
     const state = make("td", one.state.replaceAll("_", " ") + (one.twist ? `, ${one.twist.replaceAll("_", " ")}` : ""), { class: one.state === "delivered" ? "good" : one.state === "failed" ? "bad" : "warm" });
-    return row([one.number, time(one.created / 1000), one.event, one.record, one.url ?? "", state, one.attempts.map((each) => each.status ?? each.error).join(", "), cell],
-      () => detail({ ...one, body: JSON.parse(one.body) }));
+    return row([one.number, time(one.created / 1000), one.event, one.record, one.url ?? "", state, [one.attempts.map((each) => each.status ?? each.error).join(", "), ...one.faults].filter(Boolean).join("; "), cell],
+      () => detail({ ...one, body: one.body ? JSON.parse(one.body) : "" }));
   }));
   byId("no-webhooks").hidden = told.webhooks.length > 0;
   byId("count-webhooks").textContent = told.webhooks.length || "";
@@ -183,12 +197,15 @@ async function start() {
   byId("kinds").append(...info.failures.map((kind) => make("option", kind)));
   byId("tools").append(...info.tools.map((tool) => make("option", tool)));
   byId("twists").append(...info.twists.map((kind) => make("option", kind)));
+  const fields = Object.keys(info.resources.call?.interventions.incoming ?? {});
+  byId("incoming").hidden = fields.length === 0;
+  byId("incoming-fields").append(...fields.map((name) => make("input", null, { name, required: "", size: "16", "aria-label": name.replaceAll("_", " "), placeholder: name.replaceAll("_", " ") })));
   const personas = Object.values(info.resources).flatMap((one) => one.personas).filter((one) => /^\d+$/.test(one.ends));
   byId("personas").replaceChildren(...personas.map((one) => row([`… ${one.ends}`, one.name.replaceAll("_", " "), one.summary])));
   drawFailures(); drawWebhooks(); drawClock();
   watch();
   setInterval(drawClock, 1000);
-  setInterval(() => { if (shown.view === "calls" && document.activeElement !== byId("say-text")) drawCalls(); }, 1000);
+  setInterval(() => { if (shown.view === "calls" && !["say-text", "function-name"].includes(document.activeElement.id)) drawCalls(); }, 1000);
 }
 
 document.querySelector("nav").addEventListener("click", (event) => { const tab = event.target.closest("[role=tab]"); if (tab) look(tab.dataset.view); });
@@ -208,5 +225,10 @@ byId("fail").addEventListener("submit", async (event) => {
   await ask("/failures", "POST", given); drawFailures();
 });
 byId("address").addEventListener("submit", async (event) => { event.preventDefault(); await ask("/webhooks/settings", "PUT", { url: event.target.url.value || null }); drawWebhooks(); });
+byId("incoming").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const made = await ask("/records/call", "POST", Object.fromEntries(new FormData(event.target)));
+  if (made) { shown.call = made.call_id ?? null; drawCalls(); }
+});
 byId("twists").addEventListener("change", async (event) => { if (event.target.value) await ask("/webhooks/twists", "POST", { kind: event.target.value, times: 1 }); event.target.value = ""; });
 start();

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -136,6 +137,51 @@ def test_what_was_answered_is_there_after_a_kill(shell):
         assert client.post("/create-retell-llm", json={}).json()["llm_id"] not in made
 
 
+def test_a_kill_in_the_middle_of_writes_takes_nothing_that_was_answered(shell):
+    answered = {}
+
+    def write(url, worker):
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
+            while True:
+                try:
+                    made = client.post("/create-retell-llm", json={"begin_message": worker}).json()["llm_id"]
+                    client.patch(f"/update-retell-llm/{made}", json={"begin_message": made})
+                except httpx.HTTPError:
+                    return
+                answered[made] = made
+
+    for _ in range(3):
+        process, url = shell.start("sandbox", "serve", "--state", "state.db")
+        with httpx.Client(base_url=url, headers={"Authorization": "Bearer k"}) as client:
+            found = {one: client.get(f"/get-retell-llm/{one}").json()["begin_message"] for one in answered}
+        assert found == answered
+        known = len(answered)
+        threads = [threading.Thread(target=write, args=(url, f"worker {number}")) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 20
+        while len(answered) < known + 10 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.kill()
+        for thread in threads:
+            thread.join()
+        process.communicate()
+    assert len(answered) >= 30
+
+
+def test_two_sandboxes_share_nothing_and_no_file(shell):
+    _, first = shell.start("sandbox", "serve", "--state", "state.db")
+    _, second = shell.start("sandbox", "serve")
+    headers = {"Authorization": "Bearer k"}
+    made = httpx.post(f"{first}/create-retell-llm", json={}, headers=headers).json()["llm_id"]
+    httpx.post(f"{second}/__sandbox/failures", json={"kind": "status", "status": 500, "times": None})
+    assert httpx.get(f"{first}/get-retell-llm/{made}", headers=headers).status_code == 200
+    httpx.delete(f"{second}/__sandbox/failures")
+    assert httpx.get(f"{second}/get-retell-llm/{made}", headers=headers).status_code == 422
+    ended = shell.run("sandbox", "serve", "--port", "0", "--state", "state.db")
+    assert (ended.returncode, "state.db" in ended.stderr) == (3, True)
+
+
 def test_a_seed_is_there_from_the_start(shell):
     seed = {
         "agent": [{"agent_id": "agent_mine", "agent_name": "Mine", "channel": "voice", "voice_id": "11labs-Adrian"}]
@@ -213,6 +259,34 @@ class TestWebhooks:
         assert (made["status"], made["body"]["name"]) == (204, "book_job")
         (entry,) = shell.data("webhooks", "log", "--journal", "j.jsonl")
         assert (entry["event"], entry["verified"]) == ("function", True)
+
+    def test_a_listener_answers_questions_itself_and_says_what_the_answer_decides(self, shell):
+        answer = '{"call_inbound": {"override_agent_id": "agent_7", "metdata": {}}}'
+        process, url = shell.start("webhooks", "listen", "--json", "--journal", "j.jsonl", "--answer", answer, **KEY)
+        made = shell.data("webhooks", "trigger", "call_inbound", "--to", url, **KEY)
+        assert made["answer"] == answer
+        assert 'override_agent_id "agent_7"' in made["means"][0]
+        assert "did you mean metadata" in made["faults"][0]
+        assert shell.data("webhooks", "trigger", "call_ended", "--to", url, **KEY)["status"] == 204
+        process.terminate()
+        shown = [json.loads(line) for line in process.communicate()[0].splitlines()]
+        assert [(len(one["means"]), len(one["faults"])) for one in shown] == [(1, 1), (0, 0)]
+
+    @pytest.mark.parametrize(
+        ("event", "answer", "code", "said"),
+        [
+            ("call_inbound", '{"call_inbound": {"override_agent_id": "agent_7"}}', 0, "the answer counts"),
+            ("call_inbound", "{}", 0, "nothing is decided"),
+            ("call_inbound", '{"call_inbound": {"override_agent_id": 7}}', 5, "acts on this answer as on none"),
+            ("chat_inbound", "yes", 5, "is a JSON object"),
+            ("function", "Booked.", 0, "the model reads 7 characters of text"),
+            ("function", "x" * 15001, 0, "what comes after 15000 is cut off"),
+            ("call_ended", "", 0, "no body is needed"),
+        ],
+    )
+    def test_an_answer_in_a_file_is_judged(self, shell, event, answer, code, said):
+        ended = shell.run("webhooks", "check-answer", event, "-", stdin=answer)
+        assert (ended.returncode, said in ended.stdout) == (code, True), ended
 
     def test_an_unknown_event_is_refused_with_the_nearest(self, shell):
         ended = shell.run("webhooks", "trigger", "call_endet", "--to", "http://127.0.0.1:9/", **KEY)
