@@ -14,7 +14,7 @@ from tool_generator.model.schemas import Node, Schemas, is_textual
 from tool_runtime.core.urls import split_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tool_generator.model.documents import Body, Encoding, Media, Operation, Parameter, Upstream
     from tool_generator.model.schemas import Branch
@@ -154,7 +154,8 @@ def _with_body(exchange: Exchange, body: Body, schemas: Schemas, as_fields: bool
         return replace(exchange, whole=Node(_FILE, at) if media.kind == "raw" else node)
     fields = dict(exchange.fields)
     united = schemas.united(objects)
-    for wire, found in _fields(united, media, schemas):
+    alternating = {name for _, names in rules or () for name in names}
+    for wire, found in _fields(united, media, schemas, alternating):
         fields["body", wire] = found
     other = next((item for item in body.media[1:] if item.kind in ("form", "multipart")), None)
     if other is not None and media.kind != other.kind:
@@ -187,9 +188,12 @@ def _alternatives_of_need(objects: tuple[Branch, ...]) -> frozenset[tuple[str, t
     return frozenset([("exactly_one" if is_one else "at_least_one", names)])
 
 
-def _fields(united: Branch, media: Media, schemas: Schemas) -> Iterator[tuple[str, Field]]:
+def _fields(
+    united: Branch, media: Media, schemas: Schemas, alternating: Collection[str] = ()
+) -> Iterator[tuple[str, Field]]:
+    """Yield the fields of a body. A field that is only required, here or in `alternating`, may hold anything."""
     nodes = dict(united.properties)
-    for name in sorted(united.required - nodes.keys()):
+    for name in sorted({*united.required, *alternating} - nodes.keys()):
         nodes[name] = Node({}, (*united.parts[-1], "properties", name))
     for wire, node in nodes.items():
         name = wire.removesuffix("[]") if media.kind != "json" else wire
@@ -258,11 +262,9 @@ def _further(
 def is_file(schemas: Schemas, node: Node, content_type: str = "") -> bool:
     """Say whether a field of multipart is a file or a list of files."""
     view = schemas.view(node)
-    if any(branch.is_file for branch in view.scalars):
+    lists = [schemas.view(branch.items) for branch in view.arrays if branch.items is not None]
+    if any(branch.is_file for item in (view, *lists) for branch in item.scalars):
         return True
-    for branch in view.arrays:
-        if branch.items is not None and is_file(schemas, branch.items):
-            return True
     types = content_type.replace(" ", "").split(",") if content_type else []
     if view.is_any:
         return bool(types) and not any(map(is_textual, types))
