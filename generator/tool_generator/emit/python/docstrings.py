@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.emit.media_replies import may_stream, reads_in_pieces, told_in_python
 from tool_generator.emit.python.literals import sentence, wrapped
 from tool_runtime.values.references import type_name_of
 
@@ -93,10 +94,16 @@ def words(schema: Any) -> str:
 
 
 def _returns(tool: Tool, returns: str) -> str:
+    told = sentence(tool.returns.description)
+    if media := told_in_python(tool.returns):
+        pieces = (
+            " `to=path` writes them to a file; `stream=True` gives them in pieces." if reads_in_pieces(tool) else ""
+        )
+        return f"{media}.{pieces}{' ' + told if told else ''}"
     if tool.returns.schema is None:
         return "None; the reply has no body."
-    told = sentence(tool.returns.description)
-    return f"{returns}{': ' + told if told else '.'}"
+    events = " Where the API streams: an iterator of events." if may_stream(tool.returns) else ""
+    return f"{returns}{': ' + told if told else '.'}{events}"
 
 
 def _raises(tool: Tool) -> str:
