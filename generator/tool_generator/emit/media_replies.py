@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tool_generator.emit.reference.markdown import code, listed
 from tool_runtime.core.media import EVENTS
 
 if TYPE_CHECKING:
@@ -59,8 +58,11 @@ def may_stream(returns: Returns) -> bool:
     return returns.content == "json" and EVENTS in returns.media_types
 
 
-def in_words(returns: Returns) -> str:
-    """Name a result that is no JSON in Markdown: ``bytes (`image/png` or `image/jpeg`)``; empty for JSON."""
-    noun = _NOUNS.get(returns.content, "")
-    types = [] if returns.content in ("events", "location") else [name for name in returns.media_types if name != "*/*"]
-    return f"{noun} ({listed(map(code, types), 'or')})" if noun and types else noun
+def noun(returns: Returns) -> str:
+    """Name a result that is no JSON: `bytes`, `server-sent events`; empty for JSON."""
+    return _NOUNS.get(returns.content, "")
+
+
+def media_types(returns: Returns) -> list[str]:
+    """Give the media types that say more than the noun does: `["image/png", "image/jpeg"]`."""
+    return [] if returns.content in ("events", "location") else [name for name in returns.media_types if name != "*/*"]

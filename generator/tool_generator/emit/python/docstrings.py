@@ -67,10 +67,17 @@ def lifecycle(tool: Tool) -> str:
 
 
 def _argument(parameter: Parameter) -> str:
-    kind = words(parameter.accepted)
+    kind = _file(parameter) or words(parameter.accepted)
     needed = ", required" if parameter.required else ""
     told = sentence(parameter.description)
     return f"{parameter.name} ({kind}{needed}){': ' + told if told else ''}"
+
+
+def _file(parameter: Parameter) -> str:
+    """Say what is taken where a file is; empty for everything else."""
+    if parameter.place == "file":
+        return "list of files" if parameter.schema.get("type") == "array" else "file"
+    return "text, bytes or file" if parameter.place == "raw_body" else ""
 
 
 def words(schema: Any) -> str:
