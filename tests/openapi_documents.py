@@ -32,10 +32,13 @@ SCHEMES = {
     "login": {"type": "http", "scheme": "basic"},
     "app": {"type": "apiKey", "in": "header", "name": "X-App"},
     "token": {"type": "apiKey", "in": "query", "name": "token"},
+    "cert": {"type": "mutualTLS"},
+    "far": {"type": "oauth2", "flows": {"implicit": {"authorizationUrl": "https://any.example", "scopes": {}}}},
     "session": {"type": "apiKey", "in": "cookie", "name": "session"},
 }
 SECURITY = (
     [{"key": []}], [], [{"login": []}, {}], [{"key": [], "app": []}], [{"token": []}, {"session": []}], [{"app": []}],
+    [{"cert": []}], [{"cert": []}, {"far": []}],
 )  # fmt: skip
 SERVERS = (
     [{"url": "https://any.example"}],

@@ -27,9 +27,13 @@ _BINARY = ("application/octet-stream", "application/pdf", "application/zip")
 _USUAL_MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "*/*")
 
 
-def securityplaces_of(upstream: Upstream, operation: Operation) -> frozenset[tuple[str, ...]] | None:
-    """Say where the keys of an operation go, in the words of `Exchange.security`."""
-    alternatives = upstream.security_of(operation)
+def security_places(
+    upstream: Upstream, alternatives: tuple[tuple[str, ...], ...] | None
+) -> frozenset[tuple[str, ...]] | None:
+    """Say where the keys of alternatives of schemes go, in the words of `Exchange.security`; None if nothing is known.
+
+    Example: `(("key",),)`, where the scheme `key` is a bearer token, gives `{("header authorization Bearer ",)}`.
+    """
     if alternatives is None:
         return None
     words = {"bearer": "header authorization Bearer ", "basic": "header authorization basic"}
@@ -66,7 +70,7 @@ def exchange_of_operation(
         content=reply.content,
         media_types=() if reply.media_types == ("application/json",) else reply.media_types,
         reply=None if reply.schema is None else Node(reply.schema, ("operations", operation.id, "reply")),
-        security=securityplaces_of(upstream, operation),
+        security=security_places(upstream, upstream.security_of(operation)),
         server=upstream.server_of(operation),
         deprecated=operation.deprecated,
     )

@@ -82,6 +82,7 @@ def settled(document: dict[str, Any], folder: Path) -> dict[str, str]:
     state = read_state(folder)
     shared = shared_names(folder, state)
     found = drift(state, upstream, shared)
+    assert found.api == ()
     differing = {item.name: item.changes for item in found.judgements if item.verdict not in ("same", "gone")}
     assert differing == {}, differing
     told = parity(state, upstream, shared).differences
