@@ -81,6 +81,8 @@ def generate(spec_folder: Path | None, out: Path | None, site: Path | None, *, c
     from tool_generator.emit import output_folder
     from tool_generator.generate import generated_files
 
+    if problem := output_folder.problem_of(out, compiled.registry.api.name):
+        raise click.UsageError(problem)
     with _problems_shown():
         files = generated_files(compiled)
     if check:

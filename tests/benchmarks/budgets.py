@@ -84,8 +84,8 @@ def generation() -> list[Row]:
         large = Path(folder, "large")
         large.mkdir()
         write_large_spec(SPEC, large, LARGER)
-        once = statistics.median(_generate(SPEC, Path(folder, f"out{run}")) for run in range(5))
-        tenfold = statistics.median(_generate(large, Path(folder, f"large_out{run}")) for run in range(2))
+        once = statistics.median(_generate(SPEC, Path(folder, f"out{run}", SPEC.name)) for run in range(5))
+        tenfold = statistics.median(_generate(large, Path(folder, f"large_out{run}", SPEC.name)) for run in range(2))
     peers = {"one": once, "ten": tenfold}
     return [
         Row("toolgen generate, the whole API", once, "s", 0.8),

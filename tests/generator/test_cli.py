@@ -114,9 +114,18 @@ def test_check_prints_a_unified_diff_and_exits_with_1(project):
 
 
 def test_spec_and_out_may_be_anywhere(tmp_path):
-    result = run("generate", "--spec", str(LIBRARY), "--out", str(tmp_path / "deep" / "out"))
+    result = run("generate", "--spec", str(LIBRARY), "--out", str(tmp_path / "deep" / "library_api"))
     assert result.exit_code == 0
-    assert (tmp_path / "deep" / "out" / "client.py").is_file()
+    assert (tmp_path / "deep" / "library_api" / "client.py").is_file()
+
+
+@pytest.mark.parametrize("more", [(), ("--check",)])
+def test_a_folder_that_nobody_could_import_is_refused_with_the_right_one(tmp_path, more):
+    result = run("generate", "--spec", str(LIBRARY), "--out", str(tmp_path / "out"), *more)
+    assert result.exit_code == 2
+    assert "the package is called library_api" in result.stderr
+    assert str(tmp_path / "library_api") in result.stderr.replace("\n", "")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("arguments", [["validate", "--spec", "nowhere"], ["generate", "--chek"], ["make"]])

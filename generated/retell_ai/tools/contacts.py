@@ -135,7 +135,7 @@ class ContactsTools(runtime.Client):
         The first of two steps: `create_contact_import` takes the `upload_id` of the reply.
 
         Args:
-            file (object, required): The CSV file, its first row the headers.
+            file (file, required): The CSV file, its first row the headers.
 
         Returns ContactImportFile. Raises InvalidArguments, APIError, OutcomeUnknown.
         Upstream: uploadContactImportFile, POST /upload-contact-import-file (write).

@@ -23,7 +23,7 @@ class FilesTools(runtime.Client):
         The API offers no way to list or delete assets: keep the `asset_id` of the reply.
 
         Args:
-            file (object, required): PNG, JPEG, GIF, WebP, SVG, MP3, WAV, WebM, OGG, M4A, AAC or FLAC, up to 10 MB;
+            file (file, required): PNG, JPEG, GIF, WebP, SVG, MP3, WAV, WebM, OGG, M4A, AAC or FLAC, up to 10 MB;
                 sounds up to 210 seconds.
 
         Returns Asset. Raises InvalidArguments, APIError, OutcomeUnknown.

@@ -46,7 +46,7 @@ class KnowledgeBasesTools(runtime.Client):
             knowledge_base_name (string, required): Name, fewer than 40 characters.
             knowledge_base_texts (list of KnowledgeBaseText): Texts to take in, each with a title.
             knowledge_base_urls (list of string): Web pages to take in.
-            knowledge_base_files (list of object): Files to take in, up to 25 of at most 50 MB each.
+            knowledge_base_files (list of files): Files to take in, up to 25 of at most 50 MB each.
             enable_auto_refresh (boolean): Whether web pages and files of connected apps are read anew every day.
             max_chunk_size (integer): Longest passage that sources are cut into, in characters.
             and min_chunk_size
@@ -65,7 +65,7 @@ class KnowledgeBasesTools(runtime.Client):
             knowledge_base_id (string, required): The knowledge base to add to.
             knowledge_base_texts (list of KnowledgeBaseText): Texts to take in, each with a title.
             knowledge_base_urls (list of string): Web pages to take in.
-            knowledge_base_files (list of object): Files to take in, up to 25 of at most 50 MB each.
+            knowledge_base_files (list of files): Files to take in, up to 25 of at most 50 MB each.
 
         Returns KnowledgeBase. Raises InvalidArguments, APIError, OutcomeUnknown.
         Upstream: addKnowledgeBaseSources, POST /add-knowledge-base-sources/{knowledge_base_id} (write).

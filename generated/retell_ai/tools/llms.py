@@ -163,7 +163,7 @@ class LlmsTools(runtime.Client):
         Have the speaker's consent. The API offers no way to delete the clone.
 
         Args:
-            files (list of object, required): The recordings: up to 25; one for cartesia and minimax, up to 3 for
+            files (list of files, required): The recordings: up to 25; one for cartesia and minimax, up to 3 for
                 inworld.
             voice_name (string, required): Name of the new voice.
             voice_provider (string, required): Who makes the voice.

@@ -99,14 +99,14 @@ def _likeness(
     """Say how alike two objects are; negative if a tag separates them."""
     score = 0.0
     for name, values in tags.items():
-        if name not in other_tags or name not in one.required | other.required:
+        if name not in other_tags:
             continue
         common = values & other_tags[name]
-        if not common:
+        if not common and name in one.required | other.required:
             return -1.0
         if name in one.required & other.required:
             score += len(common) / len(values | other_tags[name])
-    names, other_names = set(one.properties), set(other.properties)
+    names, other_names = one.properties.keys() | one.required, other.properties.keys() | other.required
     if names or other_names:
         score += len(names & other_names) / len(names | other_names)
     else:

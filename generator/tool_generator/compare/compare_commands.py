@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tool_generator.compare.drift import Drift, Judgement
+    from tool_generator.compare.rules import Change
     from tool_generator.model.documents import Upstream
 
 _MOST_CHANGES = 8
@@ -174,8 +175,13 @@ def _register_release(
             message = "--bump and --version exclude each other"
             raise click.UsageError(message)
         folder = spec_folder(spec)
-        out = out or Path("generated", compiled(folder).registry.api.name)
+        package = compiled(folder).registry.api.name
+        out = out or Path("generated", package)
+        from tool_generator.emit.output_folder import problem_of
         from tool_generator.release import releasing
+
+        if problem := problem_of(out, package):
+            raise click.UsageError(problem)
 
         order = releasing.Order(folder, out, changelog_file, _date(on), bump or "", version, since)
         _release(order, check=check)
@@ -253,7 +259,8 @@ def _sides(folder: Path, document: Path, compiled: Callable[[Path], Any]) -> tup
 def _drift_text(result: Drift, *, show_all: bool) -> str:
     shown = [item for item in result.judgements if item.verdict != "same"]
     width = max((len(item.name) for item in shown if item.verdict != "new"), default=0)
-    lines = [line for item in shown for line in _lines(item, width, show_all=show_all)]
+    lines = ["the API as a whole", *map(_change, result.api)] if result.api else []
+    lines += [line for item in shown for line in _lines(item, width, show_all=show_all)]
     counted = ", ".join(f"{count} {verdict}" for verdict, count in result.counts().items())
     own = f"; not judged: {', '.join(result.own)}" if result.own else ""
     return "\n".join([*lines, f"{counted}{own}"])
@@ -266,14 +273,16 @@ def _lines(item: Judgement, width: int, *, show_all: bool) -> list[str]:
         line += f"; replaced by {item.replaced_by}{sunset}" if item.replaced_by else sunset or "; no replacement named"
     lines = [line.rstrip()]
     most = len(item.changes) if show_all else _MOST_CHANGES
-    for change in item.changes[:most]:
-        mark = "!" if change.breaking else "+"
-        sides = [_short(side) for side in (change.was, change.now)]
-        told = f": {sides[0]} -> {sides[1]}" if any(side != "-" for side in sides) else ""
-        lines.append(f"  {mark} {change.path} {change.kind}{told}")
+    lines += map(_change, item.changes[:most])
     if len(item.changes) > most:
         lines.append(f"    and {len(item.changes) - most} more (--all)")
     return lines
+
+
+def _change(change: Change) -> str:
+    sides = [_short(side) for side in (change.was, change.now)]
+    told = f": {sides[0]} -> {sides[1]}" if any(side != "-" for side in sides) else ""
+    return f"  {'!' if change.breaking else '+'} {change.path} {change.kind}{told}"
 
 
 def _short(value: Any) -> str:

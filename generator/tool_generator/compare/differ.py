@@ -330,7 +330,7 @@ class Differ:
             if name not in other.properties:
                 # A document may require a field without a schema for the field. A spec writes such a field with an
                 # empty schema.
-                is_unsaid = name in other.required and node.schema in ({}, True)
+                is_unsaid = name in other.required and self.one.view(node).is_any
                 # A field that the spec marks as deprecated stays for its callers.
                 is_kept = isinstance(node.schema, dict) and node.schema.get("deprecated") is True
                 if not isinstance(other.extra, Node) and not is_unsaid and not is_kept:

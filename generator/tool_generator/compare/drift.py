@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.compare import rules
+from tool_generator.compare.api_differ import api_differences
 from tool_generator.compare.exchange_differ import Compared, compared
 from tool_generator.compare.rules import Change, judged
 from tool_generator.load.spec import load_spec, read_folder
@@ -60,15 +61,19 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All verdicts: worst first, then in the order of the registry. `own` are the helpers, which get no verdict."""
+    """All verdicts: worst first, then in the order of the registry. `own` are the helpers, which get no verdict.
+
+    `api` are the changes of the API as a whole: another server, base path, or place of the usual keys.
+    """
 
     judgements: tuple[Judgement, ...]
     own: tuple[str, ...]
+    api: tuple[Change, ...] = ()
 
     @property
     def breaks(self) -> bool:
         """Whether something breaks or is gone."""
-        return any(item.verdict in ("breaking", "gone") for item in self.judgements)
+        return bool(self.api) or any(item.verdict in ("breaking", "gone") for item in self.judgements)
 
     def counts(self) -> dict[str, int]:
         """Give the number of tools by verdict."""
@@ -78,6 +83,7 @@ class Drift:
         """Give the form of `--json`."""
         return {
             "tools": {item.name: item.as_json() for item in self.judgements},
+            "api": [change.as_json() for change in self.api],
             "counts": self.counts(),
             "not_judged": list(self.own),
         }
@@ -113,7 +119,8 @@ def drift(registry: Registry, upstream: Upstream, shared: Shared | None = None) 
     judgements += _new(upstream, {operation.id for operation in result.operations.values()}, registry.tools)
     rank = {verdict: index for index, verdict in enumerate(VERDICTS)}
     judgements.sort(key=lambda item: rank[item.verdict])
-    return Drift(tuple(judgements), tuple(name for name, tool in registry.tools.items() if is_own(tool)))
+    api = judged(api_differences(registry, upstream), rules.REQUEST)
+    return Drift(tuple(judgements), tuple(name for name, tool in registry.tools.items() if is_own(tool)), tuple(api))
 
 
 def shared_names(folder: Path, registry: Registry) -> Shared:

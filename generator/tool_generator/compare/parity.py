@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.compare import differ as kind
+from tool_generator.compare.api_differ import api_differences
 from tool_generator.compare.drift import Shared
 from tool_generator.compare.exchange_differ import Compared, compared
 from tool_generator.model.exchanges import is_own
@@ -62,7 +63,10 @@ def parity(registry: Registry, upstream: Upstream, shared: Shared | None = None)
     shared = shared or Shared()
     result = compared(registry, upstream, shared.nodes, shared.moves)
     facts = result.facts
-    differences: list[Item] = []
+    differences = [
+        Item(registry.api.name, item.path, item.kind, item.was, item.now)
+        for item in api_differences(registry, upstream)
+    ]
     own: list[Item] = []
     for name, tool in registry.tools.items():
         if is_own(tool):

@@ -38,6 +38,7 @@ CONTENT = "content"
 MEDIA_TYPE = "media_type"
 MEDIA_TYPES = "media_types"
 SERVER = "server"
+BASE_PATH = "base_path"
 SECURITY = "security"
 RULE = "rule"
 OPERATION_ID = "operation_id"
@@ -74,6 +75,7 @@ REQUEST: Mapping[str, bool] = MappingProxyType(
         ENCODING: _BREAKS,
         MEDIA_TYPE: _BREAKS,
         SERVER: _BREAKS,
+        BASE_PATH: _BREAKS,
         SECURITY: _BREAKS,
         RULE: _BREAKS,
         OPERATION_ID: _FITS,

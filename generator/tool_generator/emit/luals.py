@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.emit.argument_schemas import RULES
+from tool_generator.emit.media_replies import lua_type
 from tool_generator.emit.python.docstrings import lifecycle
 from tool_generator.emit.python.python_files import environment
 from tool_generator.emit.python.python_types import uses
@@ -258,7 +259,7 @@ def _function(tool: Tool, prefix: str, given: _Writer, results: _Writer) -> Func
         deprecated=tool.deprecated,
         arguments=arguments,
         optional=not any(parameter.required for parameter in tool.parameters.values()),
-        returns="" if reply is None else results.type_of(reply, f"{owner}Reply"),
+        returns=lua_type(tool.returns) or ("" if reply is None else results.type_of(reply, f"{owner}Reply")),
         told=_line(tool.returns.description),
         others=tuple(_member(spelling) for spelling in spellings if spelling != name),
     )

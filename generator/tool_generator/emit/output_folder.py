@@ -32,6 +32,16 @@ def header(api_name: str) -> str:
     return f"{MARK}the {api_name} spec. Do not edit."
 
 
+def problem_of(out: Path, package: str) -> str:
+    """Say why a package cannot be written into a folder; empty if it can be.
+
+    The modules of a package import each other by its name, so a folder of another name holds what nobody can import.
+    """
+    if (Path.cwd() / out).name == package:
+        return ""
+    return f"{out}: the package is called {package}, and its modules import that name; give {out.parent / package}"
+
+
 def formatted(files: dict[str, str]) -> dict[str, str]:
     """Format the Python files among `files`, in one run of ruff that ignores every configuration nearby."""
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # ships no types

@@ -67,8 +67,9 @@ class Edits:
     def append(self, path: Path, value: Any) -> bool:
         """Add an item to a list."""
         node = self._node(path)
-        if not isinstance(node, yaml.SequenceNode):
+        if not isinstance(node, yaml.SequenceNode) or (id(node), repr(value)) in self._added:
             return False
+        self._added.add((id(node), repr(value)))
         if node.flow_style:
             close = self._at(node.end_mark) - 1
             return self._insert(

@@ -87,7 +87,7 @@ def _retype(work: Workspace, at: At, uses: list[Use]) -> None:
     mine = mine if isinstance(mine, list) else [mine]
     plain = [kind_ for kind_ in mine if kind_ != "null"]
     is_plain = isinstance(schema, dict) and not schema.keys() & {"anyOf", "oneOf", "allOf", "$ref", "enum"}
-    if is_plain and plain and {*plain, *wants} <= _SCALARS:
+    if is_plain and plain and wants and {*plain, *wants} <= _SCALARS:
         nulls = ["null"] if "null" in mine else []
         kinds = [one for one in plain if one in wants] + [one for one in wants if one not in plain] + nulls
         told = f"is {' or '.join(wants)}, was {' or '.join(plain)}"
@@ -170,8 +170,8 @@ def _drop_null(work: Workspace, at: At, uses: list[Use]) -> None:
         return
     told, editor, operations = "is never null", work.editor, _operations(uses)
     kinds = schema.get("type")
-    if isinstance(kinds, list) and "null" in kinds:
-        rest = [one for one in kinds if one != "null"]
+    rest = [one for one in kinds if one != "null"] if isinstance(kinds, list) else []
+    if rest and rest != kinds:
         if editor.set(place, "type", rest[0] if len(rest) == 1 else rest, told, *operations) and None in schema.get(
             "enum", ()
         ):

@@ -180,7 +180,7 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
             wire.removesuffix("[]") if place in ("body", "file") else wire.lower() if place == "header" else wire,
             parameter.needed or parameter.needed_in_body,
             _sent(parameter, name, nodes or {}),
-            _body_style_of(parameter.style, tool)
+            _body_style_of(parameter.style, parameter.encoding or tool.body)
             if place in ("body", "file")
             else Style("" if parameter.style == "repeat" else parameter.style, parameter.explode, parameter.reserved),
             argument in own_needs or wire in own_needs,
@@ -226,9 +226,9 @@ def exchange_of_tool(tool: Tool, registry: Registry, nodes: Mapping[str, Node] |
     )
 
 
-def _body_style_of(style: str, tool: Tool) -> Style:
+def _body_style_of(style: str, encoding: str | None) -> Style:
     """Give the style of a field of a body: a list is repeated in a form, and is one JSON text in multipart."""
-    return Style("" if style == ("json" if tool.body == "multipart" else "repeat") else style)
+    return Style("" if style == ("json" if encoding == "multipart" else "repeat") else style)
 
 
 def _whole(tool: Tool) -> Iterator[Argument]:

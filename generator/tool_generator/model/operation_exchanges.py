@@ -14,7 +14,7 @@ from tool_generator.model.schemas import PROSE, Node, Schemas, is_textual
 from tool_runtime.core.urls import split_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tool_generator.model.documents import Body, Encoding, Media, Operation, Parameter, Upstream
     from tool_generator.model.schemas import Branch
@@ -29,9 +29,13 @@ _BODILESS = ("GET", "HEAD", "DELETE")
 _USUAL_MEDIA_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data", "*/*")
 
 
-def securityplaces_of(upstream: Upstream, operation: Operation) -> frozenset[tuple[str, ...]] | None:
-    """Say where the keys of an operation go, in the words of `Exchange.security`."""
-    alternatives = upstream.security_of(operation)
+def security_places(
+    upstream: Upstream, alternatives: tuple[tuple[str, ...], ...] | None
+) -> frozenset[tuple[str, ...]] | None:
+    """Say where the keys of alternatives of schemes go, in the words of `Exchange.security`; None if nothing is known.
+
+    Example: `(("key",),)`, where the scheme `key` is a bearer token, gives `{("header authorization Bearer ",)}`.
+    """
     if alternatives is None:
         return None
     words = {"bearer": "header authorization Bearer ", "basic": "header authorization basic"}
@@ -68,7 +72,7 @@ def exchange_of_operation(
         content=reply.content,
         media_types=() if reply.media_types == ("application/json",) else reply.media_types,
         reply=None if reply.schema is None else Node(reply.schema, ("operations", operation.id, "reply")),
-        security=securityplaces_of(upstream, operation),
+        security=security_places(upstream, upstream.security_of(operation)),
         server=upstream.server_of(operation),
         deprecated=operation.deprecated,
     )
@@ -156,7 +160,8 @@ def _with_body(exchange: Exchange, body: Body, schemas: Schemas, as_fields: bool
         return replace(exchange, whole=Node(_FILE, at) if media.kind == "raw" else node)
     fields = dict(exchange.fields)
     united = schemas.united(objects)
-    for wire, found in _fields(united, media, schemas):
+    alternating = {name for _, names in rules or () for name in names}
+    for wire, found in _fields(united, media, schemas, alternating):
         fields["body", wire] = found
     for other in body.media[1:]:
         further = _further(other, fields, schemas, exchange.name) if other.kind != media.kind else None
@@ -191,9 +196,12 @@ def _alternatives_of_need(objects: tuple[Branch, ...]) -> frozenset[tuple[str, t
     return frozenset([("exactly_one" if is_one else "at_least_one", names)])
 
 
-def _fields(united: Branch, media: Media, schemas: Schemas) -> Iterator[tuple[str, Field]]:
+def _fields(
+    united: Branch, media: Media, schemas: Schemas, alternating: Collection[str] = ()
+) -> Iterator[tuple[str, Field]]:
+    """Yield the fields of a body. A field that is only required, here or in `alternating`, may hold anything."""
     nodes = dict(united.properties)
-    for name in sorted(united.required - nodes.keys()):
+    for name in sorted({*united.required, *alternating} - nodes.keys()):
         nodes[name] = Node({}, (*united.parts[-1], "properties", name))
     for wire, node in nodes.items():
         name = wire.removesuffix("[]") if media.kind != "json" else wire
@@ -302,11 +310,9 @@ def _wordless(schema: Any) -> Any:
 def is_file(schemas: Schemas, node: Node, content_type: str = "") -> bool:
     """Say whether a field of multipart is a file or a list of files."""
     view = schemas.view(node)
-    if any(branch.is_file for branch in view.scalars):
+    lists = [schemas.view(branch.items) for branch in view.arrays if branch.items is not None]
+    if any(branch.is_file for item in (view, *lists) for branch in item.scalars):
         return True
-    for branch in view.arrays:
-        if branch.items is not None and is_file(schemas, branch.items):
-            return True
     types = content_type.replace(" ", "").split(",") if content_type else []
     if view.is_any:
         return bool(types) and not any(map(is_textual, types))

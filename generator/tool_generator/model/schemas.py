@@ -336,7 +336,7 @@ def _by_kind(branch: Branch) -> Iterable[Branch]:
     if types is None:
         if branch.values is not None:
             types = frozenset(map(_kind_of, branch.values))
-        elif branch.properties or branch.required or branch.extra is not None:
+        elif branch.properties or branch.required or branch.extra not in (None, True):
             types = frozenset(["object"])
         elif branch.items is not None:
             types = frozenset(["array"])

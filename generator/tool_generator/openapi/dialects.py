@@ -29,6 +29,7 @@ _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _ONE = ("items", "additionalProperties", "propertyNames", "not")
 _MAPS = ("properties", "patternProperties")
 _DECORATION = ("xml", "externalDocs", "$comment", "$id", "$schema", "$anchor", "$defs", "definitions", "$vocabulary")
+_KINDS = {"$ref", "type", "anyOf", "oneOf", "allOf", "enum", "const", "items", "prefixItems"}
 _PAIRS = (
     ("minimum", "maximum"),
     ("minLength", "maxLength"),
@@ -83,6 +84,9 @@ class SchemaReader:
             self._keyword(keyword, value, schema, place)
         self._bounds(raw, schema, place)
         self._values(raw, schema, place)
+        if schema.get("additionalProperties") in (True, {}) and not schema.keys() & _KINDS:
+            # Whoever writes about further keys, and about nothing else, means an object.
+            schema["type"] = "object"
         if raw.get("nullable") is True:
             schema = _nullable(schema)
         if "discriminator" in raw:
@@ -113,7 +117,10 @@ class SchemaReader:
             self._map(keyword, value, schema, place)
         elif keyword in _LISTS:
             if isinstance(value, list) and value:
-                schema[keyword] = [self.read(item, f"{at}/{index}") for index, item in enumerate(value)]
+                items = [self.read(item, f"{at}/{index}") for index, item in enumerate(value)]
+                # A union or an intersection of schemas that say nothing says nothing.
+                if keyword == "prefixItems" or any(item != {} for item in items):
+                    schema[keyword] = items
             else:
                 self._document.malformed(at, "is not a list of schemas; left out")
         elif keyword in _ONE:

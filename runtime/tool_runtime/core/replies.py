@@ -26,6 +26,7 @@ from tool_runtime.errors import (
 from tool_runtime.values.secrets import hide_text
 
 SHOWN_BODY = 500
+NO_CONTENT = 204
 GATEWAY_STATUSES = frozenset({502, 503, 504})
 # Ten years; what is above it is no time to wait, and may not even be a number that JSON can hold.
 MAX_RETRY_AFTER = 315_360_000.0
@@ -79,8 +80,11 @@ def read_result(tool: Tool, reply: Reply) -> Any:
     if reply.stream is not None:
         return reply.stream.events() if kind == "events" else reply.stream
     if kind == "bytes":
-        return Content(reply.content, given.partition(";")[0].strip()) if reply.content else None
-    if reply.status == 204 or not reply.content or (kind == "json" and reply.content.isspace()):  # noqa: PLR2004
+        has_body = bool(reply.content) or (returns.content == "bytes" and reply.status != NO_CONTENT)
+        return Content(reply.content, given.partition(";")[0].strip()) if has_body else None
+    if kind == "text" and returns.content == "text" and reply.status != NO_CONTENT:
+        return text_of(reply.content, given)
+    if reply.status == NO_CONTENT or not reply.content or (kind == "json" and reply.content.isspace()):
         return None
     if kind == "text":
         return text_of(reply.content, given)

@@ -148,3 +148,42 @@ def test_diff_of_what_is_no_registry_ends_in_a_message(pair):
     done = CliRunner().invoke(main, ["diff", pair[0], "nowhere"])
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == "nowhere: there is no such file or folder, and no such git revision\n"
+
+
+USUAL = {
+    "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}},
+    "security": [{"key": []}],
+}
+BASIC = {"components": {"securitySchemes": {"key": {"type": "http", "scheme": "basic"}}}, "security": [{"key": []}]}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (lambda url: {"servers": [{"url": "https://else.example"}]}, "  ! api server: {url} -> https://else.example"),
+        (lambda url: {"servers": [{"url": f"{url}/v9"}]}, "  ! api base_path: / -> /v9"),
+        (
+            lambda url: BASIC,
+            '  ! api security: ["header x-api-key"] -> ["header authorization basic"]',
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["drift", "parity"])
+def test_a_change_of_the_whole_api_is_told_before_the_tools(toolgen, document, gadgets, command, words, line):
+    url = gadgets.api["server"]["base_url"].rstrip("/")
+    given = words(url)
+    document.data |= {key: value for key, value in given.items() if key != "components"}
+    document.data["components"] |= given.get("components", {})
+    done = toolgen(command)
+    assert done.exit_code == 1
+    if command == "drift":
+        assert done.stdout.splitlines()[:2] == ["the API as a whole", line.format(url=url)]
+    else:
+        assert f" api {line.split()[2].rstrip(':')}" in done.stdout.splitlines()[0]
+
+
+def test_the_same_server_and_keys_are_no_change_of_the_api(toolgen, document, gadgets):
+    url = gadgets.api["server"]["base_url"]
+    document.data |= {"servers": [{"url": "https://first.example"}, {"url": url}], "security": USUAL["security"]}
+    document.data["components"] |= USUAL["components"]
+    assert "the API as a whole" not in toolgen("drift").stdout

@@ -62,6 +62,8 @@ def argument_classes(registry: Registry, types: Types, body_types: Mapping[str, 
 def _field(tool: str, parameter: Parameter, module: Module) -> Field:
     if parameter.place == "file":
         expression = "list[FileContent]" if parameter.schema.get("type") == "array" else "FileContent"
+    elif parameter.place == "raw_body":
+        expression = "str | FileContent"
     else:
         words = (identifiers.class_name(word).rstrip("_") for word in (tool, parameter.name))
         expression = module.expression(parameter.accepted, "".join(words))

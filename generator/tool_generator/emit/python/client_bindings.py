@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
+from tool_generator.emit.media_replies import python_type, reads_in_pieces
 from tool_generator.emit.python.argument_classes import arguments_name
 from tool_generator.emit.python.docstrings import iterator_doc, short_doc, tool_doc, waiter_doc
 from tool_generator.emit.python.literals import docstring, literal
@@ -39,6 +40,8 @@ class ToolMethod:
     method: str
     arguments: str
     returns: str
+    awaited: str
+    in_pieces: bool
     row: str
     doc: str
     short_doc: str
@@ -66,7 +69,8 @@ def replies_of(registry: Registry, module: Module) -> Replies:
         module.place = identifiers.identifier(tool.group)
         base = identifiers.class_name(name).rstrip("_")
         reply = tool.returns.schema
-        returns[name] = "None" if reply is None else module.expression(reply, f"{base}Reply")
+        media = python_type(tool.returns)
+        returns[name] = media or ("None" if reply is None else module.expression(reply, f"{base}Reply"))
         style = registry.page_style(tool)
         if style is not None:
             rows[name] = _row(reply, style.items, module, base)
@@ -99,7 +103,11 @@ def client_files(registry: Registry, replies: Replies) -> Iterator[tuple[str, st
         yield f"tools/{group}.py", "tools.py.jinja", {
             "module_doc": docstring(f"The tools of {title}: {declared.title if declared else group}."),
             "group": classes[group],
-            "typing": _typing(part for tool in methods for part in (tool.returns, tool.row)),
+            "typing": _typing(
+                (part for tool in methods for part in (tool.returns, tool.row)),
+                {"Any", "Literal"} if any(tool.in_pieces for tool in methods) else (),
+            ),
+            "has_overloads": any(tool.in_pieces for tool in methods),
             "names_types": any("_t." in part for tool in methods for part in (tool.returns, tool.row)),
             "tools": methods,
             "iterators": [tool for tool in methods if tool.row],
@@ -155,11 +163,14 @@ def _client(
 
 def _method(name: str, tool: Tool, replies: Replies) -> ToolMethod:
     returns = replies.returns[name]
+    media = python_type(tool.returns)
     return ToolMethod(
         name=literal(name),
         method=identifiers.identifier(name),
         arguments=arguments_name(name),
-        returns=_named(returns),
+        returns=media or _named(returns),
+        awaited=python_type(tool.returns, awaits=True) or _named(returns),
+        in_pieces=reads_in_pieces(tool),
         row=_named(replies.rows.get(name, "")),
         doc=docstring(tool_doc(tool, returns)),
         short_doc=docstring(short_doc(tool)),
@@ -183,6 +194,6 @@ def _named(expression: str) -> str:
     return qualified(expression, words(expression) - _BUILT_IN - _TYPING)
 
 
-def _typing(expressions: Iterable[str]) -> str:
+def _typing(expressions: Iterable[str], more: Iterable[str] = ()) -> str:
     used = {word for expression in expressions for word in words(expression)}
-    return ", ".join(sorted({"Unpack", *(used & _TYPING)}))
+    return ", ".join(sorted({"Unpack", *more, *(used & _TYPING)}))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tool_generator.emit.media_replies import may_stream, reads_in_pieces, told_in_python
 from tool_generator.emit.python.literals import sentence, wrapped
 from tool_runtime.values.references import type_name_of
 
@@ -66,10 +67,17 @@ def lifecycle(tool: Tool) -> str:
 
 
 def _argument(parameter: Parameter) -> str:
-    kind = words(parameter.accepted)
+    kind = _file(parameter) or words(parameter.accepted)
     needed = ", required" if parameter.required else ""
     told = sentence(parameter.description)
     return f"{parameter.name} ({kind}{needed}){': ' + told if told else ''}"
+
+
+def _file(parameter: Parameter) -> str:
+    """Say what is taken where a file is; empty for everything else."""
+    if parameter.place == "file":
+        return "list of files" if parameter.schema.get("type") == "array" else "file"
+    return "text, bytes or file" if parameter.place == "raw_body" else ""
 
 
 def words(schema: Any) -> str:
@@ -93,10 +101,16 @@ def words(schema: Any) -> str:
 
 
 def _returns(tool: Tool, returns: str) -> str:
+    told = sentence(tool.returns.description)
+    if media := told_in_python(tool.returns):
+        pieces = (
+            " `to=path` writes them to a file; `stream=True` gives them in pieces." if reads_in_pieces(tool) else ""
+        )
+        return f"{media}.{pieces}{' ' + told if told else ''}"
     if tool.returns.schema is None:
         return "None; the reply has no body."
-    told = sentence(tool.returns.description)
-    return f"{returns}{': ' + told if told else '.'}"
+    events = " Where the API streams: an iterator of events." if may_stream(tool.returns) else ""
+    return f"{returns}{': ' + told if told else '.'}{events}"
 
 
 def _raises(tool: Tool) -> str:

@@ -22,6 +22,7 @@ import jinja2
 
 from tool_generator import identifiers
 from tool_generator.emit.compiled_templates import CompiledTemplates
+from tool_generator.emit.media_replies import may_stream, python_type
 from tool_generator.emit.python import client_bindings, webhook_bindings
 from tool_generator.emit.python.argument_classes import OWN, argument_classes
 from tool_generator.emit.python.literals import comment, docstring, literal
@@ -55,6 +56,8 @@ RUNTIME = {
     "tool_runtime.sandbox.failures": ("Failure",),
     "tool_runtime.surfaces.common.deprecation": ("ToolDeprecationWarning",),
 }
+# What a package exports besides, if a reply of the API is no JSON.
+MEDIA = {"tool_runtime.core.media": ("Content", "Event")}
 FILE_TYPE = (
     "PathLike[str] | bytes | BinaryIO | tuple[str, bytes | BinaryIO] | tuple[str, bytes | BinaryIO, str]"
     " | dict[str, str]"
@@ -237,7 +240,9 @@ def _init(registry: Registry, common: dict[str, Any]) -> str:
         own |= dict.fromkeys(webhook_bindings.FUNCTIONS, "webhooks")
         submodules.append("webhooks")
     lazy = {name: f"{package}.{module}" for name, module in own.items()}
-    lazy |= {name: module for module, names in RUNTIME.items() for name in names}
+    has_media = any(python_type(tool.returns) or may_stream(tool.returns) for tool in registry.tools.values())
+    shown = RUNTIME | MEDIA if has_media else RUNTIME
+    lazy |= {name: module for module, names in shown.items() for name in names}
     modules = {package: submodules, **{module: [n for n in lazy if lazy[n] == module] for module in lazy.values()}}
     api = registry.api
     doc = (

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tool_generator.emit.media_replies import may_stream, media_types, noun, reads_in_pieces
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import blocks, code, fence, inline, listed, paragraph
 from tool_generator.emit.reference.notation import details, limits, notation, samples, type_name
 from tool_generator.emit.reference.outcomes import particular
 from tool_generator.emit.reference.sample_arguments import example_arguments
 from tool_generator.emit.reference.snippets import Snippets, lua_path, snippets
+from tool_runtime.core.binding import FILES
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.tools import Parameter, Step, Tool, Waiter
+from tool_runtime.core.tools import WHOLE_BODY, Parameter, Step, Tool, Waiter
 
 EFFECTS: Mapping[str, str] = {
     "dial": "a telephone rings",
@@ -131,7 +133,8 @@ def badges(tool: Tool) -> str:
 
 
 def _badges(tool: Tool) -> str:
-    request = f"{tool.method} {tool.path}" + (" (multipart)" if tool.body == "multipart" else "")
+    sent = tool.media_type or (tool.body if tool.body not in (None, "json", "raw") else "")
+    request = f"{tool.method} {tool.path}" + (f" ({sent})" if sent else "")
     return " · ".join(map(code, (tool.tool_class, *tool.effects, request)))
 
 
@@ -180,7 +183,7 @@ def _argument(parameter: Parameter, tool: Tool, api: DocumentedApi, links: Links
     text = _description(parameter, tool, api, links)
     head = f"- {code(parameter.name)} ({_type(parameter, links)}{_required(parameter, tool)})"
     yield f"{head}: {text}" if text else head
-    if parameter.place != "file":
+    if parameter.place not in FILES:
         yield from details(parameter.accepted, links, 1)
 
 
@@ -189,6 +192,8 @@ def _type(parameter: Parameter, links: Links) -> str:
     if parameter.place == "file":
         is_list = isinstance(schema, dict) and schema.get("type") == "array"
         return links.to_guide("uploads", "list of files" if is_list else "file")
+    if parameter.place == "raw_body":
+        return f"string or {links.to_guide('uploads', 'file')}"
     return notation(schema, links)
 
 
@@ -210,6 +215,8 @@ def _description(parameter: Parameter, tool: Tool, api: DocumentedApi, links: Li
     sentences = ["Deprecated."] if parameter.deprecated or facts.get("deprecated") else []
     text = parameter.description or facts.get("description") or named.get("description") or ""
     sentences += [links.prose(inline(text))] if text.strip() else []
+    if parameter.place in WHOLE_BODY and (tool.media_type or not text.strip()):
+        sentences.append("The whole body." if not tool.media_type else f"The whole body, as {code(tool.media_type)}.")
     if parameter.place == "spread":
         sentences.append("Each key counts as an argument; keys unknown here are sent as they are.")
     sentences += limits(schema)
@@ -226,8 +233,10 @@ def _description(parameter: Parameter, tool: Tool, api: DocumentedApi, links: Li
 def _spellings(parameter: Parameter) -> list[str]:
     spellings = parameter.spellings
     sentences = [f"Also accepted as {listed(map(code, spellings), 'or')}."] if spellings else []
-    is_named = parameter.place in {"body", "query", "header", "file"}
-    if is_named and parameter.wire not in {parameter.name, *spellings}:
+    is_named = parameter.place in {"body", "query", "file"}
+    if parameter.place in {"header", "cookie"}:
+        sentences.append(f"Sent as the {parameter.place} {code(parameter.wire)}.")
+    elif is_named and parameter.wire not in {parameter.name, *spellings}:
         sentences.append(f"Sent as {code(parameter.wire)}.")
     return sentences
 
@@ -256,11 +265,19 @@ def _constraint(kind: str, names: str) -> str:
 def _returns(tool: Tool, api: DocumentedApi, links: Links) -> Iterator[str]:
     status = "" if tool.returns.status is None else f", HTTP {tool.returns.status}"
     schema = tool.returns.schema
-    if schema is None:
+    if media := noun(tool.returns):
+        types = listed(map(code, media_types(tool.returns)), "or")
+        yield f"- {links.to_guide('replies', media)}{f' ({types})' if types else ''}{status}"
+        if reads_in_pieces(tool):
+            forms = f"{code('to=path')} writes them to a file, {code('stream=True')} gives them in pieces"
+            yield f"- In Python, {forms}; see {links.to_guide('replies', 'replies that are no JSON')}."
+    elif schema is None:
         yield f"- nothing{status}"
     else:
         yield f"- {notation(schema, links)}{status}"
         yield from details(schema, links, 1)
+    if may_stream(tool.returns):
+        yield f"- Where the API streams: {links.to_guide('replies', 'server-sent events')}, as they come"
     if tool.pagination:
         waiting = links.to_guide("waiting", "all pages")
         yield f"- One page; in Python, {code(f'client.iter.{tool.name}(…)')} gives the rows of {waiting}."

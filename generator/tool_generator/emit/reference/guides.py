@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tool_generator.emit.media_replies import may_stream, noun
 from tool_generator.emit.reference.functions import EFFECTS, DocumentedApi
 from tool_generator.emit.reference.groups import Identity, account_calls, generic_groups, group_section
 from tool_generator.emit.reference.links import Links
@@ -21,6 +22,7 @@ from tool_generator.emit.reference.outcomes import FAILURES
 from tool_generator.emit.reference.paging import iterations, waiters
 from tool_generator.emit.reference.templating import rendered
 from tool_generator.emit.reference.webhook_section import deliveries
+from tool_runtime.core.binding import FILES
 from tool_runtime.core.registry import Registry
 from tool_runtime.values.page_files import OVERVIEW
 
@@ -34,6 +36,7 @@ GENERAL: Mapping[str, tuple[str, str]] = {
     "retries": ("Retries and outcomes", "what is sent again, what is never sent twice, what to do after a lost answer"),
     "waiting": ("Waiting and paging", "all rows of a list, and waiting for a state"),
     "uploads": ("Uploads", "the forms in which a file can be given"),
+    "replies": ("Replies that are no JSON", "bytes, texts, events and addresses, on every surface"),
     "webhooks": ("Webhooks", "recognising deliveries, and the events"),
     "sandbox": ("Sandbox", "the local stand-in: no key, no cost, failures to order"),
     "errors": ("Errors", "every error, when it occurs, what helps"),
@@ -89,11 +92,13 @@ def _prose(text: str) -> Prose:
 
 def guide_names(registry: Registry, prose: Mapping[str, Prose]) -> list[str]:
     """Return the names of the guides of an API, in the order of the reference."""
-    has_files = any(item.place == "file" for tool in registry.tools.values() for item in tool.parameters.values())
+    has_files = any(item.place in FILES for tool in registry.tools.values() for item in tool.parameters.values())
+    has_media = any(noun(tool.returns) or may_stream(tool.returns) for tool in registry.tools.values())
     absent = {
         "generic_helpers": not generic_groups(registry),
         "webhooks": registry.webhooks is None,
         "uploads": not has_files,
+        "replies": not has_media,
     }
     own = [name for name in prose if name not in GENERAL and name != INTRODUCTION]
     general = [name for name in GENERAL if not absent.get(name) or name in prose]
@@ -143,6 +148,9 @@ def _facts(name: str, api: DocumentedApi, links: Links) -> dict[str, object]:
             facts["calls"] = account_calls(api)
         case "waiting":
             facts |= {"iterations": list(iterations(api, links)), "waiters": list(waiters(api, links))}
+        case "uploads":
+            places = {item.place for tool in api.registry.tools.values() for item in tool.parameters.values()}
+            facts["has_raw_bodies"] = "raw_body" in places
         case "webhooks":
             facts["webhooks"] = deliveries(api, links)
         case "errors":

@@ -1,11 +1,26 @@
-"""The base classes of generated bindings beside the clients: `client.iter` and `client.wait`."""
+"""What generated bindings stand on beside the clients: `client.iter`, `client.wait`, and the types of results."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from tool_runtime.core.media import Content
+from tool_runtime.http.streams import AsyncEvents, AsyncStream, Events, Stream
 from tool_runtime.surfaces.common.client import AsyncClient, Client, Result, split_options
 
-__all__ = ["AsyncClient", "AsyncIterators", "AsyncWaiters", "Client", "Iterators", "Waiters"]
+__all__ = [
+    "AsyncClient", "AsyncEvents", "AsyncIterators", "AsyncStream", "AsyncWaiters", "Client", "Content", "Events",
+    "Iterators", "Stream", "Waiters", "reading",
+]  # fmt: skip
+
+
+def reading(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Make options of the keywords that say how bytes are read.
+
+    `{"id": "a", "to": "x.png"}` -> `{"id": "a", "request_options": {"to": "x.png"}}`
+    """
+    given = dict(arguments)
+    how = {name: given.pop(name) for name in ("to", "stream") if name in given}
+    return given | {"request_options": {**(given.get("request_options") or {}), **how}} if how else given
 
 
 class Iterators:
