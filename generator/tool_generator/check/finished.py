@@ -112,10 +112,10 @@ def _root(word: str) -> str:
 
 
 def _resources_in(value: Any) -> Iterator[str]:
-    """Yield the names that a resource has for others, under `resource`."""
+    """Yield the names that a resource has for others, under `resource` or `makes`."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key == "resource" and isinstance(item, str):
+            if key in ("resource", "makes") and isinstance(item, str):
                 yield item
             else:
                 yield from _resources_in(item)
