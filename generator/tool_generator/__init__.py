@@ -11,6 +11,7 @@
     maintain/      help for people who write a spec by hand
     identifiers.py the only way in which names enter generated code
     problems.py    what is wrong, with its place
+    garbage.py     no search for garbage in a run that keeps nearly all that it makes
     generate.py, cli.py   all steps together, the command
 
 The generator reads a spec and writes files. It never calls the API that the spec describes, and no other package

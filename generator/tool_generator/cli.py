@@ -6,7 +6,6 @@ or the output is not current; 2 the command was used wrongly.
 
 from __future__ import annotations
 
-import gc
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tool_generator.compare.compare_commands import register as register_changes
+from tool_generator.garbage import leave_garbage
 from tool_generator.importing.import_command import register as register_import
 from tool_generator.importing.new_command import register as register_new
 from tool_generator.maintain.add_command import register as register_add
@@ -127,9 +127,7 @@ def _spec(given: Path | None) -> Path:
 
 def _compiled(folder: Path, *, strict: bool = False) -> Compiled:
     _require_extras()
-    # A run makes some hundred thousand small objects, keeps nearly all of them, and ends. Searches for garbage among
-    # them would take a third of the time.
-    gc.disable()
+    leave_garbage()
     from tool_generator.generate import compile_spec
 
     with _problems_shown():

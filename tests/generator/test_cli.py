@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import importlib.util
 import shutil
 import subprocess
@@ -164,3 +165,8 @@ def test_python_m_is_the_same_command(project):
         [sys.executable, "-m", "tool_generator", "validate"], capture_output=True, text=True, check=True
     )
     assert done.stdout == "Town Library: 17 tools, 14 types, no problems\n"
+
+
+def test_a_command_that_ends_leaves_the_search_for_garbage_on(tmp_path):
+    CliRunner().invoke(main, ["validate", "--spec", str(tmp_path)])
+    assert gc.isenabled()

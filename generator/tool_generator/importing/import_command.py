@@ -6,11 +6,12 @@ command was used wrongly. This module must not know how an import works.
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from tool_generator.garbage import leave_garbage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
     def import_(upstream: Path, spec_folder: Path | None, *, descriptions: bool, strict: bool, check: bool) -> None:
         """Bring a spec up to date with an OpenAPI document (3.0, 3.1, or Swagger 2)."""
         require()
-        gc.disable()
+        leave_garbage()
         from tool_generator.importing.importer import import_upstream, write
         from tool_generator.model.documents import UpstreamUnreadable
         from tool_generator.openapi import read_upstream

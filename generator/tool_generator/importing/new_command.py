@@ -6,13 +6,14 @@ how an import or the generator works.
 
 from __future__ import annotations
 
-import gc
 import keyword
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from tool_generator.garbage import leave_garbage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +144,7 @@ def register(main: click.Group, require: Callable[[], None]) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             message = f"{folder} exists and is not empty"
             raise click.UsageError(message)
-        gc.disable()
+        leave_garbage()
         tools = _make(folder, spelled, _read(document, spelled))
         click.echo(f"{folder}: {tools} tools; see {folder / 'README.md'}")
 
