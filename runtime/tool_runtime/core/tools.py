@@ -22,7 +22,7 @@ WHOLE_BODY = frozenset({"whole_body", "raw_body"})
 _FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class", "from": "allowed", "as": "binds"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
     """One parameter of a tool. `place` is where the argument goes, `wire` the name there.
 
@@ -168,7 +168,7 @@ class Example:
     arguments: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
