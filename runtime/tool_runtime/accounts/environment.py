@@ -29,10 +29,10 @@ from typing import Any
 from tool_runtime.accounts.account_checks import checked_base_url, checked_key, checked_name, fold
 from tool_runtime.core.account import Account, Policy, read_policy
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.urls import normalise_base_url
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.values.secrets import Secret, key_problem
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.urls import normalise_base_url
 
 DEFAULT = "default"
 _SETTINGS = ("api_key", "base_url", "policy", "credentials")

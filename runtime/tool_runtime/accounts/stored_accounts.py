@@ -50,10 +50,10 @@ from tool_runtime.accounts.strictness import (
 from tool_runtime.core.account import Account, Policy
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Api
-from tool_runtime.core.urls import normalise_base_url
 from tool_runtime.errors import ConfigurationError, MissingExtra
 from tool_runtime.values.secrets import Secret
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.urls import normalise_base_url
 
 _NOTHING = StoredAccount("")
 

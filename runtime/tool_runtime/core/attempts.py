@@ -24,7 +24,6 @@ from tool_runtime.core.flow import Context, Flow, Send, Sleep
 from tool_runtime.core.foreign_errors import annotate
 from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
-from tool_runtime.core.templates import expand
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import (
     APIError,
@@ -41,6 +40,7 @@ from tool_runtime.errors import (
     ToolError,
     UnreadableReply,
 )
+from tool_runtime.values.templates import expand
 
 log = logging.getLogger("tool_runtime")
 

@@ -17,10 +17,10 @@ from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Ask, Context, Flow
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import build_request, masked, shown
-from tool_runtime.core.templates import ABSENT, expand
 from tool_runtime.core.tools import Tool
 from tool_runtime.core.uploads import Upload
 from tool_runtime.errors import PolicyRefused
+from tool_runtime.values.templates import ABSENT, expand
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tool_runtime.core.binding import Bound
-from tool_runtime.core.styles import cookie_text, header_text, json_text, path_text, query_texts, scalar_text
-from tool_runtime.core.templates import ABSENT
 from tool_runtime.core.tools import Auth, Parameter, Tool
-from tool_runtime.core.urls import expand_path, split_template
 from tool_runtime.errors import Fault, InvalidArguments
 from tool_runtime.values.secrets import MASK, mask, secret_texts
+from tool_runtime.values.styles import cookie_text, header_text, json_text, path_text, query_texts, scalar_text
+from tool_runtime.values.templates import ABSENT
+from tool_runtime.values.urls import expand_path, split_template
 
 if TYPE_CHECKING:
     from tool_runtime.core.uploads import Upload

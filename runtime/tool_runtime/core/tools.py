@@ -30,7 +30,7 @@ class Parameter:
     `required`.
     `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape` accepts
     beside the wire form. `default` is documentation. `style` and `explode` say how a list or an object is written
-    (`core.styles`); `reserved` leaves the characters that have a meaning in URLs as they are. `media_type` is that of
+    (`values.styles`); `reserved` leaves the characters that have a meaning in URLs as they are. `media_type` is that of
     one part of a multipart body. `encoding` names the one encoding of the body that can carry the argument.
     `needed_in_body`: without it, a body that may be left out cannot be sent.
     """

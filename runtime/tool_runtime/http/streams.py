@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from tool_runtime.core.media import Event, EventReader
 from tool_runtime.errors import ConfigurationError, ConnectionFailed
+from tool_runtime.values.media import Event, EventReader
 
 
 def _broken(error: Exception) -> Exception:

@@ -24,13 +24,13 @@ from typing import Any, Final, Literal, get_args
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Event, Events
-from tool_runtime.core.templates import ABSENT, holds, lookup
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.mistakes import is_number
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill, fill_all
 from tool_runtime.sandbox.store import Entry, Store
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.templates import ABSENT, holds, lookup
 from tool_runtime.webhooks import WebhookScheme, read_scheme, sign_webhook
 
 TwistKind = Literal["duplicate", "late", "out_of_order", "wrong_signature", "stale_signature", "drop"]

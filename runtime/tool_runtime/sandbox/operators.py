@@ -29,8 +29,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from tool_runtime.core.templates import ABSENT, Operator, Operators, holds
 from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.values.templates import ABSENT, Operator, Operators, holds
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.store import Store

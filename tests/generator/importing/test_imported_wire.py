@@ -7,8 +7,8 @@ import pytest
 import yaml
 from imported_shop import DONE, FORM, GONE, HEAD, KEY, Shop
 
-from tool_runtime.core.media import Content, as_json
 from tool_runtime.errors import ConfigurationError, InvalidArguments, OutcomeUnknown
+from tool_runtime.values.media import Content, as_json
 
 
 @pytest.fixture
