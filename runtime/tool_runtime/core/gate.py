@@ -18,9 +18,9 @@ from tool_runtime.core.flow import Ask, Context, Flow
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import build_request, masked, shown
 from tool_runtime.core.tools import Tool
-from tool_runtime.core.uploads import Upload
 from tool_runtime.errors import PolicyRefused
 from tool_runtime.values.templates import ABSENT, expand
+from tool_runtime.values.uploads import Upload
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from tool_runtime.values.templates import ABSENT
 from tool_runtime.values.urls import expand_path, split_template
 
 if TYPE_CHECKING:
-    from tool_runtime.core.uploads import Upload
+    from tool_runtime.values.uploads import Upload
 
 # Not ASCII-escaped, and compact: what httpx itself writes.
 encode_json = json_text
