@@ -1,6 +1,6 @@
 """The accounts of a run: the user's file, what a project adds, and the environment on top.
 
-Written for the agent surfaces; `python_accounts` says in what Python differs.
+Written for the agent surfaces; `python_accounts` says how Python differs.
 
 Owns the order of the places, and which account is meant where nobody names one. Must not know: surfaces, ledgers, HTTP.
 

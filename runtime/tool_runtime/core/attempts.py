@@ -252,7 +252,7 @@ def key_advice(key: str, until_ms: int | None) -> str:
 
 
 def _margin(life: float) -> float:
-    """Return how many seconds before the end of its life a key is used no more."""
+    """Return for how many seconds, at the end of a key's life, the key is not used any more."""
     return min(CLOCK_SKEW, life / 2)
 
 

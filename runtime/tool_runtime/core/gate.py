@@ -117,7 +117,7 @@ def digest_of(context: Context, bound: Bound) -> str:
 
 
 def decision_of(account: Account, tool: Tool) -> Decision:
-    """Return what is decided on a tool: by the account's policy, or `deny` for a write that has to name its account."""
+    """Return the decision on a tool: the policy's, or `deny` for a write that does not name one of several accounts."""
     if account.unnamed and not tool.is_read:
         return "deny"
     return account.policy.decision(tool.tool_class, tool.effects)

@@ -286,7 +286,7 @@ def _encoded(
 
 
 def _style(name: str, value: Any, places: _Places) -> str:
-    """Give the style of a field of a form: its own, or the one in which nested values come apart again."""
+    """Return the style of a form field: the declared one, or `deep` for nested values."""
     known = places.styles.get(name)
     if known is not None and known.style:
         return known.style

@@ -184,7 +184,7 @@ class AsyncEvents:
 
 
 class _Saved:
-    """A file in the making, beside its own place; it takes that place when all of it was written."""
+    """A file that is being written beside its final place. It is moved there when all bytes are written."""
 
     def __init__(self, to: Any) -> None:
         self.path = Path(to)
