@@ -101,17 +101,13 @@ def build_request(
     """
     tool, options = bound.tool, bound.options
     places = _Places()
-    parameters, fields = tool.parameters, places.fields
-    for name, value in bound.wire.items():
-        parameter = parameters[name]
-        if parameter.place == "body" and parameter.wire not in fields:
-            # Nearly every argument; a call of a function for each takes a twentieth of the whole call.
-            fields[parameter.wire] = value
-            if parameter.style or parameter.media_type or parameter.encoding:
-                places.styles[parameter.wire] = parameter
-                places.only.add(parameter.encoding)
-        else:
-            _place(places, bound, parameter, value)
+    plain = tool.plain_body
+    if bound.wire.keys() <= plain.keys():
+        # Nearly every call with a body: a look at each parameter takes a twentieth of the whole call.
+        places.fields = {plain[name]: value for name, value in bound.wire.items()}
+    else:
+        for name, value in bound.wire.items():
+            _place(places, bound, tool.parameters[name], value)
     if tool.body:
         places.fields.update(bound.extra)
     else:
@@ -165,8 +161,13 @@ def _place(places: _Places, bound: Bound, parameter: Parameter, value: Any) -> N
     wire = parameter.wire
     match parameter.place:
         case "body":
-            message = f"is given twice: another argument is {wire} on the wire too"
-            raise _unsendable(bound, parameter.name, message)
+            if wire in places.fields:
+                message = f"is given twice: another argument is {wire} on the wire too"
+                raise _unsendable(bound, parameter.name, message)
+            places.fields[wire] = value
+            if parameter.style or parameter.media_type or parameter.encoding:
+                places.styles[wire] = parameter
+                places.only.add(parameter.encoding)
         case "path":
             if parameter.raw:
                 places.path[wire] = scalar_text(value)

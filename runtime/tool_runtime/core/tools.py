@@ -178,7 +178,8 @@ class Tool:
     templates of the phone numbers that a call makes ring. `keywords` are words that people use for what the tool
     does. `key_parameter` is the argument that holds the idempotency
     key. `security` lists alternatives of schemes that apply together; None means the registry's own, `()` none.
-    `server` names a server of the registry, where it is not the usual one.
+    `server` names a server of the registry, where it is not the usual one. `plain_body` gives the wire name of each
+    argument that becomes one field of the body, by itself and as it is.
     """
 
     name: str
@@ -217,6 +218,7 @@ class Tool:
     examples: tuple[Example, ...] = ()
     takes_whole_body: bool = False
     key_parameter: str | None = None
+    plain_body: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_read(self) -> bool:
@@ -382,6 +384,14 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
     if entry.get("security") is not None:
         values["security"] = tuple(tuple(together) for together in entry["security"])
     values["takes_whole_body"] = any(parameter.place in WHOLE_BODY for parameter in parameters.values())
+    wires = [parameter.wire for parameter in parameters.values() if parameter.place == "body"]
+    values["plain_body"] = {
+        name: parameter.wire
+        for name, parameter in parameters.items()
+        if parameter.place == "body"
+        and wires.count(parameter.wire) == 1
+        and not (parameter.style or parameter.media_type or parameter.encoding)
+    }
     values["examples"] = tuple(read_entry(Example, one) for one in entry.get("examples", ()))
     return read_entry(Tool, entry, **values)
 
