@@ -13,7 +13,7 @@ import warnings
 from jsonschema_rs import Draft202012Validator
 
 from tool_generator.problems import quoted
-from tool_runtime.core.urls import path_problem
+from tool_runtime.values.urls import path_problem
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _QUERY_NAME = re.compile(r"[0-9A-Za-z_.~\[\]-]+")

@@ -19,9 +19,9 @@ from tool_generator.check.destinations import header_problem, key_place_problem,
 from tool_generator.compile.registry_document import idempotency
 from tool_generator.model.schema_walk import at_path, branches
 from tool_generator.problems import nearest, quoted
-from tool_runtime.core.templates import references
 from tool_runtime.core.tools import USUAL_SCHEME
-from tool_runtime.core.urls import base_url_problem, normalise_base_url, path_problem, split_template
+from tool_runtime.values.templates import references
+from tool_runtime.values.urls import base_url_problem, normalise_base_url, path_problem, split_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

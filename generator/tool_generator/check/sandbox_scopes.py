@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.schema_walk import branches, object_parts, resolved
-from tool_runtime.core.templates import OPERATORS as COMMON_OPERATORS
-from tool_runtime.core.templates import references
 from tool_runtime.sandbox.operators import OPERATORS as SANDBOX_OPERATORS
+from tool_runtime.values.templates import OPERATORS as COMMON_OPERATORS
+from tool_runtime.values.templates import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

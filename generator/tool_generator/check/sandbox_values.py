@@ -29,7 +29,7 @@ from tool_generator.check.sandbox_scopes import (
 from tool_generator.load.grammar import is_type, same
 from tool_generator.model.schema_walk import at_path, branches, object_parts, rewritten
 from tool_generator.problems import nearest, quoted
-from tool_runtime.core.templates import expand, references
+from tool_runtime.values.templates import expand, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.schema_walk import at_path
 from tool_generator.problems import nearest, quoted
-from tool_runtime.core.templates import references
+from tool_runtime.values.templates import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from tool_generator.compare import rules
 from tool_generator.compare.differ import Difference
 from tool_generator.model.exchanges import places_of
 from tool_generator.model.operation_exchanges import security_places
-from tool_runtime.core.urls import base_url_problem
+from tool_runtime.values.urls import base_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.schema_walk import object_parts, resolved
-from tool_runtime.core.templates import referred
+from tool_runtime.values.templates import referred
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tool_runtime.core.media import EVENTS
+from tool_runtime.values.media import EVENTS
 
 if TYPE_CHECKING:
     from tool_runtime.core.tools import Returns, Tool

@@ -18,8 +18,8 @@ from tool_generator.emit.python.docstrings import lifecycle
 from tool_generator.emit.python.record_types import Types
 from tool_generator.model.schema_walk import rewritten
 from tool_generator.model.wire import WireField, own_operations, wire_fields, wire_names
-from tool_runtime.core.media import kind_of
 from tool_runtime.core.tools import USUAL_SCHEME, WHOLE_BODY
+from tool_runtime.values.media import kind_of
 from tool_runtime.values.references import TYPES
 
 if TYPE_CHECKING:

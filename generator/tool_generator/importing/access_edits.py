@@ -17,7 +17,7 @@ from tool_generator.importing.yaml_text import Noted, plain
 from tool_generator.model.documents import NO_SERVER
 from tool_generator.openapi.naming import snake_case
 from tool_runtime.core.tools import USUAL_SCHEME
-from tool_runtime.core.urls import base_url_problem
+from tool_runtime.values.urls import base_url_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

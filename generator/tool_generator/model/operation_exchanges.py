@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.exchanges import USUAL, Exchange, Field, Style, file_twin
 from tool_generator.model.schemas import PROSE, Node, Schemas, is_textual
-from tool_runtime.core.urls import split_template
+from tool_runtime.values.urls import split_template
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.compile.accepted_schema import any_of
-from tool_runtime.core.templates import referred
+from tool_runtime.values.templates import referred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

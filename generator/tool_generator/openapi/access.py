@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.model.documents import SecurityScheme, Server
 from tool_generator.openapi.contents import text
 from tool_generator.openapi.json_values import pointer
-from tool_runtime.core.urls import base_url_problem
+from tool_runtime.values.urls import base_url_problem
 
 if TYPE_CHECKING:
     from tool_generator.openapi.pointers import Document

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.documents import Body, Encoding, Media, Reply, content_kind
-from tool_runtime.core.media import kind_of
+from tool_runtime.values.media import kind_of
 
 if TYPE_CHECKING:
     from tool_generator.openapi.dialects import SchemaReader

@@ -31,7 +31,7 @@ from tool_generator.openapi.json_values import pointer, read_values
 from tool_generator.openapi.naming import snake_case
 from tool_generator.openapi.pointers import Document
 from tool_generator.openapi.swagger import as_openapi, is_swagger
-from tool_runtime.core.urls import split_template
+from tool_runtime.values.urls import split_template
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

@@ -6,9 +6,9 @@ Owns the checks of single values and the form in which two names are one. Must n
 import unicodedata
 from typing import Any
 
-from tool_runtime.core.urls import base_url_problem
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.values.secrets import Secret, key_problem
+from tool_runtime.values.urls import base_url_problem
 
 
 def fold(name: str) -> str:

@@ -27,7 +27,8 @@ _LISTS: Final = ("allowed_prefixes", "blocked_numbers")
 class Change:
     """One change: `values` by path (`base_url`, `policy.write`, `caps.dials_per_day`), where None removes a setting.
 
-    `account` is whose settings they are; None means those of the whole file. `remove` removes the account.
+    `account` names the account whose settings change; None means the settings of the whole file. `remove` removes
+    the account.
     """
 
     account: str | None

@@ -5,10 +5,10 @@ account `default`; `PREFIX_API_KEY__NAME` and `PREFIX_BASE_URL__NAME` are the ac
 name holds for every account without a base URL of its own, so that a test set-up never reaches the real API by another
 account. A base URL in code takes the place of all base URLs of the environment. Knows no HTTP.
 
-**Names.** Variables are in capitals and hold no `-`. So a name out of the environment answers in any case, and to `-`
-for `_`; a name in code answers only as it is spelled there. Two names that differ in nothing else are refused: a call
-for one would go out with the key of the other. A name in code and the variable with that name in capitals (`eu` and
-`..API_KEY__EU`) are one account, and what code gives goes before what the variable gives.
+**Names.** Variables are in capitals and hold no `-`. So a name from the environment may be written in any case, and
+with `-` in place of `_`; a name in code is written exactly as there. Two names that differ in nothing else are refused:
+a call for one would go out with the key of the other. A name in code and the variable with that name in capitals (`eu`
+and `..API_KEY__EU`) are one account, and what code gives goes before what the variable gives.
 
 **Empty texts are never a default.** What code gives is checked at once. A variable that is set and empty is an error
 that names the variable as soon as a call would use the variable. `..BASE_URL__` names nobody and is refused, since the
@@ -29,10 +29,10 @@ from typing import Any
 from tool_runtime.accounts.account_checks import checked_base_url, checked_key, checked_name, fold
 from tool_runtime.core.account import Account, Policy, read_policy
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.urls import normalise_base_url
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.values.secrets import Secret, key_problem
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.urls import normalise_base_url
 
 DEFAULT = "default"
 _SETTINGS = ("api_key", "base_url", "policy", "credentials")

@@ -1,7 +1,7 @@
 """The accounts of a client in Python that was given no key: the environment, the user's file, and a project's rules.
 
-Owns in what Python differs from the agent surfaces (`stored_accounts`): the policy where no file sets one, which
-account is meant where nobody names one, and what code says about all accounts. Must not know: surfaces, HTTP.
+Owns the differences between Python and the agent surfaces (`stored_accounts`): the policy where no file sets one, the
+account where nobody names one, and what code says about all accounts. Must not know: surfaces, HTTP.
 
 **Policy.** Python allows everything. What a file sets holds in Python too. A policy of code and the policy of the files
 hold both: of each decision the stricter one stands, so a file lifts nothing that code forbids, and code nothing that a
@@ -10,7 +10,7 @@ file forbids.
 **Caps** of a file hold as well. They are counted from the ledger of the agent surfaces; a client that code gave another
 ledger counts from that one.
 
-**Which account** a client means that names none: the account of `PREFIX_ACCOUNT`; else `default`, where the environment
+**The account of a client that names none** is the account of `PREFIX_ACCOUNT`; else `default`, where the environment
 gives the key of `default` or the user's file holds no account; else the account that the files choose, as on the agent
 surfaces: `account = …` of a file, `default`, or the only one that has a key. Of several accounts in the user's file, a
 write has to name one, too.

@@ -1,6 +1,6 @@
 """The accounts of a run: the user's file, what a project adds, and the environment on top.
 
-Written for the agent surfaces; `python_accounts` says in what Python differs.
+Written for the agent surfaces; `python_accounts` says how Python differs.
 
 Owns the order of the places, and which account is meant where nobody names one. Must not know: surfaces, ledgers, HTTP.
 
@@ -50,10 +50,10 @@ from tool_runtime.accounts.strictness import (
 from tool_runtime.core.account import Account, Policy
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Api
-from tool_runtime.core.urls import normalise_base_url
 from tool_runtime.errors import ConfigurationError, MissingExtra
 from tool_runtime.values.secrets import Secret
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.urls import normalise_base_url
 
 _NOTHING = StoredAccount("")
 

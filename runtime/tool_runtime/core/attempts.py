@@ -22,10 +22,8 @@ from tool_runtime.core.binding import Bound
 from tool_runtime.core.credentials import chosen
 from tool_runtime.core.flow import Context, Flow, Send, Sleep
 from tool_runtime.core.foreign_errors import annotate
-from tool_runtime.core.media import as_json
 from tool_runtime.core.replies import NoReply, Reply, is_result, read_error, read_result, without
 from tool_runtime.core.requests import DEFAULT_TIMEOUT, Request, build_request, idempotency_key_of, secrets_of
-from tool_runtime.core.templates import expand
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import (
     APIError,
@@ -42,6 +40,8 @@ from tool_runtime.errors import (
     ToolError,
     UnreadableReply,
 )
+from tool_runtime.values.media import as_json
+from tool_runtime.values.templates import expand
 
 log = logging.getLogger("tool_runtime")
 
@@ -256,7 +256,7 @@ def key_advice(key: str, until_ms: int | None) -> str:
 
 
 def _margin(life: float) -> float:
-    """Return how many seconds before the end of its life a key is used no more."""
+    """Return for how many seconds, at the end of a key's life, the key is not used any more."""
     return min(CLOCK_SKEW, life / 2)
 
 

@@ -14,15 +14,15 @@ from urllib.parse import unquote
 from tool_runtime.core.constraints import unmet
 from tool_runtime.core.options import Options, key_problem, read_options
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.shapes import apply_shape, friendly_place, key_faults, resolve_shape
-from tool_runtime.core.styles import header_text, path_text, scalar_text
 from tool_runtime.core.tools import Parameter, Tool
-from tool_runtime.core.uploads import read_uploads
-from tool_runtime.core.urls import path_problem, segment_problem
 from tool_runtime.errors import Fault, InvalidArguments
 from tool_runtime.values.fields import SET_BY_API
+from tool_runtime.values.shapes import apply_shape, friendly_place, key_faults, resolve_shape
 from tool_runtime.values.snapshots import decode_object, snapshot, type_name
+from tool_runtime.values.styles import header_text, path_text, scalar_text
 from tool_runtime.values.suggestions import nearest, nearly
+from tool_runtime.values.uploads import read_uploads
+from tool_runtime.values.urls import path_problem, segment_problem
 from tool_runtime.values.validation import Validator
 
 MOST_SHOWN = 8
@@ -207,7 +207,9 @@ class Binder:
     ) -> tuple[Any, Any]:
         """Return the argument (decoded where a string held an object) and its wire value; append what is wrong."""
         if parameter.place in FILES:
-            uploads = read_uploads(parameter, value, place, faults)
+            many = parameter.place == "file" and parameter.schema.get("type") == "array"
+            from_text = parameter.place == "raw_body"
+            uploads = read_uploads(parameter.wire, value, place, faults, many=many, from_text=from_text)
             return uploads, uploads
         shapes, found = self._registry.shapes, list[Fault]()
         wire: Any = value

@@ -17,10 +17,10 @@ from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Ask, Context, Flow
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import build_request, masked, shown
-from tool_runtime.core.templates import ABSENT, expand
 from tool_runtime.core.tools import Tool
-from tool_runtime.core.uploads import Upload
 from tool_runtime.errors import PolicyRefused
+from tool_runtime.values.templates import ABSENT, expand
+from tool_runtime.values.uploads import Upload
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +117,7 @@ def digest_of(context: Context, bound: Bound) -> str:
 
 
 def decision_of(account: Account, tool: Tool) -> Decision:
-    """Return what is decided on a tool: by the account's policy, or `deny` for a write that has to name its account."""
+    """Return the decision on a tool: the policy's, or `deny` for a write that does not name one of several accounts."""
     if account.unnamed and not tool.is_read:
         return "deny"
     return account.policy.decision(tool.tool_class, tool.effects)

@@ -89,7 +89,7 @@ def read_options(given: Any, *key_headers: str) -> tuple[Options, list[Fault]]:
             faults.append(Fault(place, "type", problem))
         elif name == "extra_headers":
             problems = ((header, header_problem(header, text, *key_headers)) for header, text in values[name].items())
-            faults.extend(Fault(f"{place}.{header}", "value", told) for header, told in problems if told)
+            faults.extend(Fault(f"{place}.{header}", "value", problem) for header, problem in problems if problem)
     return (DEFAULT_OPTIONS if faults else Options(**values)), faults
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from tool_runtime.core.flow import Context, Done, Flow
 from tool_runtime.core.invoke import invoke
-from tool_runtime.core.templates import ABSENT, lookup
 from tool_runtime.core.tools import PageStyle, Tool
 from tool_runtime.errors import CallerError, Fault, InvalidArguments, PaginationBroken, UnreadableReply
+from tool_runtime.values.templates import ABSENT, lookup
 
 # A filter may leave some pages empty. An API that sends nothing but empty pages will not stop by itself.
 MOST_EMPTY = 50

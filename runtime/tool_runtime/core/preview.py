@@ -7,9 +7,9 @@ from tool_runtime.core.credentials import alternatives_of, chosen
 from tool_runtime.core.flow import Context
 from tool_runtime.core.gate import all_effects, decision_of
 from tool_runtime.core.requests import build_request, idempotency_key_of, masked, shown
-from tool_runtime.core.templates import expand
 from tool_runtime.core.tools import Auth, Tool
 from tool_runtime.values.secrets import MASK
+from tool_runtime.values.templates import expand
 
 NEW_KEY = "(a new key for each call)"
 

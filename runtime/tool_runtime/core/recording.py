@@ -125,7 +125,7 @@ def open_record(context: Context, bound: Bound, parent: Record | None, record_id
                 return record
             intent = replace(intent, idempotency_key=first.intent.idempotency_key)
             record = Record(context, ledger, bound, intent, first)
-            # The first call has taken its room under the caps, and under one key the API counts both as one.
+            # The caps count the first call already, and the API counts both calls as one, since their key is the same.
             ledger.begin(intent)
     except Exception:
         raise

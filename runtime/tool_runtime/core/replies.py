@@ -1,7 +1,7 @@
 """Replies: from what the API answered to a result or an error.
 
 Owns the reading of statuses and bodies. Results are the JSON as sent, or the text, bytes, events or location that the
-tool declares (`core.media`); 204 and empty bodies are None; nothing is checked against the spec, since the API may be
+tool declares (`values.media`); 204 and empty bodies are None; nothing is checked against the spec, since the API may be
 ahead of it. Knows no httpx and decides no retry.
 """
 
@@ -11,9 +11,7 @@ from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, NoReturn
 
-from tool_runtime.core.media import Content, events_of, fits, kind_of, text_of
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import lookup
 from tool_runtime.core.tools import Returns, Tool
 from tool_runtime.errors import (
     APIError,
@@ -23,7 +21,9 @@ from tool_runtime.errors import (
     UnreadableReply,
     error_for_status,
 )
+from tool_runtime.values.media import Content, events_of, fits, kind_of, text_of
 from tool_runtime.values.secrets import hide_text
+from tool_runtime.values.templates import lookup
 
 SHOWN_BODY = 500
 NO_CONTENT = 204

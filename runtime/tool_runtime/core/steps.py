@@ -17,10 +17,10 @@ from tool_runtime.core.binding import Bound
 from tool_runtime.core.flow import Flow
 from tool_runtime.core.foreign_errors import annotate, as_tool_error
 from tool_runtime.core.replies import speaks_for_the_api
-from tool_runtime.core.templates import ABSENT, expand, lookup, references
 from tool_runtime.core.tools import Step, Undo
-from tool_runtime.core.urls import segment_problem
 from tool_runtime.errors import Interrupted, OutcomeUnknown, RemoteError, ToolError, UnreadableReply
+from tool_runtime.values.templates import ABSENT, expand, lookup, references
+from tool_runtime.values.urls import segment_problem
 
 log = logging.getLogger("tool_runtime")
 Invoke = Callable[[str, Mapping[str, Any]], Flow]

@@ -22,7 +22,7 @@ WHOLE_BODY = frozenset({"whole_body", "raw_body"})
 _FIELD_OF_KEY = {"in": "place", "with": "arguments", "class": "tool_class", "from": "allowed", "as": "binds"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
     """One parameter of a tool. `place` is where the argument goes, `wire` the name there.
 
@@ -30,7 +30,7 @@ class Parameter:
     `required`.
     `spellings` are further names that callers may use. `friendly` is the schema of the forms that a `shape` accepts
     beside the wire form. `default` is documentation. `style` and `explode` say how a list or an object is written
-    (`core.styles`); `reserved` leaves the characters that have a meaning in URLs as they are. `media_type` is that of
+    (`values.styles`); `reserved` leaves the characters that have a meaning in URLs as they are. `media_type` is that of
     one part of a multipart body. `encoding` names the one encoding of the body that can carry the argument.
     `needed_in_body`: without it, a body that may be left out cannot be sent.
     """
@@ -168,7 +168,7 @@ class Example:
     arguments: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tool:
     """One entry of the registry. `names` maps every spelling of an argument to its parameter.
 
@@ -178,7 +178,8 @@ class Tool:
     templates of the phone numbers that a call makes ring. `keywords` are words that people use for what the tool
     does. `key_parameter` is the argument that holds the idempotency
     key. `security` lists alternatives of schemes that apply together; None means the registry's own, `()` none.
-    `server` names a server of the registry, where it is not the usual one.
+    `server` names a server of the registry, where it is not the usual one. `plain_body` gives the wire name of each
+    argument that becomes one field of the body, by itself and as it is.
     """
 
     name: str
@@ -217,6 +218,7 @@ class Tool:
     examples: tuple[Example, ...] = ()
     takes_whole_body: bool = False
     key_parameter: str | None = None
+    plain_body: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_read(self) -> bool:
@@ -382,6 +384,14 @@ def read_tool(name: str, entry: Mapping[str, Any]) -> Tool:
     if entry.get("security") is not None:
         values["security"] = tuple(tuple(together) for together in entry["security"])
     values["takes_whole_body"] = any(parameter.place in WHOLE_BODY for parameter in parameters.values())
+    wires = [parameter.wire for parameter in parameters.values() if parameter.place == "body"]
+    values["plain_body"] = {
+        name: parameter.wire
+        for name, parameter in parameters.items()
+        if parameter.place == "body"
+        and wires.count(parameter.wire) == 1
+        and not (parameter.style or parameter.media_type or parameter.encoding)
+    }
     values["examples"] = tuple(read_entry(Example, one) for one in entry.get("examples", ()))
     return read_entry(Tool, entry, **values)
 

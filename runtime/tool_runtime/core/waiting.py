@@ -10,9 +10,9 @@ from typing import Any
 from tool_runtime.core.flow import Context, Done, Flow, Sleep
 from tool_runtime.core.invoke import invoke
 from tool_runtime.core.options import seconds_problem
-from tool_runtime.core.templates import ABSENT, lookup
 from tool_runtime.core.tools import Condition, Waiter
 from tool_runtime.errors import Fault, InvalidArguments, RemoteError, WaitFailed, WaitTimedOut
+from tool_runtime.values.templates import ABSENT, lookup
 
 # A month: more is a mistake, and far more is a number that no clock can add.
 LONGEST_WAIT = 31 * 86_400

@@ -53,7 +53,7 @@ def running_loop() -> tuple[Any, bool]:
 
 
 def has_ended(loop: Any) -> bool:
-    """Whether an event loop was closed; one of trio that ended has closed its connections itself."""
+    """Whether an event loop was closed. False for trio, whose loop closes its connections before it ends."""
     is_closed = getattr(loop, "is_closed", None)
     return is_closed is not None and is_closed()
 

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from tool_runtime.core.media import Event, EventReader, kind_of
 from tool_runtime.core.requests import Request
 from tool_runtime.errors import ConfigurationError, ConnectionFailed
+from tool_runtime.values.media import Event, EventReader, kind_of
 
 
 def _broken(error: Exception) -> Exception:
@@ -209,7 +209,7 @@ class AsyncEvents:
 
 
 class _Saved:
-    """A file in the making, beside its own place; it takes that place when all of it was written."""
+    """A file that is being written beside its final place. It is moved there when all bytes are written."""
 
     def __init__(self, to: Any) -> None:
         self.path = Path(to)

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Demand, Limit
-from tool_runtime.core.templates import ABSENT, assign, holds, lookup
 from tool_runtime.sandbox.answers import Answer, Refusal
 from tool_runtime.sandbox.changes import Changes, apply, templates_of
 from tool_runtime.sandbox.checks import Inputs
@@ -27,6 +26,7 @@ from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Entry, Store
 from tool_runtime.values.references import TYPES
+from tool_runtime.values.templates import ABSENT, assign, holds, lookup
 
 _SECOND: Final = 1_000_000
 _WITHOUT_RECORD: Final = ("create", "list", "fixed")

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import assign
 from tool_runtime.sandbox.scope import Scope, fill
+from tool_runtime.values.templates import assign
 
 
 class _NoBody:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tool_runtime.core.resources import Action, Consequence, Reference, Resource
-from tool_runtime.core.templates import ABSENT, assign, holds, lookup
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.scope import Scope, fill, fill_all
 from tool_runtime.sandbox.store import Entry, Store
+from tool_runtime.values.templates import ABSENT, assign, holds, lookup
 
 _NO_ACTION = Action()
 

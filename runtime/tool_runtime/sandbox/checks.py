@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tool_runtime.core.constraints import unmet
-from tool_runtime.core.media import fits
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import WHOLE_BODY, Constraint, Parameter, Tool
 from tool_runtime.sandbox.answers import NOTHING, Refusal
@@ -23,6 +22,7 @@ from tool_runtime.sandbox.forms import UploadedFile
 from tool_runtime.sandbox.received import FORM, MULTIPART, FormBody, kind_of_body, read_body, read_cookies
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.styled_values import ABSENT, StyledValues
+from tool_runtime.values.media import fits
 from tool_runtime.values.validation import Validator
 
 _PLACES: Final = ("path", "query", "header", "cookie", "body", "file")

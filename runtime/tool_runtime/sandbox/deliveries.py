@@ -18,7 +18,6 @@ from typing import Any, Final, Protocol
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Event, Events
-from tool_runtime.core.templates import ABSENT, holds, lookup
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.addresses import host_of, is_near, with_variables
 from tool_runtime.sandbox.sample_events import FUNCTION
@@ -27,6 +26,7 @@ from tool_runtime.sandbox.scope import Scope, fill, fill_all
 from tool_runtime.sandbox.store import Entry, Store
 from tool_runtime.sandbox.twists import Twist
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.templates import ABSENT, holds, lookup
 from tool_runtime.webhooks import WebhookScheme, read_scheme, sign_webhook
 
 DEFAULT_KEY: Final = "sandbox"

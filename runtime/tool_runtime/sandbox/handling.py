@@ -12,7 +12,6 @@ from typing import Any
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Action, Refused, Resource
-from tool_runtime.core.templates import ABSENT, assign, holds, lookup
 from tool_runtime.core.tools import PageStyle
 from tool_runtime.sandbox.answers import NOTHING, Answer, Refusal
 from tool_runtime.sandbox.changes import apply
@@ -22,6 +21,7 @@ from tool_runtime.sandbox.media_samples import content_of, location_of
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill, fill_all
 from tool_runtime.sandbox.store import Entry, Store
+from tool_runtime.values.templates import ABSENT, assign, holds, lookup
 
 
 @dataclass(frozen=True, slots=True)

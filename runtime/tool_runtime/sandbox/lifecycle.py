@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tool_runtime.core.resources import Room, Rule
-from tool_runtime.core.templates import ABSENT, holds
 from tool_runtime.sandbox.changes import Changes, templates_of
 from tool_runtime.sandbox.scope import fill
 from tool_runtime.sandbox.store import Entry, Store
+from tool_runtime.values.templates import ABSENT, holds
 
 _SECOND: Final = 1_000_000
 _MILLISECOND: Final = 1_000

@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tool_runtime.core.resources import Action, Filter, PageSize
-from tool_runtime.core.templates import ABSENT, assign, lookup
 from tool_runtime.core.tools import PageStyle, Tool
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.checks import Inputs
 from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Entry
+from tool_runtime.values.templates import ABSENT, assign, lookup
 
 _ASCENDING: Final = ("ascending", "asc")
 

@@ -9,10 +9,10 @@ import base64
 import json
 from typing import Any, Final
 
-from tool_runtime.core.media import EVENTS, kind_of
 from tool_runtime.core.tools import Tool
 from tool_runtime.sandbox.received import RawBody
 from tool_runtime.sandbox.samples import Schemas
+from tool_runtime.values.media import EVENTS, kind_of
 
 _SAMPLE_EVENTS: Final = 3
 _FILES: Final = {

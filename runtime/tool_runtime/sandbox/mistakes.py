@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from tool_runtime.core.resources import Resource
-from tool_runtime.core.templates import lookup
 from tool_runtime.errors import ConfigurationError, Fault
 from tool_runtime.values.snapshots import snapshot, type_name
 from tool_runtime.values.suggestions import nearest, nearly
+from tool_runtime.values.templates import lookup
 
 _LONGEST_LATENCY: Final = 86_400
 _MOST_SHOWN: Final = 3

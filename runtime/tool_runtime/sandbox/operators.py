@@ -43,9 +43,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from tool_runtime.core.templates import ABSENT, Operator, Operators, holds, lookup
 from tool_runtime.sandbox.addresses import VARIABLE
 from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.values.templates import ABSENT, Operator, Operators, holds, lookup
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.store import Store

@@ -12,7 +12,6 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from tool_runtime.core.credentials import alternatives_of
-from tool_runtime.core.media import kind_of
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Auth as DeclaredAuth
 from tool_runtime.core.tools import Tool
@@ -20,6 +19,7 @@ from tool_runtime.sandbox.answers import NOTHING, Refusal
 from tool_runtime.sandbox.exchange import Incoming
 from tool_runtime.sandbox.forms import read_form
 from tool_runtime.sandbox.styled_values import read_json
+from tool_runtime.values.media import kind_of
 
 _MASK: Final = "***"
 FORM: Final = "application/x-www-form-urlencoded"

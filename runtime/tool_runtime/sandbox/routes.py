@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Tool
-from tool_runtime.core.urls import split_template
 from tool_runtime.sandbox.answers import Refusal
+from tool_runtime.values.urls import split_template
 
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 

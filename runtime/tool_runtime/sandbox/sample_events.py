@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import assign
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.clocks import VirtualClock
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Store
 from tool_runtime.values.suggestions import nearest
+from tool_runtime.values.templates import assign
 
 FUNCTION: Final = "function"
 """The name under which the request of a custom function goes, beside those of events."""

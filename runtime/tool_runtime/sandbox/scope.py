@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tool_runtime.core.templates import Operators, expand
+from tool_runtime.values.templates import Operators, expand
 
 
 @dataclass(slots=True)

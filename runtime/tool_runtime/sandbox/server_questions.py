@@ -16,7 +16,6 @@ from urllib.parse import urlencode
 
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.resources import Outcome, Question
-from tool_runtime.core.templates import ABSENT, holds
 from tool_runtime.sandbox.addresses import with_variables
 from tool_runtime.sandbox.answers import Refusal
 from tool_runtime.sandbox.changes import Changes, templates_of
@@ -26,6 +25,7 @@ from tool_runtime.sandbox.sample_events import FUNCTION
 from tool_runtime.sandbox.scope import Scope, fill
 from tool_runtime.sandbox.store import Entry, Store
 from tool_runtime.sandbox.webhook_answers import judge_answer
+from tool_runtime.values.templates import ABSENT, holds
 
 _NOBODY: Final = "nobody sends from here: serve the sandbox, or give it a receiver"
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from tool_runtime.core.resources import Reference, Resource
-from tool_runtime.core.templates import ABSENT, Operators, holds, lookup
 from tool_runtime.sandbox.clocks import Clock
 from tool_runtime.sandbox.operators import operators_of
 from tool_runtime.sandbox.scope import Scope, fill, fill_all
+from tool_runtime.values.templates import ABSENT, Operators, holds, lookup
 
 _DIGITS: Final = 12
 _MILLISECOND: Final = 1_000

@@ -1,1 +1,4 @@
-"""Values: what callers pass as JSON, whether that fits a schema, and what must not be shown. Knows no tool."""
+"""Values: what callers pass as JSON, whether that fits a schema, how that is written, and what must not be shown.
+
+Knows no tool and no registry.
+"""

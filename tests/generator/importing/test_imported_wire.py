@@ -7,8 +7,8 @@ import pytest
 import yaml
 from imported_shop import FORM, GONE, HEAD, TEXTS, Shop, body, post, query
 
-from tool_runtime.core.media import Content, as_json
 from tool_runtime.errors import InvalidArguments, OutcomeUnknown
+from tool_runtime.values.media import Content, as_json
 
 ORDER = (
     "{type: object, required: [amount], properties: {amount: {type: integer}, tags: " + TEXTS + ", "

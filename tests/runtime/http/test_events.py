@@ -8,9 +8,9 @@ import pytest
 from loopback import LoopbackServer, Recorder
 
 from tool_runtime import AsyncClient, Client
-from tool_runtime.core.media import content_of
 from tool_runtime.core.registry import Registry
 from tool_runtime.errors import ServerError
+from tool_runtime.values.media import content_of
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 # An id holds until another one comes.

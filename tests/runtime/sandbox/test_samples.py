@@ -2,9 +2,9 @@ import jsonschema
 import pytest
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import ABSENT, holds
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.scope import Scope, fill
+from tool_runtime.values.templates import ABSENT, holds
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ RUNTIME = {
     "tool_runtime.surfaces.common.deprecation": ("ToolDeprecationWarning",),
 }
 # What a package exports besides, if a reply of the API is no JSON.
-MEDIA = {"tool_runtime.core.media": ("Content", "Event")}
+MEDIA = {"tool_runtime.values.media": ("Content", "Event")}
 FILE_TYPE = (
     "PathLike[str] | bytes | BinaryIO | tuple[str, bytes | BinaryIO] | tuple[str, bytes | BinaryIO, str]"
     " | dict[str, str]"

@@ -14,9 +14,9 @@ from typing import Any
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.requests import Request, build_request
-from tool_runtime.core.templates import expand
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import ToolError
+from tool_runtime.values.templates import expand
 
 KEY = "a-new-key-for-each-call"
 _EARLIER = "# Where $STEP.FIELD stands, put that field of the answer to the request of STEP."

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.shapes import resolve_shape
 from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.errors import Fault, InvalidArguments
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.typed_text import Types, Unreadable, read_file, read_json
 from tool_runtime.surfaces.cli.words import Given, Names, Words
+from tool_runtime.values.shapes import resolve_shape
 
 EXAMPLE = """Give one JSON object ('{"limit": 5}', @file, or - for standard input), or --limit 5, or limit=5."""
 NOT_MEANT = "If standard input is not meant for this command: </dev/null. To wait for a slow program: -."

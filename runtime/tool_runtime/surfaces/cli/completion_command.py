@@ -54,7 +54,7 @@ def _completer(session: Session, shell: str) -> Any:
     class Completer(kind):  # type: ignore[misc]  # the class depends on the shell
         """click's class for the shell, with our words."""
 
-        def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+        def get_completions(self, args: list[str], incomplete: str) -> list[Any]:
             from tool_runtime.surfaces.cli.completing import offers
 
             return [

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import expand
 from tool_runtime.errors import SpecError
+from tool_runtime.values.templates import expand
 
 KINDS = ("tool", "wait", "list", "show_tool")
 

@@ -15,8 +15,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tool_runtime.core.media import content_of
 from tool_runtime.surfaces.cli import output
+from tool_runtime.values.media import content_of
 
 FORMS = ("json", "ndjson", "table", "csv", "raw")
 _WIDEST = 60

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import ABSENT, lookup
 from tool_runtime.core.tools import Tool, Waiter
 from tool_runtime.errors import UsageError, WaitFailed
 from tool_runtime.surfaces.cli import output
 from tool_runtime.values.fields import Fields
+from tool_runtime.values.templates import ABSENT, lookup
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client

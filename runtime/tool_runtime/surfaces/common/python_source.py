@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tool_runtime.core.templates import referred
+from tool_runtime.values.templates import referred
 
 WIDTH = 88
 INDENT = "    "

@@ -14,10 +14,10 @@ from tool_runtime.accounts.script_journal import JournalCall
 from tool_runtime.core.flow import Done
 from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
-from tool_runtime.core.media import as_json
 from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.lua.namespaces import Prepared
 from tool_runtime.surfaces.lua.script_results import ScriptCall
+from tool_runtime.values.media import as_json
 
 # A client of the caller's own gives bytes and events as they are.
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=as_json)

@@ -255,7 +255,8 @@ def _with_toml(before: str, keys: Sequence[str], entry: Mapping[str, Any]) -> st
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document = tomlkit.parse(before)
+        # What an index gives has no one type in older releases of tomlkit.
+        document: Any = tomlkit.parse(before)
         section, name = keys
         if section not in document:
             document[section] = tomlkit.table(is_super_table=True)

@@ -15,10 +15,10 @@ from typing import Any
 import anyio
 
 from tool_runtime.core.registry import Registry
-from tool_runtime.core.templates import ABSENT, lookup
 from tool_runtime.core.tools import Waiter
 from tool_runtime.errors import Fault, InvalidArguments, ToolError, WaitTimedOut
 from tool_runtime.surfaces.mcp.served_client import ServedClient
+from tool_runtime.values.templates import ABSENT, lookup
 
 _PREFIX = "wait_"
 _LONGEST_HANDLE = 8_000

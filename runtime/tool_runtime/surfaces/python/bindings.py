@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from tool_runtime.core.media import Content
 from tool_runtime.http.streams import AsyncEvents, AsyncStream, Events, Stream
 from tool_runtime.surfaces.common.client import AsyncClient, Client, Result, split_options
+from tool_runtime.values.media import Content
 
 __all__ = [
     "AsyncClient", "AsyncEvents", "AsyncIterators", "AsyncStream", "AsyncWaiters", "Client", "Content", "Events",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tool_runtime.core.templates import expand
 from tool_runtime.surfaces.common.python_source import expression, python_call
+from tool_runtime.values.templates import expand
 
 TEMPLATES = st.recursive(
     st.none()

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tool_runtime.core.templates import expand
 from tool_runtime.errors import Fault
 from tool_runtime.values.snapshots import decode_object
 from tool_runtime.values.suggestions import nearest, nearly
+from tool_runtime.values.templates import expand
 
 Accepts = Callable[[Mapping[str, Any], Any], bool]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tool_runtime.core.templates import ABSENT, assign, expand, holds, lookup, references, referred
+from tool_runtime.values.templates import ABSENT, assign, expand, holds, lookup, references, referred
 
 NAMES = {
     "": {"id": "shaped"},

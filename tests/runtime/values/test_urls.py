@@ -3,9 +3,9 @@
 import pytest
 
 from retell_ai import Client
-from tool_runtime.core.styles import path_text
-from tool_runtime.core.urls import expand_path, normalise_base_url
 from tool_runtime.errors import ConfigurationError, InvalidArguments
+from tool_runtime.values.styles import path_text
+from tool_runtime.values.urls import expand_path, normalise_base_url
 
 HOST = "https://api.retellai.com"
 REFUSED_SEGMENTS = [

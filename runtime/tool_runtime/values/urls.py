@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from tool_runtime.core.styles import SEGMENT_SAFE
+from tool_runtime.values.styles import SEGMENT_SAFE
 
 RAW_SAFE = SEGMENT_SAFE + "/%"
 MAX_ARGUMENT = 2048

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from tool_runtime.core.tools import Parameter
 from tool_runtime.errors import Fault
 
 FORMS = 'expected a path, bytes, an open file, (name, content), or {"filename", "text" or "base64"}'
@@ -30,26 +29,30 @@ class _NoFileError(Exception):
     """The value is in none of the forms of a file."""
 
 
-def read_uploads(parameter: Parameter, value: Any, place: str, faults: list[Fault]) -> Any:
+def read_uploads(
+    name: str, value: Any, place: str, faults: list[Fault], *, many: bool = False, from_text: bool = False
+) -> Any:
     """Return the `Upload` of a file argument, or the list of them; append what is wrong with the argument.
 
-    Example: `("a.txt", "hi")` for a parameter `file` is `Upload("a.txt", b"hi", "text/plain")`. One file for a list of
-    files is a list of one: both are the same parts.
+    `name` is what a file without a name is called, `place` names the argument in faults. `many`: a list of files is
+    expected; one file is a list of one, as both are the same parts. `from_text`: a string is the content of a file,
+    and no path.
+
+    Example: `("a.txt", "hi")` is `Upload("a.txt", b"hi", "text/plain")`.
     """
     is_list = isinstance(value, list)
-    takes_list = parameter.place == "file" and parameter.schema.get("type") == "array"
-    if is_list and not takes_list:
+    if is_list and not many:
         faults.append(Fault(place, "type", "expected one file"))
         return None
-    if takes_list and not is_list:
+    if many and not is_list:
         value, is_list = [value], True
     uploads = []
     for number, file in enumerate(value if is_list else [value]):
         try:
-            if parameter.place == "raw_body" and isinstance(file, str):
-                uploads.append(Upload(parameter.wire, file.encode(), "text/plain; charset=utf-8"))
+            if from_text and isinstance(file, str):
+                uploads.append(Upload(name, file.encode(), "text/plain; charset=utf-8"))
                 continue
-            uploads.append(_read(parameter.wire, file))
+            uploads.append(_read(name, file))
         except _NoFileError as error:
             faults.append(Fault(f"{place}[{number}]" if is_list else place, "type", f"{FORMS}; {error}"))
         except Exception as error:  # noqa: BLE001 - a file object is the caller's own code, and may raise anything
