@@ -113,7 +113,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move the options in front of the command behind its name."""
-        ctx.meta[LEADING] = _first_word(args) or 0
+        ctx.meta[LEADING] = first_word(args) or 0
         return super().parse_args(ctx, command_first(args))
 
     def resolve_command(
@@ -121,7 +121,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the words mean; for none, name the command or tool that was probably meant."""
         session: Session = ctx.obj
-        words = _plain_spelling(session, args)
+        words = plain_spelling(session, args)
         if words[0] not in COMMANDS and not words[0].startswith("-"):
             if not _is_tool(session, words[0]):
                 raise _no_command(session, ctx, args[0])
@@ -146,11 +146,11 @@ def command_first(args: list[str]) -> list[str]:
 
     Options of the group itself stay where they are, and so does everything where no command follows.
     """
-    at = _first_word(args)
+    at = first_word(args)
     return [args[at], *args[:at], *args[at + 1 :]] if at else args
 
 
-def _first_word(args: list[str]) -> int | None:
+def first_word(args: list[str]) -> int | None:
     """Return where the first word stands that is neither an option nor the value of one; None without such a word.
 
     Example: `["--account", "eu", "list"]` -> 2.
@@ -161,7 +161,7 @@ def _first_word(args: list[str]) -> int | None:
     return at if at < len(args) and not args[at].startswith("-") else None
 
 
-def _plain_spelling(session: "Session", args: list[str]) -> list[str]:
+def plain_spelling(session: "Session", args: list[str]) -> list[str]:
     """Return the words that a seed spelling stands for: `["integrations:list"]` -> `["list"]`."""
     word, *rest = args
     kind, colon, name = word.partition(":")
@@ -171,7 +171,7 @@ def _plain_spelling(session: "Session", args: list[str]) -> list[str]:
     slugs = {api["slug"], api["name"]}
     if kind == "integrations" and name in slugs:
         # Options in front of the tool stay there: behind the tool, a word may be the tool's own argument.
-        return ["docs", api["slug"], *rest] if _first_word(rest) is None else ["call", *rest]
+        return ["docs", api["slug"], *rest] if first_word(rest) is None else ["call", *rest]
     words = SEED_SPELLINGS.get(word) or ((name,) if kind == "integrations" else ("mcp", name))
     if words[0] in WITHOUT_PROVIDER and rest and rest[0] in slugs:
         rest = rest[1:]
