@@ -9,7 +9,8 @@ Three kinds of words stand in the place of a command:
 - a name of the table;
 - any name of a tool: `TOOL …` is short for `call TOOL …`, where no command has that name;
 - a seed spelling, `integrations:NAME` or `mcp:NAME`, hidden from help: scripts that were written for another program
-  run after its name was replaced. `integrations:SLUG TOOL …` is `call TOOL …`.
+  run after its name was replaced. `integrations:SLUG TOOL …` is `call TOOL …`, and `mcp:SERVER TOOL …` is
+  `mcp call SERVER.TOOL …`.
 
 Options in front of a command mean what they mean behind the command's name: they are moved there, and the command
 refuses what it does not know. So no option is ever dropped without a word.
@@ -69,7 +70,9 @@ SEED_SPELLINGS: dict[str, tuple[str, ...]] = {
     "integrations:fields": ("accounts", "fields"),
     "mcp:lua": ("mcp", "lua"),
     "mcp:gateway:export": ("mcp", "config"),
-    "mcp:gateway:install": ("mcp", "install"),
+    # The file that such scripts merge into is the one of a project.
+    "mcp:gateway:install": ("mcp", "install", "--client", "claude-code"),
+    "mcp:examples": ("docs", "mcp"),
     "mcp:secret:set": ("mcp", "secret", "set"),
     "mcp:secret:list": ("mcp", "secret", "list"),
     "mcp:secret:unset": ("mcp", "secret", "unset"),
@@ -172,10 +175,21 @@ def plain_spelling(session: "Session", args: list[str]) -> list[str]:
     if kind == "integrations" and name in slugs:
         # Options in front of the tool stay there: behind the tool, a word may be the tool's own argument.
         return ["docs", api["slug"], *rest] if first_word(rest) is None else ["call", *rest]
-    words = SEED_SPELLINGS.get(word) or ((name,) if kind == "integrations" else ("mcp", name))
+    words = SEED_SPELLINGS.get(word) or ((name,) if kind == "integrations" else _mcp_words(name, rest))
+    if words[:2] == ("mcp", "call") and name != "call":
+        rest = rest[1:]
     if words[0] in WITHOUT_PROVIDER and rest and rest[0] in slugs:
         rest = rest[1:]
     return [*words, *rest]
+
+
+def _mcp_words(name: str, rest: list[str]) -> tuple[str, ...]:
+    """Return what `mcp:NAME` stands for: a command, or else a server and one of its tools."""
+    from tool_runtime.surfaces.cli.mcp_commands import COMMANDS as MCP_COMMANDS
+
+    if name in MCP_COMMANDS:
+        return ("mcp", name)
+    return ("mcp", "call", f"{name}.{rest[0]}") if first_word(rest) == 0 else ("mcp", "tools", name)
 
 
 def _is_tool(session: "Session", name: str) -> bool:
