@@ -9,7 +9,8 @@ Three kinds of words stand in the place of a command:
 - a name of the table;
 - any name of a tool: `TOOL …` is short for `call TOOL …`, where no command has that name;
 - a seed spelling, `integrations:NAME` or `mcp:NAME`, hidden from help: scripts that were written for another program
-  run after its name was replaced. `integrations:SLUG TOOL …` is `call TOOL …`.
+  run after its name was replaced. `integrations:SLUG TOOL …` is `call TOOL …`, and `mcp:SERVER TOOL …` is
+  `mcp call SERVER.TOOL …`.
 
 Options in front of a command mean what they mean behind the command's name: they are moved there, and the command
 refuses what it does not know. So no option is ever dropped without a word.
@@ -69,7 +70,9 @@ SEED_SPELLINGS: dict[str, tuple[str, ...]] = {
     "integrations:fields": ("accounts", "fields"),
     "mcp:lua": ("mcp", "lua"),
     "mcp:gateway:export": ("mcp", "config"),
-    "mcp:gateway:install": ("mcp", "install"),
+    # The file that such scripts merge into is the one of a project.
+    "mcp:gateway:install": ("mcp", "install", "--client", "claude-code"),
+    "mcp:examples": ("docs", "mcp"),
     "mcp:secret:set": ("mcp", "secret", "set"),
     "mcp:secret:list": ("mcp", "secret", "list"),
     "mcp:secret:unset": ("mcp", "secret", "unset"),
@@ -113,7 +116,7 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move the options in front of the command behind its name."""
-        ctx.meta[LEADING] = _first_word(args) or 0
+        ctx.meta[LEADING] = first_word(args) or 0
         return super().parse_args(ctx, command_first(args))
 
     def resolve_command(
@@ -121,7 +124,7 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the words mean; for none, name the command or tool that was probably meant."""
         session: Session = ctx.obj
-        words = _plain_spelling(session, args)
+        words = plain_spelling(session, args)
         if words[0] not in COMMANDS and not words[0].startswith("-"):
             if not _is_tool(session, words[0]):
                 raise _no_command(session, ctx, args[0])
@@ -146,11 +149,11 @@ def command_first(args: list[str]) -> list[str]:
 
     Options of the group itself stay where they are, and so does everything where no command follows.
     """
-    at = _first_word(args)
+    at = first_word(args)
     return [args[at], *args[:at], *args[at + 1 :]] if at else args
 
 
-def _first_word(args: list[str]) -> int | None:
+def first_word(args: list[str]) -> int | None:
     """Return where the first word stands that is neither an option nor the value of one; None without such a word.
 
     Example: `["--account", "eu", "list"]` -> 2.
@@ -161,7 +164,7 @@ def _first_word(args: list[str]) -> int | None:
     return at if at < len(args) and not args[at].startswith("-") else None
 
 
-def _plain_spelling(session: "Session", args: list[str]) -> list[str]:
+def plain_spelling(session: "Session", args: list[str]) -> list[str]:
     """Return the words that a seed spelling stands for: `["integrations:list"]` -> `["list"]`."""
     word, *rest = args
     kind, colon, name = word.partition(":")
@@ -171,11 +174,22 @@ def _plain_spelling(session: "Session", args: list[str]) -> list[str]:
     slugs = {api["slug"], api["name"]}
     if kind == "integrations" and name in slugs:
         # Options in front of the tool stay there: behind the tool, a word may be the tool's own argument.
-        return ["docs", api["slug"], *rest] if _first_word(rest) is None else ["call", *rest]
-    words = SEED_SPELLINGS.get(word) or ((name,) if kind == "integrations" else ("mcp", name))
+        return ["docs", api["slug"], *rest] if first_word(rest) is None else ["call", *rest]
+    words = SEED_SPELLINGS.get(word) or ((name,) if kind == "integrations" else _mcp_words(name, rest))
+    if words[:2] == ("mcp", "call") and name != "call":
+        rest = rest[1:]
     if words[0] in WITHOUT_PROVIDER and rest and rest[0] in slugs:
         rest = rest[1:]
     return [*words, *rest]
+
+
+def _mcp_words(name: str, rest: list[str]) -> tuple[str, ...]:
+    """Return what `mcp:NAME` stands for: a command, or else a server and one of its tools."""
+    from tool_runtime.surfaces.cli.mcp_commands import COMMANDS as MCP_COMMANDS
+
+    if name in MCP_COMMANDS:
+        return ("mcp", name)
+    return ("mcp", "call", f"{name}.{rest[0]}") if first_word(rest) == 0 else ("mcp", "tools", name)
 
 
 def _is_tool(session: "Session", name: str) -> bool:

@@ -18,6 +18,9 @@ _FILES: Mapping[str, str] = {
     "zsh": "source <({program} completion zsh)   in ~/.zshrc",
     "fish": "{program} completion fish > ~/.config/fish/completions/{program}.fish",
 }
+_GOES_ON = """    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+        compopt -o nospace 2>/dev/null
+    fi"""
 
 
 def variable_of(program: str) -> str:
@@ -54,11 +57,15 @@ def _completer(session: Session, shell: str) -> Any:
     class Completer(kind):  # type: ignore[misc]  # the class depends on the shell
         """click's class for the shell, with our words."""
 
+        def source(self) -> str:
+            """Return the script; in bash, no blank follows a word that goes on, such as `agent_id=`."""
+            return str(super().source()).replace("\n    return 0\n", f"\n{_GOES_ON}\n    return 0\n", 1)
+
         def get_completions(self, args: list[str], incomplete: str) -> list[Any]:
             from tool_runtime.surfaces.cli.completing import offers
 
             return [
-                CompletionItem(offer.word, help=" ".join(offer.about.split()) or None)
+                CompletionItem(offer.word or incomplete, offer.kind, help=" ".join(offer.about.split()) or None)
                 for offer in offers(session, args, incomplete)
             ]
 

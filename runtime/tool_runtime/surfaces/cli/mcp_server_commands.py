@@ -82,7 +82,8 @@ def doctor_command(context: click.Context) -> None:
 @click.option("--cwd", metavar="FOLDER", help="Where the program runs.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="For one request. 60.")
 @click.option("--disabled", is_flag=True, help="Add it without enabling it.")
-@click.option("--global", "everywhere", is_flag=True, help="For you, in every folder; else for this project.")
+@click.option("--enable/--disable", "enable", default=True, hidden=True)  # the seed's words
+@click.option("--global/--project", "everywhere", help="For you, in every folder, or for this project, the default.")
 @click.option("--replace", is_flag=True, help="Replace an entry of the same name.")
 @click.pass_obj
 def add_command(
@@ -99,6 +100,7 @@ def add_command(
     cwd: str | None,
     timeout: float | None,
     disabled: bool,
+    enable: bool,
     everywhere: bool,
     replace: bool,
 ) -> None:
@@ -113,7 +115,7 @@ def add_command(
     raw |= {"headers": _pairs(header)} if header else {}
     raw |= {"cwd": cwd} if cwd else {}
     raw |= {"timeout": timeout} if timeout is not None else {}
-    raw |= {"disabled": True} if disabled else {}
+    raw |= {"disabled": True} if disabled or not enable else {}
     places = places_of(session)
     path = load(session, "server_edits:add")(places, name, raw, everywhere=everywhere, replace=replace)
     if not everywhere:

@@ -100,6 +100,22 @@ def compare(record: Mapping[str, Any], pulled: Mapping[str, Any], current: Mappi
     )
 
 
+def changed_here(record: Mapping[str, Any], comparison: Comparison) -> dict[str, Any]:
+    """Return the fields of a record that were changed here, as they are sent: a field that was removed is null."""
+    return {name: record.get(name) for name in dict.fromkeys(str(change.place[0]) for change in comparison.here)}
+
+
+def with_arrived(pulled: Mapping[str, Any], pushed: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the pulled record with what a push that was cut off had brought to the API.
+
+    A field that the API has as that push sent it was changed from here, and is no change of the other side. Example:
+    pulled `{"a": 1, "b": 1}`, pushed `{"a": 2, "b": 2}`, and now `{"a": 2, "b": 3}` -> `{"a": 2, "b": 1}`.
+    """
+    arrived = {name for name, value in pushed.items() if same(current.get(name), value)}
+    kept = {name: value for name, value in pulled.items() if name not in arrived}
+    return kept | {name: current[name] for name in arrived if name in current}
+
+
 def update_arguments(kind: SyncKind, tool: Tool, record: Mapping[str, Any], comparison: Comparison) -> dict[str, Any]:
     """Return the arguments that bring the API to what the files say: the id, and the fields that were changed here.
 
@@ -115,7 +131,7 @@ def update_arguments(kind: SyncKind, tool: Tool, record: Mapping[str, Any], comp
     if faults:
         message = f"{kind.name}: {'; '.join(map(str, faults))}"
         raise InvalidArguments(message, tool=tool.name, faults=tuple(faults))
-    sent = {names[name]: record.get(name) for name in changed}
+    sent = {names[name]: value for name, value in changed_here(record, comparison).items()}
     return {kind.id: record[kind.id], **sent} if sent else {}
 
 

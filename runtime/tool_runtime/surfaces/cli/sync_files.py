@@ -3,6 +3,7 @@
     DIR/llms/llm_123/record.json         the record; {"$text": "general_prompt.md"} stands for a text
     DIR/llms/llm_123/general_prompt.md   a text, and a line break at its end
     DIR/llms/llm_123/.pulled.json        the record as the API gave it when it was last read
+    DIR/llms/llm_123/.pushed.json        fields that a push was about to send; a push that ends removes the file
 
 This module owns the layout. What is read from files that nobody edited equals what was written, byte for byte. People
 may rename a record's folder and keep files of their own in it: the id stands in the record. A new record never takes a
@@ -18,7 +19,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ from tool_runtime.errors import UsageError
 from tool_runtime.surfaces.cli.typed_text import Unreadable, read_json
 
 RECORD, PULLED, PENDING, CREATE_KEY = "record.json", ".pulled.json", ".pending.json", ".create-key"
+PUSHED = ".pushed.json"
 TEXT = "$text"
 _LONGEST_LABEL = 60
 _LONGEST_FOLDER = 100
@@ -37,11 +39,15 @@ _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("c
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A record in a folder. `pulled` is the record as the API gave it; None for a record that was made here."""
+    """A record in a folder. `pulled` is the record as the API gave it; None for a record that was made here.
+
+    `pushed` are the fields that a push, which was cut off, had sent or was about to send.
+    """
 
     folder: Path
     record: Mapping[str, Any]
     pulled: Mapping[str, Any] | None
+    pushed: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Records:
@@ -104,7 +110,13 @@ class Records:
             if unicodedata.normalize("NFC", name).casefold() not in written:
                 (folder / name).unlink(missing_ok=True)
         (folder / PENDING).replace(folder / PULLED)
-        (folder / CREATE_KEY).unlink(missing_ok=True)
+        for name in (CREATE_KEY, PUSHED):
+            (folder / name).unlink(missing_ok=True)
+
+    @staticmethod
+    def begin_push(folder: Path, fields: Mapping[str, Any]) -> None:
+        """Write down what is about to be sent, so that a run after a cut push knows the API's change for its own."""
+        _write(folder / PUSHED, _json(fields))
 
     def _read(self, folder: Path) -> Kept:
         record = _read_json(folder / RECORD)
@@ -113,8 +125,13 @@ class Records:
         for name, put in _referred(record, self.kind.texts):
             # A text with a carriage return of its own is no file: those in a file come from an editor, or from git.
             put(_read_text(folder / name).replace("\r\n", "\n").removesuffix("\n"))
-        pulled = folder / PULLED
-        return Kept(folder, record, _read_json(pulled) if pulled.is_file() else None)
+        pulled, pushed = folder / PULLED, folder / PUSHED
+        return Kept(
+            folder,
+            record,
+            _read_json(pulled) if pulled.is_file() else None,
+            _read_json(pushed) if pushed.is_file() else {},
+        )
 
 
 def folder_name(name: str) -> str:
@@ -206,7 +223,7 @@ def _referred(record: Any, paths: Sequence[str]) -> list[tuple[str, Any]]:
             value = holder[key]
             if isinstance(value, dict) and value.keys() == {TEXT} and isinstance(value[TEXT], str):
                 name = value[TEXT]
-                if Path(name).name != name or name in {RECORD, PULLED, PENDING, CREATE_KEY, "."}:
+                if Path(name).name != name or name in {RECORD, PULLED, PENDING, CREATE_KEY, PUSHED, "."}:
                     raise UsageError(f"{RECORD}: {name!r:.80} is not the name of a text file in the record's folder")
                 found.append((name, lambda text, holder=holder, key=key: holder.__setitem__(key, text)))
     return found

@@ -17,11 +17,13 @@ from tool_runtime.core.tools import SyncKind
 from tool_runtime.errors import NotFound, Unprocessable, UsageError
 from tool_runtime.surfaces.cli.sync_changes import (
     Comparison,
+    changed_here,
     changes,
     compare,
     create_arguments,
     same,
     update_arguments,
+    with_arrived,
 )
 from tool_runtime.surfaces.cli.sync_files import CREATE_KEY, Kept, Records
 from tool_runtime.surfaces.common.client import Client
@@ -133,7 +135,7 @@ class Sync:
         if kept is None:
             return Standing(name, "new_there", None, current)
         # A record with an id that was never pulled, such as one from another machine, differs by all that differs.
-        pulled = kept.pulled if kept.pulled is not None else current
+        pulled = with_arrived(kept.pulled, kept.pushed, current) if kept.pulled is not None else current
         found = compare(kept.record, pulled, current, self._registry.resolve(self.kind.update))
         state: State = "same"
         if found.conflicts:
@@ -195,6 +197,8 @@ class Sync:
             options["idempotency_key"] = key.read_text(encoding="ascii").strip()
         else:
             self._check_unchanged(push.standing)
+            if kept is not None and push.standing.comparison is not None:
+                self.records.begin_push(kept.folder, changed_here(kept.record, push.standing.comparison))
         answer = self._client.call(push.tool, push.arguments, request_options=options or None)  # type: ignore[arg-type]
         name = answer[self.kind.id] if push.standing.state == "new_here" else push.standing.name
         current = self.get(str(name)) or answer

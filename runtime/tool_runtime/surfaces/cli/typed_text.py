@@ -118,6 +118,10 @@ class Types:
                 return part["additionalProperties"]
         return {}
 
+    def fields(self, schema: Any) -> Mapping[str, Any]:
+        """Return the fields that an object of this schema may have, each with its schema."""
+        return self._fields.names(schema)
+
     def spelled(self, schema: Any, key: str) -> str:
         """Return the field that a part of a flag means: `agent-name` is `agent_name` where that is a field."""
         names = self._fields.names(schema)

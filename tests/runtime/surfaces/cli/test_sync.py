@@ -286,6 +286,28 @@ def test_a_push_that_was_killed_before_its_files_were_written_is_not_sent_again(
     assert set(states(llms).values()) == {"same"}
 
 
+def test_what_a_cut_push_brought_to_the_api_is_no_change_of_somebody_else(llms, client):
+    edit(llms, "llm_123", model="gpt-4.1-mini")
+    client.sandbox.fail("update_retell_llm", "lose_answer")
+    with pytest.raises(OutcomeUnknown):
+        llms.push(*llms.plan([], overwrite=False))
+    edit(llms, "llm_123", model="gpt-4.1")
+    (push,) = llms.plan([], overwrite=False)
+    assert dict(push.arguments) == {"llm_id": "llm_123", "model": "gpt-4.1"}
+    assert llms.push(push)["model"] == "gpt-4.1"
+    assert set(states(llms).values()) == {"same"}
+
+
+def test_what_somebody_changed_after_a_cut_push_is_a_conflict(llms, client):
+    edit(llms, "llm_123", model="gpt-4.1-mini")
+    client.sandbox.fail("update_retell_llm", "lose_answer")
+    with pytest.raises(OutcomeUnknown):
+        llms.push(*llms.plan([], overwrite=False))
+    client.call("update_retell_llm", {"llm_id": "llm_123", "model": "gpt-5"})
+    with pytest.raises(UsageError, match="changed here and in the API"):
+        llms.plan([], overwrite=False)
+
+
 def test_a_creation_that_was_killed_before_its_files_were_written_is_not_done_twice(llms, client):
     folder = llms.records.root / "receptionist"
     folder.mkdir()
