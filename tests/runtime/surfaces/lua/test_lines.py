@@ -1,6 +1,13 @@
-"""Errors name the line of the script on which something went wrong, wherever the call stands."""
+"""Errors name the line of the script on which something went wrong, wherever the call stands; and how scripts begin."""
+
+from datetime import date
+from uuid import UUID
 
 import pytest
+
+from tool_runtime.errors import InvalidArguments
+from tool_runtime.surfaces.lua.lua_session import LuaSession
+from tool_runtime.surfaces.lua.script_check import check_script
 
 R = "local r = app.integrations.retell_ai\n"
 FAILS = "app.integrations.retell_ai.fail: RuntimeError: no way"
@@ -39,3 +46,33 @@ def test_an_error_names_its_line(name, answered):
 
 def test_args_are_nil_where_none_are_given(answered):
     assert answered("return args == nil").result is True
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "args: "),
+        ({"a": [float("inf")]}, "args.a[0]: "),
+        ("\ud800", "args: "),
+        ({"a": object()}, "args.a: "),
+        ({1}, "args: "),
+    ],
+)
+def test_args_that_json_cannot_hold_are_refused_with_their_place(value, words, answered):
+    with pytest.raises(InvalidArguments) as raised:
+        answered("return 1", args=value)
+    assert str(raised.value).startswith(words)
+
+
+def test_args_that_plainly_mean_json_are_taken_by_value(answered):
+    given = {"day": date(2026, 3, 1), "range": (1, 2), "id": UUID(int=1)}
+    assert answered("return args", args=given).result == {
+        "day": "2026-03-01", "range": [1, 2], "id": "00000000-0000-0000-0000-000000000001",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["#!/usr/bin/env lua\nreturn 5", "\ufeffreturn 5", "\ufeff#! x\nreturn 5"])
+def test_a_script_may_begin_as_a_program_does(source, answered, sandboxed):
+    assert answered(source).result == 5
+    with LuaSession(sandboxed, warm=False) as session:
+        assert check_script(session, source).valid
