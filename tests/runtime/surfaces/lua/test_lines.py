@@ -31,6 +31,8 @@ PLACES = {
     "an argument": ("\nr.echo({a = {b = {print}}})", 3, "app.integrations.retell_ai.echo: a.b[1]: a function"),
     "a namespace as an argument": ("\nr:echo({})", 3, "app.integrations.retell_ai.echo: is called with a dot"),
     "a namespace in an argument": ("r.echo({a = r})", 2, "app.integrations.retell_ai.echo: a: a namespace cannot be"),
+    "an error that is a table": ("\nerror({code = 5})", 3, "{code = 5}"),
+    "too many calls": ("while true do\n  now()\nend", 3, "host call limit exceeded (1000 calls)"),
     "a library of Lua": ("\nstring.rep()", 3, "bad argument #1 to 'rep'"),
     "a library of scripts": ("local x = json.decode('{')", 2, "json.decode: not JSON: an object without an end"),
 }  # fmt: skip
