@@ -27,6 +27,7 @@ from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
 from tool_runtime.surfaces.lua.script_answers import Answer, Answers, Request, pending_of, script_call
 from tool_runtime.surfaces.lua.script_clock import ScriptClock
 from tool_runtime.surfaces.lua.script_decisions import Decisions, mark_of
+from tool_runtime.values.suggestions import nearest
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
@@ -77,8 +78,13 @@ class CallHandler:
         """Say that a namespace has no such member, with the nearest name."""
         namespace, inner = self._namespace(path)
         if namespace is None:
-            known = sorted({other.removeprefix(f"{path}.").split(".")[0] for other in self._namespaces})
-            return f"{path} has no {member[:100]!r}; it has {', '.join(known)}"
+            below = [other.removeprefix(f"{path}.") for other in self._namespaces if other.startswith(f"{path}.")]
+            known = sorted({other.split(".")[0] for other in below})
+            near = nearest(member, known)
+            if (path, member) == ("app", "mcp"):
+                return "app has no 'mcp': no other server is set up here"
+            end = f"did you mean {path}.{near}?" if near else f"it has {', '.join(known)}"
+            return f"{path} has no {member[:100]!r}; {end}"
         return namespace.missing(f"{inner}.{member}" if inner else member)
 
     def answer(self, request: Request) -> Answer:
