@@ -34,7 +34,9 @@ CREATE TABLE IF NOT EXISTS script_calls (
 )
 """
 # Bytes of answers to reads that are kept in memory.
+# Bytes of answers in memory, once the run stands in the file, and before. A run that only reads is seldom written.
 _MOST_WAITING: Final = 1024 * 1024
+_MOST_IN_MEMORY: Final = 64 * 1024 * 1024
 _KEPT_DAYS: Final = 30
 _DAY_MS: Final = 86_400_000
 _STATES: Final = frozenset({"new", "begun", "asking", "approved", "denied", "ended"})
@@ -106,7 +108,7 @@ class ScriptJournal:
         with self._file.lock:
             self._waiting.append(call)
             self._waiting_bytes += len(str(call.answer))
-            if self._stored and self._waiting_bytes > _MOST_WAITING:
+            if self._waiting_bytes > (_MOST_WAITING if self._stored else _MOST_IN_MEMORY):
                 self.write(())
 
     def write(self, calls: Iterable[JournalCall], state: str = "running") -> None:

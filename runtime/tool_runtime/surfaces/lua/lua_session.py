@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tool_runtime.accounts.script_journal import JournalCall, JournalRun, ScriptJournal, open_run
 from tool_runtime.core.foreign_errors import annotate
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import ConfigurationError, InvalidArguments, ToolError
+from tool_runtime.errors import ConfigurationError, Fault, InvalidArguments, ToolError
 from tool_runtime.surfaces.lua.namespaces import DocsNamespace, Namespace, ToolNamespace
 from tool_runtime.surfaces.lua.script_calls import CallHandler
 from tool_runtime.surfaces.lua.script_decisions import Decisions, check_decisions, check_target, target_of
@@ -24,6 +24,7 @@ from tool_runtime.surfaces.lua.script_limits import LuaLimits
 from tool_runtime.surfaces.lua.script_process import ScriptProcess, check_platform, may_use_patterns
 from tool_runtime.surfaces.lua.script_results import LuaResult, ScriptError
 from tool_runtime.surfaces.lua.script_run import Ending, Printer, Progress, ScriptRun
+from tool_runtime.values.snapshots import snapshot
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
@@ -88,7 +89,7 @@ class LuaSession:
         `MissingExtra` where no script can run here. What else ends a run (an interrupt, an error of `on_output`) goes
         on unchanged, with a note, `tool_error` and `lua_result`, which say what the script had done.
         """
-        _check_source(source)
+        source, args = plain_source(source), _plain_json(args, "args")
         run_id = secrets.token_hex(6)
         settings = self._settings | {"args": args, "seed": secrets.token_hex(8), "limits": _limits_as_json(self.limits)}
         settings["target"] = target_of(self.client)
@@ -119,7 +120,8 @@ class LuaSession:
         path = _journal_path(self.client)
         if path is None:
             raise ConfigurationError("without a ledger in a file there are no runs to resume")
-        decisions = Decisions(frozenset(approve), frozenset(deny), dict(done or {}), frozenset(not_done))
+        known = {seq: _plain_json(value, f"done[{seq}]") for seq, value in (done or {}).items()}
+        decisions = Decisions(frozenset(approve), frozenset(deny), known, frozenset(not_done))
 
         def check(found: JournalRun, calls: Sequence[JournalCall]) -> None:
             check_target(found, self.client)
@@ -130,8 +132,7 @@ class LuaSession:
 
     def compile(self, source: str) -> LuaResult:
         """Compile a script without running it."""
-        _check_source(source)
-        return self._go(source, {}, None, Decisions(), None, None, only_compile=True)
+        return self._go(plain_source(source), {}, None, Decisions(), None, None, only_compile=True)
 
     def wait_until_ready(self) -> None:
         """Wait until the process that is kept ready has started."""
@@ -385,9 +386,23 @@ def _asking(namespace: Namespace, confirm: Confirm) -> Namespace:
     return namespace if asking is None else asking(confirm)
 
 
-def _check_source(source: Any) -> None:
+def plain_source(source: Any) -> str:
+    """Return a script as Lua reads one: without a byte order mark, and with a first line `#!…` as a comment.
+
+    Raises `InvalidArguments` for what is no text.
+    """
     if not isinstance(source, str):
         raise InvalidArguments(f"source is the text of a script, not {type(source).__name__}")
+    source = source.removeprefix("\ufeff")
+    return f"--{source}" if source.startswith("#") else source
+
+
+def _plain_json(value: Any, place: str) -> Any:
+    faults: list[Fault] = []
+    plain = snapshot(value, place, faults)
+    if faults:
+        raise InvalidArguments("; ".join(map(str, faults)), faults=tuple(faults))
+    return plain
 
 
 def _own_package(client: "Client") -> "Package | None":

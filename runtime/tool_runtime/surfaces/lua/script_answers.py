@@ -54,14 +54,14 @@ class Answers:
     def succeeded(
         self,
         request: Request,
-        prepared: Prepared,
+        prepared: Prepared | None,
         done: Done,
         begin: float,
         *,
         replayed: bool = False,
     ) -> Answer:
         """Answer with a result."""
-        status = "succeeded" if prepared.is_write else "none"
+        status = "succeeded" if prepared is not None and prepared.is_write else "none"
         made = script_call(request, prepared, status, begin, replayed=replayed, record=done.record)
         text = "" if done.result is None else _ENCODER.encode(done.result)
         return Answer(request, ok=True, text=text, call=replace(made, repeat_of=done.repeat_of))
@@ -91,17 +91,17 @@ class Answers:
         made = script_call(request, prepared, status, begin, message=message, replayed=replayed, record=known.record)
         return Answer(request, ok=False, text=text, call=made)
 
-    def stored(self, prepared: Prepared, answer: Answer) -> Any:
+    def stored(self, prepared: Prepared | None, answer: Answer) -> Any:
         """Return an answer as the journal keeps one: `{"status", "ok"}`, or `{"status", "text", "error"}`."""
         assert answer.call is not None  # noqa: S101 - an answer that is stored has its call
         kept: dict[str, Any] = {"status": answer.call.effect_status}
         if answer.ok:
             value = json.loads(answer.text) if answer.text else None
-            return kept | {"ok": prepared.stored(value)}
+            return kept | {"ok": value if prepared is None else prepared.stored(value)}
         error = self.errors[answer.text]
         return kept | {"text": answer.text, "error": json.loads(json.dumps(error.to_dict(), default=str))}
 
-    def replayed(self, request: Request, prepared: Prepared, known: JournalCall) -> Answer:
+    def replayed(self, request: Request, prepared: Prepared | None, known: JournalCall) -> Answer:
         """Return the answer that the journal has of a call that ended in an earlier run."""
         begin, kept = time.perf_counter(), known.answer
         if "text" not in kept:

@@ -27,6 +27,7 @@ from tool_runtime.surfaces.lua.namespaces import Namespace, Prepared
 from tool_runtime.surfaces.lua.script_answers import Answer, Answers, Request, pending_of, script_call
 from tool_runtime.surfaces.lua.script_clock import ScriptClock
 from tool_runtime.surfaces.lua.script_decisions import Decisions, mark_of
+from tool_runtime.values.suggestions import nearest
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.common.client import Client
@@ -77,29 +78,29 @@ class CallHandler:
         """Say that a namespace has no such member, with the nearest name."""
         namespace, inner = self._namespace(path)
         if namespace is None:
-            known = sorted({other.removeprefix(f"{path}.").split(".")[0] for other in self._namespaces})
-            return f"{path} has no {member[:100]!r}; it has {', '.join(known)}"
+            below = [other.removeprefix(f"{path}.") for other in self._namespaces if other.startswith(f"{path}.")]
+            known = sorted({other.split(".")[0] for other in below})
+            near = nearest(member, known)
+            if (path, member) == ("app", "mcp"):
+                return "app has no 'mcp': no other server is set up here"
+            end = f"did you mean {path}.{near}?" if near else f"it has {', '.join(known)}"
+            return f"{path} has no {member[:100]!r}; {end}"
         return namespace.missing(f"{inner}.{member}" if inner else member)
 
     def answer(self, request: Request) -> Answer:
         """Make a call, or take its answer from the journal. Raises `Diverged`; everything else is in the answer."""
         begin = time.perf_counter()
+        journal = self._journal
+        known = None if journal is None else journal.find(request.key)
+        if known is not None:
+            _check_same(known, request)
         try:
             prepared = self._prepare(request)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the arguments, the script is to learn it
-            return self._answers.failed(request, None, error, begin)
-        is_kept = self._journal is not None and prepared.journaled
-        known = self._journal.find(request.key) if self._journal is not None and is_kept else None
-        digest = _digest(request) if is_kept else ""
-        if known is not None and (known.path, known.digest) != (request.path, digest):
-            message = (
-                f"call {known.seq} was {known.path} in the first run, and is {request.path} with other arguments now"
-            )
-            if known.path == request.path:
-                message = f"call {known.seq}, {known.path}, had other arguments in the first run"
-            raise Diverged(message, _CHANGED)
+            return self._refused(request, known, error, begin)
         if known is not None and known.state == "ended":
             return self._answers.replayed(request, prepared, known)
+        digest = _digest(request) if journal is not None and prepared.journaled else ""
         try:
             return self._made(request, prepared, known, digest, begin)
         except Diverged:
@@ -110,6 +111,19 @@ class CallHandler:
             # An interrupt ends the run, and the run is to say what became of this call.
             self.cut_off.append(self._answers.failed(request, prepared, error, begin))
             raise
+
+    def _refused(self, request: Request, known: JournalCall | None, error: Exception, begin: float) -> Answer:
+        """Answer a call that cannot be made as it stands; a run that is resumed goes the way that it went before."""
+        if known is not None and known.state == "ended":
+            return self._answers.replayed(request, None, known)
+        if known is not None:
+            message = f"call {known.seq}, {known.path}, waits for its end, and can no longer be made: {error}"
+            raise Diverged(message, _CHANGED)
+        answer = self._answers.failed(request, None, error, begin)
+        if self._journal is not None:
+            row = JournalCall(self._journal.next_seq(), request.key, request.path, _digest(request), "ended")
+            self._journal.keep(replace(row, answer=self._answers.stored(None, answer)))
+        return answer
 
     # What is called.
 
@@ -331,6 +345,15 @@ class CallHandler:
                 pending["found"] = error.to_dict()
         status = script_call(request, prepared, "unknown", begin, message="outcome unknown", record=call.record)
         return Answer(request, ok=False, text="outcome unknown", call=status, pending=pending)
+
+
+def _check_same(known: JournalCall, request: Request) -> None:
+    if (known.path, known.digest) == (request.path, _digest(request)):
+        return
+    message = f"call {known.seq} was {known.path} in the first run, and is {request.path} with other arguments now"
+    if known.path == request.path:
+        message = f"call {known.seq}, {known.path}, had other arguments in the first run"
+    raise Diverged(message, _CHANGED)
 
 
 def _digest(request: Request) -> str:

@@ -14,7 +14,7 @@ from tool_runtime.core.gate import all_effects
 from tool_runtime.core.tools import Tool
 from tool_runtime.errors import InvalidArguments, ScriptFailed, ToolError
 from tool_runtime.surfaces.lua.empty_tables import arguments_with_lists
-from tool_runtime.surfaces.lua.lua_session import LuaSession
+from tool_runtime.surfaces.lua.lua_session import LuaSession, plain_source
 from tool_runtime.surfaces.lua.lua_syntax import Node, parse
 from tool_runtime.surfaces.lua.lua_words import LuaSyntaxError
 from tool_runtime.surfaces.lua.namespaces import Namespace, ToolNamespace, has_options
@@ -86,7 +86,7 @@ def check_script(session: LuaSession, source: str) -> Checked:
         error = compiled.error
         return Checked([Finding("error", error.line or 0, error.column or 0, "", error.message)])
     try:
-        tree = parse(source)
+        tree = parse(plain_source(source))
     except LuaSyntaxError as error:
         return Checked(
             [Finding("open", 0, 0, "", f"Lua accepts the script, and it is too intricate to be followed: {error}")]

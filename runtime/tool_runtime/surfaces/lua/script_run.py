@@ -227,7 +227,7 @@ class ScriptRun:
         self._keys.add(key)
         self._count += 1
         if self._count > self._limits.calls:
-            return self._exceeded("calls")
+            return self._exceeded("calls", int(line) or None)
         by_position = body.startswith(b"P")
         arguments = self._json(body[1:] if by_position else body)
         if not isinstance(arguments, list if by_position else dict | list):
@@ -380,13 +380,15 @@ class ScriptRun:
             line = frames[0]["line"]
         if kind in {"cpu", "memory"}:
             return self._exceeded(kind, line)
+        bare = message[found.end() :] if found else message
+        # What is no text, such as `error({code = 5})`, gets its line here.
+        message = message if found or line is None else f"script:{line}: {message}"
         limit = next((name for words, name in _LIMITS_OF_LUA.items() if words in message), None)
         if limit is not None:
             return Ending("error", error=ScriptError("limit", message, line, limit=limit, trace=frames))
         if kind == "syntax":
             column = self._column(line, message)
             return Ending("error", error=ScriptError("syntax", message, line, column))
-        bare = message[found.end() :] if found else message
         tool_error = self._handler.errors.get(bare)
         if tool_error is not None:
             faults = getattr(tool_error, "faults", ())

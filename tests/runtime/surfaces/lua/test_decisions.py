@@ -5,11 +5,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from lua_answers import Answers
 
 from retell_ai import Client, Ledger, Sandbox
 from tool_runtime.accounts.script_journal import open_run, resumable_runs
-from tool_runtime.errors import ConfigurationError, UsageError
+from tool_runtime.errors import ConfigurationError, UnknownTool, UsageError
 from tool_runtime.surfaces.lua.lua_session import LuaSession
+from tool_runtime.surfaces.lua.namespaces import Prepared
 
 R = "local r = app.integrations.retell_ai "
 AGENT = '{voice_id = "11labs-Adrian", prompt = "You are kind."}'
@@ -28,6 +30,16 @@ def session(ledger: Ledger):
     client = Client(sandbox=Sandbox(examples=True), ledger=ledger, policy={"write": "ask"}, surface="lua")
     with client, LuaSession(client, warm=False) as made:
         yield made
+
+
+class Gone(Answers):
+    """A package without any tool that the script knows."""
+
+    def node(self) -> dict[str, object]:
+        return {"f": ["create_agent"]}
+
+    def prepare(self, member: str, arguments: object) -> Prepared:
+        raise UnknownTool(f"there is no {member}")
 
 
 def change(session: LuaSession, statement: str, *values: object) -> None:
@@ -122,6 +134,54 @@ def test_a_run_is_resumed_by_one_at_a_time(session: LuaSession):
         session.resume(first.run, approve=[1])
     journal.close()
     assert made_agents(session) == 0
+
+
+def test_a_call_that_was_refused_stays_refused_when_the_run_goes_on(session: LuaSession):
+    class Later(Answers):
+        """Has `add` only when it is asked for the second time, as a newer version of a package would."""
+
+        versions = iter(["old", "new"])
+
+        def prepare(self, member: str, arguments: object) -> Prepared:
+            if member == "add" and next(self.versions) == "old":
+                raise UnknownTool("there is no add")
+            return super().prepare(member, arguments)
+
+    answers = Later("app.integrations.testing", add=lambda _given: "added")
+    source = f"local ok = pcall(app.integrations.testing.add, {{}}) {MAKE.replace('return', 'local a =')} return ok"
+    with LuaSession(session.client, namespaces=[answers], warm=False) as own:
+        first = own.run(source)
+        result = own.resume(first.run, approve=[first.pending[0]["seq"]])
+    assert result.result is False
+    assert made_agents(session) == 1
+
+
+def test_a_call_whose_tool_is_gone_is_answered_from_the_journal(session: LuaSession):
+    class Earlier(Answers):
+        """Has `add` only when it is asked for the first time."""
+
+        versions = iter(["old", "new"])
+
+        def prepare(self, member: str, arguments: object) -> Prepared:
+            if member == "add" and next(self.versions) == "new":
+                raise UnknownTool("there is no add")
+            return super().prepare(member, arguments)
+
+    answers = Earlier("app.integrations.testing", add=lambda _given: "added")
+    source = f"local added = app.integrations.testing.add({{}}) {MAKE.replace('return', 'local a =')} return added"
+    with LuaSession(session.client, namespaces=[answers], warm=False) as own:
+        first = own.run(source)
+        result = own.resume(first.run, approve=[first.pending[0]["seq"]])
+    assert result.result == "added"
+
+
+def test_a_call_that_waits_for_a_yes_and_can_no_longer_be_made_stops_the_run(session: LuaSession):
+    first = session.run(MAKE)
+    with LuaSession(session.client, warm=False, tools=False, namespaces=[Gone()]) as own:
+        result = own.resume(first.run, approve=[1])
+    assert result.error.type == "diverged"
+    assert "waits for its end, and can no longer be made: there is no create_agent" in result.error.message
+    assert [run.id for run in resumable_runs(session.client.ledger.path)] == [first.run]
 
 
 def test_an_answer_in_the_journal_is_not_taken_for_another_call(session: LuaSession):

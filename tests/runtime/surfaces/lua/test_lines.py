@@ -1,6 +1,13 @@
-"""Errors name the line of the script on which something went wrong, wherever the call stands."""
+"""Errors name the line of the script on which something went wrong, wherever the call stands; and how scripts begin."""
+
+from datetime import date
+from uuid import UUID
 
 import pytest
+
+from tool_runtime.errors import InvalidArguments
+from tool_runtime.surfaces.lua.lua_session import LuaSession
+from tool_runtime.surfaces.lua.script_check import check_script
 
 R = "local r = app.integrations.retell_ai\n"
 FAILS = "app.integrations.retell_ai.fail: RuntimeError: no way"
@@ -20,10 +27,15 @@ PLACES = {
     "a function that replaces": ("regex.gsub('a', '.', function()\n  return r.fail({})\nend)", 3, FAILS),
     "a metamethod": ("local t = setmetatable({}, {__index = function()\n  r.fail({})\nend})\nprint(t.x)", 3, FAILS),
     "a name of a tool": ("\nlocal f = r.nothing", 3, "app.integrations.retell_ai has no 'nothing'"),
+    "a namespace nearly there": ("\napp.integration.x()", 3, "app has no 'integration'; did you mean app."),
+    "a namespace that is not there": ("\napp.zzz()", 3, "app has no 'zzz'; it has integrations"),
+    "servers that nobody set up": ("\napp.mcp.house.book{}", 3, "app has no 'mcp': no other server is set up here"),
     "a page": ("docs.read(\n  'nothing')", 2, "docs.read: there is no page named 'nothing'"),
     "an argument": ("\nr.echo({a = {b = {print}}})", 3, "app.integrations.retell_ai.echo: a.b[1]: a function"),
     "a namespace as an argument": ("\nr:echo({})", 3, "app.integrations.retell_ai.echo: is called with a dot"),
     "a namespace in an argument": ("r.echo({a = r})", 2, "app.integrations.retell_ai.echo: a: a namespace cannot be"),
+    "an error that is a table": ("\nerror({code = 5})", 3, "{code = 5}"),
+    "too many calls": ("while true do\n  now()\nend", 3, "host call limit exceeded (1000 calls)"),
     "a library of Lua": ("\nstring.rep()", 3, "bad argument #1 to 'rep'"),
     "a library of scripts": ("local x = json.decode('{')", 2, "json.decode: not JSON: an object without an end"),
 }  # fmt: skip
@@ -39,3 +51,33 @@ def test_an_error_names_its_line(name, answered):
 
 def test_args_are_nil_where_none_are_given(answered):
     assert answered("return args == nil").result is True
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "args: "),
+        ({"a": [float("inf")]}, "args.a[0]: "),
+        ("\ud800", "args: "),
+        ({"a": object()}, "args.a: "),
+        ({1}, "args: "),
+    ],
+)
+def test_args_that_json_cannot_hold_are_refused_with_their_place(value, words, answered):
+    with pytest.raises(InvalidArguments) as raised:
+        answered("return 1", args=value)
+    assert str(raised.value).startswith(words)
+
+
+def test_args_that_plainly_mean_json_are_taken_by_value(answered):
+    given = {"day": date(2026, 3, 1), "range": (1, 2), "id": UUID(int=1)}
+    assert answered("return args", args=given).result == {
+        "day": "2026-03-01", "range": [1, 2], "id": "00000000-0000-0000-0000-000000000001",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("source", ["#!/usr/bin/env lua\nreturn 5", "\ufeffreturn 5", "\ufeff#! x\nreturn 5"])
+def test_a_script_may_begin_as_a_program_does(source, answered, sandboxed):
+    assert answered(source).result == 5
+    with LuaSession(sandboxed, warm=False) as session:
+        assert check_script(session, source).valid

@@ -51,16 +51,16 @@ end
 
 -- Return the keys of a table that can be put in order, sorted, and the others behind them.
 local function sorted_keys(t, from)
-  local keys, others, n, m = {}, {}, 0, 0
+  local keys, others, n, m, mixed = {}, {}, 0, 0, false
   for key in next, t do
     local kind = type(key)
     if not (from and math_type(key) == "integer" and key >= 1 and key <= from) then
-      if kind == "string" or kind == "number" then n = n + 1; keys[n] = key
-      elseif kind == "boolean" then m = m + 1; others[m] = key
+      if kind == "string" then n = n + 1; keys[n] = key
+      elseif kind == "number" then n = n + 1; keys[n] = key; mixed = true
       else m = m + 1; others[m] = key end
     end
   end
-  sort(keys, order)
+  if mixed then sort(keys, order) else sort(keys) end
   for i = 1, m do keys[n + i] = others[i] end
   return keys
 end
@@ -75,88 +75,106 @@ local function place(path, key)
   return path == "" and tostring(key) or path .. "." .. tostring(key)
 end
 
-local function refuse(path, what)
-  if #path > 120 then path = sub(path, 1, 100) .. "..." end
+-- What has no JSON is an error with its place: `trail` holds the keys on the way to the value, and its name at 0.
+local function refuse(trail, depth, what)
+  local path = trail[0]
+  for at = 1, depth - 1 do
+    path = place(path, trail[at])
+    if #path > 120 then path = sub(path, 1, 100) .. "..." break end
+  end
   error({problem = (path == "" and "the value" or path) .. ": " .. what}, 0)
 end
 
-local function number_text(value, path)
+local function number_text(value, trail, depth)
   if math_type(value) == "integer" then return tostring(value) end
-  if value ~= value or value == 1 / 0 or value == -1 / 0 then refuse(path, "JSON has no " .. tostring(value)) end
+  if value ~= value or value == 1 / 0 or value == -1 / 0 then refuse(trail, depth, "JSON has no " .. tostring(value)) end
   if floor(value) == value and value < EXACT and value > -EXACT then return format("%d", value) end
   return format("%.17g", value)
 end
 
-local function string_text(value, path)
-  if not utf8_len(value) then refuse(path, "the text is not UTF-8") end
+local function string_text(value, trail, depth)
+  if not find(value, '[%c"\\\127-\255]') then return '"' .. value .. '"' end
+  if not utf8_len(value) then refuse(trail, depth, "the text is not UTF-8") end
   return '"' .. gsub(value, '[%c"\\\127]', escape) .. '"'
 end
 
 local encode_value
 
-local function encode_list(t, count, out, path, depth, open)
-  out[#out + 1] = "["
-  for i = 1, count do
-    if i > 1 then out[#out + 1] = "," end
-    local item = rawget(t, i)
-    if item == nil then refuse(place(path, i), "the list has a hole; use json.null for an empty place") end
-    encode_value(item, out, place(path, i), depth, open)
-  end
-  out[#out + 1] = "]"
+local function put(out, text)
+  local n = out.n + 1
+  out.n, out[n] = n, text
 end
 
-local function encode_table(t, out, path, depth, open)
-  if open[t] then refuse(path, "the table contains itself") end
-  if values.is_own(getmetatable(t)) then refuse(path, "a namespace cannot be written as JSON") end
-  if depth > DEEPEST then refuse(path, "the table is nested more than " .. DEEPEST .. " deep") end
+local function encode_list(t, count, out, trail, depth, open)
+  put(out, "[")
+  for i = 1, count do
+    if i > 1 then put(out, ",") end
+    local item = rawget(t, i)
+    trail[depth] = i
+    if item == nil then refuse(trail, depth + 1, "the list has a hole; use json.null for an empty place") end
+    encode_value(item, out, trail, depth + 1, open)
+  end
+  put(out, "]")
+end
+
+local function encode_object(t, is_list, out, trail, depth, open)
+  local keys = sorted_keys(t)
+  local is_match = getmetatable(t) == MATCH
+  put(out, "{")
+  for i = 1, #keys do
+    local key = keys[i]
+    if type(key) ~= "string" and not (is_match and math_type(key) == "integer") then
+      if is_list and #keys > 1 then
+        refuse(trail, depth, "the table mixes list items and named fields, or has holes")
+      end
+      refuse(trail, depth, "a field's name is a " .. type(key) .. "; JSON needs text, or a list without holes")
+    end
+    put(out, (i > 1 and "," or "") .. string_text(tostring(key), trail, depth) .. ":")
+    trail[depth] = key
+    encode_value(rawget(t, key), out, trail, depth + 1, open)
+  end
+  put(out, "}")
+end
+
+local function encode_table(t, out, trail, depth, open)
+  if open[t] then refuse(trail, depth, "the table contains itself") end
+  local metatable = getmetatable(t)
+  if values.is_own(metatable) then refuse(trail, depth, "a namespace cannot be written as JSON") end
+  if depth > DEEPEST then refuse(trail, depth, "the table is nested more than " .. DEEPEST .. " deep") end
   open[t] = true
-  local count, size = 0, 0
+  local largest, size, items = 0, 0, 0
   for key in next, t do
     size = size + 1
-    if math_type(key) == "integer" and key >= 1 and key > count then count = key end
+    if math_type(key) == "integer" and key >= 1 then
+      items = items + 1
+      if key > largest then largest = key end
+    end
   end
-  if count == 0 and size == 0 then
-    out[#out + 1] = getmetatable(t) == ARRAY and "[]" or "{}"
-  elseif count > 0 and count <= size * 2 + 8 and type((next(t))) == "number" and size <= count
-      and getmetatable(t) ~= MATCH then
-    for key in next, t do
-      if math_type(key) ~= "integer" or key < 1 then refuse(path, "the table mixes list items and named fields") end
-    end
-    encode_list(t, count, out, path, depth + 1, open)
+  if size == 0 then
+    put(out, metatable == ARRAY and "[]" or "{}")
+  elseif items == size and largest <= size * 2 + 8 and metatable ~= MATCH then
+    encode_list(t, largest, out, trail, depth, open)
   else
-    local keys = sorted_keys(t)
-    local is_match = getmetatable(t) == MATCH
-    out[#out + 1] = "{"
-    for i = 1, #keys do
-      local key = keys[i]
-      if type(key) ~= "string" and not (is_match and math_type(key) == "integer") then
-        if count > 0 and size > 1 then refuse(path, "the table mixes list items and named fields, or has holes") end
-        refuse(path, "a field's name is a " .. type(key) .. "; JSON needs text, or a list without holes")
-      end
-      if i > 1 then out[#out + 1] = "," end
-      out[#out + 1] = string_text(tostring(key), path) .. ":"
-      encode_value(rawget(t, key), out, place(path, key), depth + 1, open)
-    end
-    out[#out + 1] = "}"
+    encode_object(t, items > 0, out, trail, depth, open)
   end
   open[t] = nil
 end
 
-function encode_value(value, out, path, depth, open)
+function encode_value(value, out, trail, depth, open)
   local kind = type(value)
-  if kind == "string" then out[#out + 1] = string_text(value, path)
-  elseif kind == "number" then out[#out + 1] = number_text(value, path)
-  elseif kind == "boolean" then out[#out + 1] = value and "true" or "false"
-  elseif value == nil or rawequal(value, NULL) then out[#out + 1] = "null"
-  elseif kind == "table" then encode_table(value, out, path, depth, open)
-  else refuse(path, "a " .. kind .. " cannot be written as JSON") end
+  if kind == "string" then put(out, string_text(value, trail, depth))
+  elseif kind == "number" then put(out, number_text(value, trail, depth))
+  elseif kind == "boolean" then put(out, value and "true" or "false")
+  elseif value == nil or rawequal(value, NULL) then put(out, "null")
+  elseif kind == "table" then encode_table(value, out, trail, depth, open)
+  else refuse(trail, depth, "a " .. kind .. " cannot be written as JSON") end
 end
 
 -- Return the JSON of a value, with sorted keys; raises a plain message with the path of what has no JSON.
 function values.encode(value, path)
-  local out = {}
-  local ok, problem = pcall(encode_value, value, out, path or "", 1, {})
-  if ok then return concat(out) end
+  local out = {n = 0}
+  local ok, problem = pcall(encode_value, value, out, {[0] = path or ""}, 1, {})
+  if ok then return concat(out, "", 1, out.n) end
   return nil, type(problem) == "table" and problem.problem or problem
 end
 
@@ -191,6 +209,9 @@ local function unescape(text, at)
 end
 
 local function read_string(s, at)
+  -- Most texts have no escape: one call reads them.
+  local _, last, plain = find(s, '^"([^"\\%c]*)"', at)
+  if last then return plain, last + 1 end
   local stop = at + 1
   while true do
     local quote = find(s, '"', stop, true) or wrong(at, "a string without an end")
@@ -262,6 +283,8 @@ local function read_value(s, at, keep, depth)
       at = find(s, "[^ \t\r\n]", at + 1) or wrong(at, "a list without an end")
     end
   end
+  local _, last, digits = find(s, "^(-?[1-9]%d*)[,%]}]", at)
+  if last then return tonumber(digits), last end
   local word = c and WORDS[char(c)]
   if word then
     if sub(s, at, at + #word[1] - 1) ~= word[1] then wrong(at, "an unknown word") end
