@@ -212,7 +212,7 @@ def _description(parameter: Parameter, tool: Tool, api: DocumentedApi, links: Li
     sentences += [links.prose(inline(text))] if text.strip() else []
     if parameter.place == "spread":
         sentences.append("Each key counts as an argument; keys unknown here are sent as they are.")
-    sentences += limits(schema)
+    sentences += limits(schema, text)
     default, example = (getattr(parameter, key) if key in parameter.given else ... for key in ("default", "example"))
     sentences += samples(schema, default, ... if parameter.required else example)
     sentences += _spellings(parameter)
