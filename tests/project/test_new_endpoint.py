@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("spec", "generator", "runtime", "generated", "tests", "pyproject.toml", "README.md", "CONTRIBUTING.md")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 TOOLS, TYPES, RESOURCE = re.findall(r"^```yaml\n(.*?)^```$", CONTRIBUTING, re.MULTILINE | re.DOTALL)
-WORKED = next(re.finditer(r"^```text\n(.*?)^```$", CONTRIBUTING, re.MULTILINE | re.DOTALL))[1]
+WORKED, WAIT, EVENT = re.findall(r"^```text\n(.*?)^```$", CONTRIBUTING, re.MULTILINE | re.DOTALL)
 ARCHIVE = """
   archive_call_note:
     class: write
@@ -148,3 +148,13 @@ def test_the_worked_example_on_the_sandbox_does_what_it_says(extended, tmp_path)
         client.call("archive_call_note", {"note_id": "note_123"})
     with pytest.raises(NotFound, match='There is no note "note_9"'):
         client.call("archive_call_note", {"note_id": "note_9"})
+
+
+def test_a_wait_and_an_event_are_yaml_alone(copy, tmp_path):
+    spec = shutil.copytree(copy / "spec" / "retell_ai", tmp_path / "spec")
+    api = spec / "api.yaml"
+    text = api.read_text("utf-8").replace("\nwaiters:\n", f"\nwaiters:\n{WAIT}", 1)
+    api.write_text(text.replace("\n  events:\n", f"\n  events:\n{EVENT}", 1), "utf-8")
+    registry = compile_spec(spec).registry
+    assert registry.waiters["call_connected"].tool == "get_call"
+    assert registry.webhooks.events["call_noted"].dedupe == ("call.call_id",)

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tool_generator.emit.reference.links import Links, files_from, on_own_page
+from tool_generator.emit.reference.notation import limits
 from tool_generator.emit.reference.outcomes import FAILURES
 from tool_runtime import errors
 
@@ -202,3 +205,22 @@ def test_the_guide_to_errors_is_the_tree_of_the_runtime(guide: Page):
     # No tool ends in this one: the guide to webhooks explains it.
     roots.add("WebhookRefused")
     assert set(tree) - set(listed) == roots
+
+
+@pytest.mark.parametrize(
+    ("said", "limits_shown"),
+    [
+        ("Items a page.", ["From 1 to 9."]),
+        ("Items a page, 1 to 9.", []),
+        ("Items a page, 1 to 90.", ["From 1 to 9."]),
+        ("Items a page, 21 to 9.", ["From 1 to 9."]),
+        ("A share, 1 to 9.5.", ["From 1 to 9."]),
+    ],
+)
+def test_a_range_that_people_wrote_is_not_said_again(said, limits_shown):
+    assert limits({"type": "integer", "minimum": 1, "maximum": 9}, said) == limits_shown
+
+
+def test_bounds_that_are_excluded_are_always_said():
+    schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "description": "A share, 0 to 1."}
+    assert limits(schema, schema["description"]) == ["Between 0 and 1, both excluded."]

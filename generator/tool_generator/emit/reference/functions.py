@@ -219,7 +219,7 @@ def _description(parameter: Parameter, tool: Tool, api: DocumentedApi, links: Li
         sentences.append("The whole body." if not tool.media_type else f"The whole body, as {code(tool.media_type)}.")
     if parameter.place == "spread":
         sentences.append("Each key counts as an argument; keys unknown here are sent as they are.")
-    sentences += limits(schema)
+    sentences += limits(schema, text)
     default, example = (getattr(parameter, key) if key in parameter.given else ... for key in ("default", "example"))
     sentences += samples(schema, default, ... if parameter.required else example)
     sentences += _spellings(parameter)

@@ -7,6 +7,7 @@ without a name, and an enumeration of more than `SHORT` values.
 This module knows schemas and Markdown. It must not know about tools or pages.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from tool_runtime.values.references import type_name_of
 SHORT = 12
 _LONG_LITERAL = 160
 _TUPLE = 4
+_INCLUSIVE = ("minimum", "minLength", "minItems")
 _LIMITS = (
     ("minimum", "maximum", "From {} to {}.", "At least {}.", "At most {}."),
     (
@@ -148,8 +150,12 @@ def _joined(schemas: list[Any], word: str, links: Links) -> tuple[str, bool]:
     return word.join(parts), len(parts) > 1
 
 
-def limits(schema: Any) -> list[str]:
-    """Return sentences on the limits of a value, without its type, its default and its examples."""
+def limits(schema: Any, said: str = "") -> list[str]:
+    """Return sentences on the limits of a value, without its type, its default and its examples.
+
+    `said` is the description that people wrote: a range that stands there is not said again.
+    Example: `{"minimum": 1, "maximum": 9}` -> `["From 1 to 9."]`, and nothing where the description has "1 to 9".
+    """
     if not isinstance(schema, dict) or _LIMITING.isdisjoint(schema):
         return []
     sentences: list[str] = []
@@ -157,7 +163,8 @@ def limits(schema: Any) -> list[str]:
     for low, high, both, least, most in _LIMITS:
         floor, ceiling = value.get(low), value.get(high)
         if floor is not None and ceiling is not None:
-            if not (low == "minItems" and floor == ceiling and 1 < floor <= _TUPLE):
+            is_tuple = low == "minItems" and floor == ceiling and 1 < floor <= _TUPLE
+            if not is_tuple and not (low in _INCLUSIVE and _says(said, floor, ceiling)):
                 sentences.append(both.format(floor, ceiling))
         elif floor is not None:
             sentences.append(least.format(floor).replace(" 1 characters", " 1 character").replace("1 items", "1 item"))
@@ -170,6 +177,11 @@ def limits(schema: Any) -> list[str]:
     if value.get("uniqueItems"):
         sentences.append("No item twice.")
     return sentences
+
+
+def _says(text: str, floor: Any, ceiling: Any) -> bool:
+    """Tell whether a text holds a range: `Items a page, 1 to 1000.` holds the one from 1 to 1000."""
+    return bool(re.search(rf"(?<![\d.-]){re.escape(str(floor))} to {re.escape(str(ceiling))}(?!\d|\.\d)", text))
 
 
 def _valued(schema: Schema) -> Schema:
@@ -202,7 +214,7 @@ def describe(schema: Any, links: Links) -> str:
         return ""
     sentences = ["Deprecated."] if schema.get("deprecated") else []
     sentences += [links.prose(inline(text))] if (text := schema.get("description")) else []
-    sentences += [*limits(schema), *samples(schema)]
+    sentences += [*limits(schema, schema.get("description") or ""), *samples(schema)]
     sentences += ["Read-only."] if schema.get("readOnly") else []
     sentences += ["Secret: kept out of logs, errors and previews."] if schema.get("secret") else []
     return " ".join(sentences)
