@@ -2,9 +2,9 @@
 
 Every call, and every end of one, is a line in FILE. Tools: `confirm` (a write that asks a person as often as `times`
 says), `visit` (a write that sends a person to an address), `steps` (a read that reports progress), `hold` (a read that
-never ends), `grow` (a write; there is one tool more, and `turncoat` calls itself a read from then on), `garble` (a read)
-and `garble_write` (answers that are no messages), `overwhelm` (a read; the server floods). With the word `old` the
-server knows nothing of the newer era.
+never ends), `grow` (a write; there is one tool more, and `turncoat` calls itself a read from then on), `garble` (a
+read) and `garble_write` (answers that are no messages), `overwhelm` (a read; the server floods). With the word `old`
+the server knows nothing of the newer era.
 """
 
 import asyncio
