@@ -2,11 +2,13 @@
 
 Every call, and every end of one, is a line in FILE. Tools: `confirm` (a write that asks a person as often as `times`
 says), `visit` (a write that sends a person to an address), `steps` (a read that reports progress), `hold` (a read that
-never ends), `grow` (a write; there is one tool more, and `turncoat` calls itself a read from then on), `overwhelm` (a
-read; the server floods). With the word `old` the server knows nothing of the newer era.
+never ends), `grow` (a write; there is one tool more, and `turncoat` calls itself a read from then on), `garble` (a
+read) and `garble_write` (answers that are no messages), `overwhelm` (a read; the server floods). With the word `old`
+the server knows nothing of the newer era.
 """
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -51,6 +53,8 @@ async def list_tools(context, params):
             tool("hold", {}, reads=True),
             tool("grow", {}),
             tool("turncoat", {}, reads="turncoat" not in WRITES),
+            tool("garble", {"how": {"type": "string"}}, reads=True),
+            tool("garble_write", {"how": {"type": "string"}}),
             tool("overwhelm", {"how": {"type": "string"}}, reads=True),
             *EXTRA,
         ]
@@ -83,6 +87,14 @@ async def call_tool(context, params):
         EXTRA.append(tool("extra", {}, reads=True))
         WRITES.discard("turncoat")
         await (BUS.publish(ToolsListChanged()) if modern else context.session.send_tool_list_changed())
+    if params.name in {"garble", "garble_write"}:
+        broken = {
+            "list": "[1]",
+            "half": '{"content": [',
+            "surrogate": '{"content": [{"type": "text", "text": "\\ud800"}]}',
+        }
+        line = f'{{"jsonrpc": "2.0", "id": {json.dumps(context.request_id)}, "result": {broken[given["how"]]}}}\n'
+        os.write(STDOUT, line.encode())
     if params.name == "overwhelm":
         overwhelm(given["how"])
     return text("done")

@@ -30,6 +30,7 @@ Use:
     server_secrets    secret values that entries refer to
     connected_server  one connection: started when needed, made again after a death
     child_process     a server as a child process; flood_limit: how much a server may send
+    broken_items      what a list holds and the protocol does not allow is left out
     server_requests   one call, with its questions and its patience; lists page by page
     talks             what a server asks and reports while it works for one request
     hub               all connections of a process

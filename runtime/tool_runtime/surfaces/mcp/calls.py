@@ -272,6 +272,9 @@ def _fields(given: Any) -> tuple[Path, ...]:
     if not isinstance(given, str):
         fault = Fault("fields", "type", "expected names of fields, such as 'a.b,c'")
         raise InvalidArguments(str(fault), faults=(fault,))
+    if any(not part.strip() for path in given.split(",") for part in path.split(".")):
+        fault = Fault("fields", "value", f"holds an empty name: {given[:80]!r}; such as 'a.b,c'")
+        raise InvalidArguments(str(fault), faults=(fault,))
     return read_fields(given)
 
 

@@ -10,6 +10,7 @@ asked to end, then killed; each of the waits is short. Must not know: entries, t
 
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -29,6 +30,10 @@ from tool_runtime.surfaces.mcp.flood_limit import Flooded, Meter
 # Seconds that a server has to end by itself, and again after it was asked to end.
 GRACE = 2.0
 LONGEST_TAIL = 4_000
+# How far into a broken message the number of its request is looked for.
+HEAD = 200
+_ID = re.compile(r'"id"\s*:\s*(-?\d{1,18}|"[^"\\]{1,100}")\s*,')
+_METHOD = re.compile(r'"(?:method|result|error)"\s*:')
 GONE = (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError)
 
 
@@ -117,11 +122,29 @@ async def _deliver(line: bytes, arrived: Any, words: LastWords) -> None:
         return
     try:
         message = types.jsonrpc_message_adapter.validate_json(text, by_name=False)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         words.add(line[:LONGEST_TAIL] + b"\n")
-        await arrived.send(error)
-        return
+        number = _request_of(text)
+        if number is None:
+            await arrived.send(error if isinstance(error, ValueError) else ValueError("nested too deeply"))
+            return
+        # Whoever made the request would wait in vain: the SDK drops what it cannot read.
+        refused = types.ErrorData(code=types.PARSE_ERROR, message="the answer is no message of the protocol")
+        message = types.JSONRPCError(jsonrpc="2.0", id=number, error=refused)
     await arrived.send(SessionMessage(message))
+
+
+def _request_of(text: str) -> int | str | None:
+    """Return the request that a broken message answers; None where the message names none, or asks something.
+
+    Example: `{"jsonrpc": "2.0", "id": 7, "result": [` -> 7.
+    """
+    head = text[:HEAD]
+    found = _ID.search(head)
+    if not text.startswith("{") or found is None or _METHOD.search(head[: found.start()]):
+        return None
+    said = found[1]
+    return int(said) if said[0] != '"' else said[1:-1]
 
 
 async def _write(process: Process, to_write: Any, arrived: Any) -> None:

@@ -170,7 +170,8 @@ class ConnectedServer:
             data = error.data if isinstance(error.data, Mapping) else None
             return APIError(f"{what}: {said}", tool=what, provider_message=said, body=data)
         if is_read:
-            kind: type[ToolError] = TimedOut if error.code == TIMED_OUT else ConnectionFailed if gone else APIError
+            kinds: dict[int, type[ToolError]] = {TIMED_OUT: TimedOut, types.PARSE_ERROR: UnreadableReply}
+            kind = ConnectionFailed if gone else kinds.get(error.code, APIError)
             return kind(f"{what}: {said}{self._last_words()}", tool=what)
         message = f"{what}: {said}; it may have happened"
         hint = "The answer was lost. Look at what the server did before you repeat the call."

@@ -13,6 +13,9 @@ from typing import Any, Self
 
 import anyio
 import httpx2
+from mcp.shared.message import SessionMessage
+
+from tool_runtime.surfaces.mcp.broken_items import Sieve
 
 MEGABYTE = 1_000_000
 LONGEST_MESSAGE = 16 * MEGABYTE
@@ -61,10 +64,10 @@ class Meter:
 
 
 class _Reading:
-    """The messages of a server, counted. A stream in the sense of the SDK."""
+    """The messages of a server, counted and sifted. A stream in the sense of the SDK."""
 
-    def __init__(self, inner: Any, meter: Meter) -> None:
-        self._inner, self._meter = inner, meter
+    def __init__(self, inner: Any, meter: Meter, sieve: Sieve) -> None:
+        self._inner, self._meter, self._sieve = inner, meter, sieve
 
     @property
     def last_context(self) -> Any:
@@ -78,6 +81,8 @@ class _Reading:
         except Flooded:
             # The SDK ends a connection in order at the end of its stream, and only there.
             raise anyio.EndOfStream from None
+        if isinstance(message, SessionMessage):
+            message.message = self._sieve.sift(message.message)
         return message
 
     async def aclose(self) -> None:
@@ -103,11 +108,12 @@ class _Reading:
 class _Writing:
     """The messages to a server. A request fills the meter again."""
 
-    def __init__(self, inner: Any, meter: Meter) -> None:
-        self._inner, self._meter = inner, meter
+    def __init__(self, inner: Any, meter: Meter, sieve: Sieve) -> None:
+        self._inner, self._meter, self._sieve = inner, meter, sieve
 
     async def send(self, item: Any) -> None:
         message = item.message
+        self._sieve.sent(message)
         if hasattr(message, "method") and hasattr(message, "id"):
             self._meter.asked()
         await self._inner.send(item)
@@ -125,9 +131,10 @@ class _Writing:
 
 @asynccontextmanager
 async def metered(transport: Any, meter: Meter) -> AsyncIterator[tuple[Any, Any]]:
-    """Connect through a transport of the SDK, and count the messages."""
+    """Connect through a transport of the SDK, count the messages, and leave broken items out of lists."""
+    sieve = Sieve()
     async with transport as (read, write):
-        yield _Reading(read, meter), _Writing(write, meter)
+        yield _Reading(read, meter, sieve), _Writing(write, meter, sieve)
 
 
 class _Body(httpx2.AsyncByteStream):

@@ -6,6 +6,7 @@ name. The token comes from a variable; without one, a token is made for this run
 """
 
 import hmac
+import re
 import secrets
 import signal
 import sys
@@ -20,6 +21,7 @@ from tool_runtime.surfaces.mcp.stdio_serving import LAST_PATIENCE, Service
 
 SHORTEST_TOKEN = 16
 PATH = "/mcp"
+_HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 def token_of(environment: Mapping[str, str], prefix: str) -> tuple[str, bool]:
@@ -54,15 +56,23 @@ def application(service: Service, token: str, *, host: str, allowed: Sequence[st
 def _behind_token(inner: Any, token: str) -> Any:
     from starlette.requests import ClientDisconnect
 
-    wanted = b"Bearer " + token.encode()
+    wanted = token.encode()
+
+    async def refuse(send: Any, status: int, text: bytes, *more: tuple[bytes, bytes]) -> None:
+        head = [(b"content-type", b"text/plain; charset=utf-8"), *more]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": text})
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             given = [value for name, value in scope["headers"] if name == b"authorization"]
-            if len(given) != 1 or not hmac.compare_digest(given[0], wanted):
-                head = [(b"content-type", b"text/plain; charset=utf-8"), (b"www-authenticate", b"Bearer")]
-                await send({"type": "http.response.start", "status": 401, "headers": head})
-                await send({"type": "http.response.body", "body": b"a bearer token is needed\n"})
+            scheme, _, secret = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+            if scheme.lower() != b"bearer" or not hmac.compare_digest(secret, wanted):
+                await refuse(send, 401, b"a bearer token is needed\n", (b"www-authenticate", b"Bearer"))
+                return
+            # The SDK takes any text for a port.
+            if not all(_HOST.fullmatch(value) for name, value in scope["headers"] if name == b"host"):
+                await refuse(send, 421, b"Invalid Host header\n")
                 return
         try:
             await inner(scope, receive, send)

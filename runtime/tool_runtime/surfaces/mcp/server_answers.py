@@ -108,7 +108,8 @@ def _referring(schema: Any) -> Any:
 def check_arguments(what: str, schema: Mapping[str, Any] | None, arguments: Any) -> None:
     """Refuse arguments that a tool's schema refuses, before anything is sent. Raises `InvalidArguments`.
 
-    A schema that is itself wrong judges nothing: the server does.
+    A schema that is itself wrong judges nothing: the server does. So does one that points at another document: a
+    server's schema must not make this program fetch an address, nor read a file.
     """
     if not isinstance(arguments, Mapping):
         fault = Fault("arguments", "type", "expected an object")
@@ -118,7 +119,7 @@ def check_arguments(what: str, schema: Mapping[str, Any] | None, arguments: Any)
     import jsonschema_rs
 
     try:
-        validator = jsonschema_rs.validator_for(dict(schema))
+        validator = jsonschema_rs.validator_for(dict(schema), offline=True)
     except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError):
         return
     properties = schema.get("properties") or {}

@@ -9,9 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcp.shared.exceptions import MCPError
-from mcp_types import METHOD_NOT_FOUND
-
 from tool_runtime.core.flow import Repeats
 from tool_runtime.core.gate import Invocation
 from tool_runtime.core.ledger import LedgerNotWritten
@@ -29,7 +26,7 @@ from tool_runtime.surfaces.mcp.server_answers import (
     plain,
 )
 from tool_runtime.surfaces.mcp.server_ledger import Known, Write
-from tool_runtime.surfaces.mcp.server_requests import every_page
+from tool_runtime.surfaces.mcp.server_requests import every_item
 from tool_runtime.values.suggestions import nearest, nearest_names
 
 Confirm = Callable[[Invocation], Any]
@@ -92,24 +89,15 @@ class ServerCalls:
     def tools(self, server: str) -> list[dict[str, Any]]:
         """Return a server's tools as the protocol shows them, by name."""
         if server not in self._tools:
-            found = self._list(server, "list of tools", "list_tools", "tools", "tools")
+            found = self._list(server, "tools")
             self._tools[server] = sorted(found, key=lambda tool: str(tool["name"]))
         return self._tools[server]
 
-    def _list(self, server: str, what: str, fetch: str, items: str, section: str) -> list[dict[str, Any]]:
-        async def work(client: Any) -> list[Any]:
-            capabilities = client.server_capabilities
-            if capabilities is not None and getattr(capabilities, section, None) is None:
-                return []
-            try:
-                return await every_page(lambda cursor: getattr(client, fetch)(cursor=cursor), items)
-            except MCPError as error:
-                if error.code == METHOD_NOT_FOUND:
-                    # A server has resources without templates, and the other way round.
-                    return []
-                raise
-
-        return [plain(one) for one in self.hub.call(server, work, what=f"{server}: {what}", is_read=True)]
+    def _list(self, server: str, kind: str) -> list[dict[str, Any]]:
+        found = self.hub.call(
+            server, lambda client: every_item(client, kind), what=f"{server}: list of {kind}", is_read=True
+        )
+        return [plain(one) for one in found]
 
     def tool(self, server: str, name: str) -> dict[str, Any]:
         """Return one tool. Raises `UnknownTool` with the nearest names."""
@@ -222,10 +210,8 @@ class ServerCalls:
     def resources(self, server: str) -> dict[str, list[dict[str, Any]]]:
         """Return a server's resources, and its templates."""
         return {
-            "resources": self._list(server, "list of resources", "list_resources", "resources", "resources"),
-            "templates": self._list(
-                server, "list of templates", "list_resource_templates", "resource_templates", "resources"
-            ),
+            "resources": self._list(server, "resources"),
+            "templates": self._list(server, "templates"),
         }
 
     def read_resource(self, server: str, uri: str) -> list[dict[str, Any]]:
@@ -235,7 +221,7 @@ class ServerCalls:
 
     def prompts(self, server: str) -> list[dict[str, Any]]:
         """Return a server's prompts."""
-        return self._list(server, "list of prompts", "list_prompts", "prompts", "prompts")
+        return self._list(server, "prompts")
 
     def get_prompt(self, server: str, name: str, arguments: Mapping[str, str]) -> dict[str, Any]:
         """Return a prompt with its arguments in place."""

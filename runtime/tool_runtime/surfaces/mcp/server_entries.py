@@ -30,9 +30,13 @@ KEYS = ("mcpServers", "servers")
 KINDS = {"stdio": "stdio", "http": "http", "streamable-http": "http", "streamableHttp": "http", "sse": "sse"}
 DEFAULT_TIMEOUT = 60.0
 LONGEST_TIMEOUT = 3_600.0
+# A shorter value stands in many texts by chance.
+SHORTEST_SECRET = 6
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _PLACE = re.compile(r"\$\{([^{}]+)\}")
 _VARIABLE = re.compile(r"(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+# Names of variables whose values no text may show.
+_SECRET = re.compile(r"key|token|secret|password|passwd|credential|auth", re.IGNORECASE)
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(rf"{_STRING}|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _COMMA = re.compile(rf"{_STRING}|,(\s*[}}\]])", re.DOTALL)
@@ -239,12 +243,13 @@ def expanded(
         if match is None:
             raise ConfigurationError(f"{where} has a place that nobody can fill: ${{{word[:60]}}}")
         variable, default = match.groups()
-        if entry.is_of_project and variable.upper().startswith(f"{own_prefix}_API_KEY"):
+        is_secret = _SECRET.search(variable) is not None
+        if entry.is_of_project and is_secret and variable.upper().startswith(f"{own_prefix}_"):
             message = f"{where} asks for {variable}, and a project's server gets no key of this program"
             raise ConfigurationError(message, hint="Give it a key of its own: mcp secret set NAME, and ${secret:NAME}")
         if environment.get(variable):
             value = environment[variable]
-            if default is None and re.search(r"key|token|secret|password", variable, re.IGNORECASE):
+            if is_secret:
                 hidden.append(Secret(value))
             return value
         if default is None:
@@ -263,8 +268,13 @@ def expanded(
         url=filled("url", entry.url),
         headers={name: filled(f"headers.{name}", value) for name, value in entry.headers.items()},
     )
+    for name, value in (*ready.headers.items(), *ready.env.items()):
+        # Somebody may have written a key itself; what stands before a space is a word such as Bearer.
+        if _SECRET.search(name) and len(bare := value.rpartition(" ")[2]) >= SHORTEST_SECRET:
+            hidden.append(Secret(bare))
+    ready = replace(ready, hidden=tuple(hidden))
     _check_url(ready)
-    return replace(ready, hidden=tuple(hidden))
+    return ready
 
 
 def _check_url(entry: ServerEntry) -> None:
@@ -274,8 +284,8 @@ def _check_url(entry: ServerEntry) -> None:
     place = f"{entry.path}: server {entry.name}"
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError(f"{place}: url is no http or https address")
-    if parts.scheme == "http" and entry.headers and parts.hostname not in _LOCAL:
-        message = f"{place}: its headers would travel unencrypted"
+    if parts.scheme == "http" and (entry.headers or entry.hidden) and parts.hostname not in _LOCAL:
+        message = f"{place}: its headers and secrets would travel unencrypted"
         raise ConfigurationError(message, hint="Use https.")
     for name, value in entry.headers.items():
         if not value.isascii() or not value.isprintable():

@@ -18,6 +18,8 @@ from pydantic import TypeAdapter
 from tool_runtime.errors import OutcomeUnknown, TimedOut
 from tool_runtime.surfaces.mcp.talks import Patience, Talk
 
+# Each list, and the capability that a server names where it has the list.
+SECTIONS = {"tools": "tools", "resources": "resources", "templates": "resources", "prompts": "prompts"}
 MOST_PAGES = 200
 MOST_ITEMS = 5_000
 # A server that asks more often than this is asking the wrong person.
@@ -121,3 +123,27 @@ async def every_page(fetch: Callable[[str | None], Awaitable[Any]], items: str) 
             break
         seen.add(cursor)
     return found[:MOST_ITEMS]
+
+
+async def every_item(client: Client, kind: str) -> list[Any]:
+    """Return a list of a server: `tools`, `resources`, `templates` or `prompts`; none where there is no such list.
+
+    An item without a name is left out.
+    """
+    capabilities = client.server_capabilities
+    if getattr(capabilities, SECTIONS[kind], None) is None:
+        return []
+    fetch, items = {
+        "tools": (client.list_tools, "tools"),
+        "resources": (client.list_resources, "resources"),
+        "templates": (client.list_resource_templates, "resource_templates"),
+        "prompts": (client.list_prompts, "prompts"),
+    }[kind]
+    try:
+        found = await every_page(lambda cursor: fetch(cursor=cursor), items)
+    except MCPError as error:
+        if error.code == types.METHOD_NOT_FOUND:
+            # A server has resources without templates, and the other way round.
+            return []
+        raise
+    return [one for one in found if one.name]

@@ -15,13 +15,12 @@ from typing import Any
 
 import anyio
 import mcp_types as types
-from mcp.shared.exceptions import MCPError
 
 from tool_runtime.errors import ToolError
 from tool_runtime.surfaces.mcp.connected_server import Changed
 from tool_runtime.surfaces.mcp.foreign_definitions import MOST_TOOLS, is_read, public_name
 from tool_runtime.surfaces.mcp.hub import Hub
-from tool_runtime.surfaces.mcp.server_requests import every_page
+from tool_runtime.surfaces.mcp.server_requests import SECTIONS, every_item
 
 # Seconds for which another server's lists are kept, and for which our clients may keep what they saw of them.
 LISTS_LIVE = 300.0
@@ -30,7 +29,6 @@ LIST_PATIENCE = 20.0
 # Seconds in which a server that failed is not tried again for a list.
 FAILURES_LIVE = 30.0
 MOST_NOTES = 500
-SECTIONS = {"tools": "tools", "resources": "resources", "templates": "resources", "prompts": "prompts"}
 
 
 class UpstreamLists:
@@ -93,7 +91,7 @@ class UpstreamLists:
         began = time.monotonic()
         try:
             found = await self._hub.call(
-                server, lambda client: _list(client, kind), what=f"{server}: list of {kind}", is_read=True
+                server, lambda client: every_item(client, kind), what=f"{server}: list of {kind}", is_read=True
             )
         except ToolError as error:
             self._known.pop(key, None)
@@ -104,6 +102,7 @@ class UpstreamLists:
             if kind == "tools":
                 found = self._looked_at(server, found)
             # What changed while the list was under way is fetched again by whoever wants the list next.
+            found = found[:MOST_TOOLS]
             self._known[key] = (float("-inf") if key in self._stale else time.monotonic(), found)
         finally:
             self._stale.discard(key)
@@ -194,27 +193,6 @@ def _by_name(known: tuple[list[tuple[str, Any]], bool]) -> tuple[dict[str, tuple
     for server, one in found:
         named.setdefault(public_name(server, one.name), (server, one))
     return dict(sorted(named.items())), is_whole
-
-
-async def _list(client: Any, kind: str) -> list[Any]:
-    """Return one list of a server; none where it has no such list."""
-    capabilities = client.server_capabilities
-    if capabilities is not None and getattr(capabilities, SECTIONS[kind], None) is None:
-        return []
-    fetch, items = {
-        "tools": (client.list_tools, "tools"),
-        "resources": (client.list_resources, "resources"),
-        "templates": (client.list_resource_templates, "resource_templates"),
-        "prompts": (client.list_prompts, "prompts"),
-    }[kind]
-    try:
-        found = await every_page(lambda cursor: fetch(cursor=cursor), items)
-    except MCPError as error:
-        if error.code == types.METHOD_NOT_FOUND:
-            # A server has resources without templates, and the other way round.
-            return []
-        raise
-    return found[:MOST_TOOLS]
 
 
 def ours(scheme: str) -> Callable[[str], bool]:

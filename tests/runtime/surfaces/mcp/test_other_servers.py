@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import other_server
 import pytest
+from loopback import LoopbackServer, reply
 from mcp_service import PACKAGE, Person, connected
 
 from tool_runtime.errors import (
@@ -21,6 +22,7 @@ from tool_runtime.surfaces.cli.app import execute
 from tool_runtime.surfaces.common.agent_client import AgentOptions, agent_client
 from tool_runtime.surfaces.mcp.hub import BlockingHub, Places
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
+from tool_runtime.surfaces.mcp.server_answers import check_arguments
 from tool_runtime.surfaces.mcp.server_calls import ServerCalls, ServerClient
 from tool_runtime.surfaces.mcp.server_entries import expanded, plain_json, read_entries
 from tool_runtime.surfaces.mcp.server_trust import trust
@@ -226,13 +228,34 @@ def test_variables_and_secrets_are_put_in():
         ({"command": "x", "env": {"A": "${secret:gone}"}}, "gone"),
         ({"command": "x", "args": ["${a b}"]}, "nobody can fill"),
         ({"command": "x", "env": {"A": "${RETELL_API_KEY}"}}, "no key of this program"),
+        ({"command": "x", "env": {"A": "${env:RETELL_API_KEY__PRODUCTION:-}"}}, "no key of this program"),
+        ({"command": "x", "args": ["${RETELL_MCP_TOKEN}"]}, "no key of this program"),
+        ({"url": "http://far.example/${secret:key}"}, "unencrypted"),
         ({"url": "http://far.example", "headers": {"A": "b"}}, "unencrypted"),
         ({"url": "ftp://far.example"}, "no http"),
     ],
 )
 def test_what_cannot_or_must_not_be_filled_in_is_refused(raw, said):
     with pytest.raises(ConfigurationError, match=said):
-        filled(raw, {"RETELL_API_KEY": "key_x"})
+        filled(raw, {"RETELL_API_KEY": "key_x"}, {"key": Secret("a-secret-word")})
+
+
+def test_a_key_that_stands_in_an_entry_or_has_a_default_shows_nowhere():
+    raw = {"url": "https://x.example", "headers": {"Authorization": "Bearer written-here", "X-Key": "${A_TOKEN:-none}"}}
+    ready = filled(raw, {"A_TOKEN": "of-the-environment"})
+    assert ready.hide("written-here, of-the-environment") == "***, ***"
+
+
+def test_a_server_s_schema_makes_nobody_fetch_or_read_another_document(tmp_path):
+    leak = tmp_path / "leak.json"
+    leak.write_text('{"type": "string"}')
+    server = LoopbackServer([reply(200, {"type": "string"})])
+    try:
+        for place in (f"{server.url}/schema", leak.as_uri()):
+            check_arguments("house.look", {"type": "object", "properties": {"a": {"$ref": place}}}, {"a": 1})
+        assert server.received == []
+    finally:
+        server.close()
 
 
 def test_comments_and_commas_of_editors_are_read_over():

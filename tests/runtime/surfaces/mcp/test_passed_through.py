@@ -12,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_service import PACKAGE, ROOT, connected
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from tool_runtime.surfaces.mcp.broken_items import Sieve
 from tool_runtime.surfaces.mcp.hub import Places
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.server_trust import trust
@@ -271,3 +272,32 @@ def test_resources_templates_prompts_and_completion_of_another_server_are_reache
             ]
 
     anyio.run(work)
+
+
+@pytest.mark.parametrize("how", ["list", "half", "surrogate"])
+def test_an_answer_that_is_no_message_ends_the_call_at_once(how):
+    async def work():
+        async with passing("auto") as client:
+            with anyio.fail_after(30):
+                read = await client.call_tool("mcp__desk__garble", {"how": how})
+                write = await client.call_tool("mcp__desk__garble_write", {"how": how})
+            assert read.structured_content["error"]["code"] == "unreadable_reply"
+            assert write.structured_content["error"]["outcome"] == "unknown"
+
+    anyio.run(work)
+
+
+@pytest.mark.parametrize("result", [{}, {"resultType": "complete", "ttlMs": 0, "cacheScope": "private"}])
+def test_a_broken_tool_of_a_list_costs_no_other_tool(result):
+    good = {"name": "good", "inputSchema": {"type": "object"}}
+    broken = [
+        None,
+        {"name": None},
+        {"name": "a", "inputSchema": None},
+        {"name": "b", "inputSchema": {"type": "string"}},
+    ]
+    sieve = Sieve()
+    sieve.sent(types.JSONRPCRequest(jsonrpc="2.0", id=7, method="tools/list"))
+    answer = types.JSONRPCResponse(jsonrpc="2.0", id=7, result={**result, "tools": [*broken, good, *broken]})
+    assert sieve.sift(answer).result["tools"] == [good]
+    assert sieve.sift(answer) is answer
