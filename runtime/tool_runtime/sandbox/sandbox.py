@@ -18,6 +18,7 @@ from tool_runtime.core.resources import Resource
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import ErrorBodies, Refusal
+from tool_runtime.sandbox.asked_servers import Questions
 from tool_runtime.sandbox.checks import Checks
 from tool_runtime.sandbox.clocks import Clock, VirtualClock
 from tool_runtime.sandbox.deliveries import Deliveries, Delivery, DeliveryRequest
@@ -33,7 +34,6 @@ from tool_runtime.sandbox.mistakes import (
     check_values,
     plain_object,
 )
-from tool_runtime.sandbox.questions import Questions
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
