@@ -80,11 +80,21 @@ def test_a_call_is_answered_talked_on_and_hung_up(page, api):
 
 
 def test_a_call_comes_in_and_the_agent_calls_a_function(page, api):
+    # Nobody listens there.
+    tool = {"type": "custom", "name": "book_slot", "url": "http://127.0.0.1:9/book"}
+    engine = {"type": "retell-llm"}
+    engine["llm_id"] = api.post("/create-retell-llm", json={"general_tools": [tool]}).json()["llm_id"]
+    agent = api.post("/create-agent", json={"voice_id": "11labs-Adrian", "response_engine": engine}).json()["agent_id"]
+    chosen = {"inbound_agents": [{"agent_id": agent, "weight": 1}]}
+    assert api.patch("/update-phone-number/+14155550100", json=chosen).is_success
     page.get_by_role("tab", name="Calls").click()
     page.get_by_label("from number").fill("+14155550199")
     page.get_by_label("to number").fill("+14155550100")
     page.get_by_role("button", name="Let a call come in").click()
     page.get_by_role("button", name="Answer").click()
+    page.get_by_label("Name of the function").fill("book_slt")
+    page.get_by_role("button", name="Call it").click()
+    expect(page.get_by_role("alert")).to_contain_text("it has ['book_slot']")
     page.get_by_label("Name of the function").fill("book_slot")
     page.get_by_role("button", name="Call it").click()
     expect(page.locator(".said.call").first).to_contain_text("book_slot(")

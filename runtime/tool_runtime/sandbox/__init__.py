@@ -15,7 +15,7 @@ The parts, each knowing only those above it:
 | lists, handling, actions | what a request does to records, and what is answered |
 | failures, engine | what goes wrong on demand; the way from request to reply |
 | addresses, twists, deliveries | the webhooks that records cause, where these go, and what goes wrong with them |
-| webhook_answers, made_up_arguments, server_questions | what a user's server is asked, and what its answer changes |
+| webhook_answers, made_up_arguments, asked_servers | what a user's server is asked, and what its answer changes |
 | saved_state | all of that as JSON, and in a file |
 | sandbox | the public object |
 | httpx_transport | the engine as an httpx transport |

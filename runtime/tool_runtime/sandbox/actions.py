@@ -272,6 +272,10 @@ class Actions:
         if not holds(action.allowed, entry.record):
             message = fill(action.refused.message, scope)
             raise Refusal(action.refused.status or 409, None if message is ABSENT else message)
+        for _missing in self._store.look_up(spec.references, scope):
+            pass
+        for demand in action.demands:
+            self._hold_to(demand, scope)
         entry.since = self._store.clock.microseconds()
         self.changes.change(resource, entry, templates_of(spec, action.set) | dict(spec.stamp), action.then, scope)
         return entry.record

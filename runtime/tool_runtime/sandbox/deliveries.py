@@ -1,9 +1,8 @@
 """Webhooks that the sandbox sends: which events happened, what is to be sent where and when, and what came of that.
 
 Owns: events of records, the journal of deliveries, signatures, retries, where deliveries may go, and what goes wrong
-with them on demand (`Twist`). Must not know: how a delivery travels, or what an answer changes
-(server_questions.py). Whoever sends asks for what is `ready`, sends the `request` of each, and reports the status or
-the error.
+with them on demand (`Twist`). Must not know: how a delivery travels, or what an answer changes (asked_servers.py).
+Whoever sends asks for what is `ready`, sends the `request` of each, and reports the status or the error.
 
 An event goes to an address that stands in a record, and a record may be a copy of one in production. So a server
 sends to this machine and its neighbours only (`reach`), and to addresses that a tester has named.

@@ -9,7 +9,7 @@ last change by a rule, or `at` a moment in milliseconds. Timestamps are those of
 looks: with `{after: 60, set: {ended: $now_s}}`, a record of second 0 has `ended: 60`, also when it is read at second
 500. A rule with `room` waits for its turn as long as too many records of another resource meet a condition.
 
-A record that waits for the answer to a question (`server_questions.py`) stands still until then.
+A record that waits for the answer to a question (`asked_servers.py`) stands still until then.
 
 The moments lie in a heap, so a request costs nothing for records that stand still. An entry of the heap whose moment no
 longer holds is passed over.

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from tool_runtime.core.resources import Resource
 from tool_runtime.errors import ConfigurationError, Fault
+from tool_runtime.sandbox.addresses import host_of
 from tool_runtime.values.snapshots import snapshot, type_name
 from tool_runtime.values.suggestions import nearest, nearly
 from tool_runtime.values.templates import lookup
+from tool_runtime.values.validation import Validator
 
 _LONGEST_LATENCY: Final = 86_400
 _MOST_SHOWN: Final = 3
@@ -96,6 +98,22 @@ def check_record(resource: Resource, record: Mapping[str, Any], fields: Collecti
         if near is not None:
             message = f"a record of {resource.name} has no field {name:.80}"
             raise ConfigurationError(message, hint=f"Did you mean {near}?")
+
+
+def check_values(resource: str, value: Any, schema: Mapping[str, Any], validator: Validator) -> None:
+    """Refuse a record, completed by its type, with a value that the type does not allow."""
+    if not validator.accepts(schema, value):
+        _, faults = validator.check(schema, value, resource)
+        message = "; ".join(str(fault) for fault in faults[:3]) or f"this is no {resource}"
+        raise ConfigurationError(message)
+
+
+def check_address(name: str, value: Any) -> None:
+    """Refuse what is no address of HTTP; None is none."""
+    if value is None or (isinstance(value, str) and value.startswith(("http://", "https://")) and host_of(value)):
+        return
+    message = f"{name} is an address such as http://127.0.0.1:8000/webhook, not {value!r:.80}"
+    raise ConfigurationError(message)
 
 
 def check_choice(name: str, value: Any, choices: Collection[str]) -> None:

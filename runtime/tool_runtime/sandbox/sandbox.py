@@ -18,27 +18,30 @@ from tool_runtime.core.resources import Resource
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox.actions import Actions
 from tool_runtime.sandbox.answers import ErrorBodies, Refusal
+from tool_runtime.sandbox.asked_servers import Questions
 from tool_runtime.sandbox.checks import Checks
 from tool_runtime.sandbox.clocks import Clock, VirtualClock
 from tool_runtime.sandbox.deliveries import Deliveries, Delivery, DeliveryRequest
 from tool_runtime.sandbox.engine import Engine
 from tool_runtime.sandbox.failures import Failure, Failures, Kind, Waiting
 from tool_runtime.sandbox.mistakes import (
+    check_address,
     check_choice,
     check_given,
     check_record,
     check_resource,
     check_settings,
+    check_values,
     plain_object,
 )
 from tool_runtime.sandbox.received import Auth, Received
 from tool_runtime.sandbox.routes import Route, Routes
 from tool_runtime.sandbox.samples import Schemas
 from tool_runtime.sandbox.saved_state import Keeper
-from tool_runtime.sandbox.server_questions import Questions
 from tool_runtime.sandbox.store import Store
 from tool_runtime.sandbox.twists import Twist, TwistKind
 from tool_runtime.values.references import TYPES
+from tool_runtime.values.validation import Validator
 
 if TYPE_CHECKING:
     from tool_runtime.sandbox.httpx_transport import SandboxTransport
@@ -89,6 +92,7 @@ class Sandbox:
     ) -> None:
         self.registry = self._registry(registry)
         check_settings(examples, api_keys, start, latency)
+        check_address("webhook_url", webhook_url)
         check_choice("unknown_ids", unknown_ids, ("refuse", "sample"))
         self._routes = Routes(self.registry)
         self._failures = Failures(seed)
@@ -340,13 +344,17 @@ class Sandbox:
     def put(self, resource: str, record: Mapping[str, Any]) -> dict[str, Any]:
         """Add a record, or replace the one with its id. Returns a copy of what is kept.
 
-        Raises `ConfigurationError` for an unknown resource, a record without its id, a value that JSON cannot hold, and
-        a field that is nearly one that the resource has.
+        Raises `ConfigurationError` for an unknown resource, a record without its id, a value that the type does not
+        allow, and a field that is nearly one that the resource has.
         """
         check_resource(resource, self.registry.resources)
         declared = self.registry.resources[resource]
         kept = plain_object(record, "record")
         check_record(declared, kept, self._fields(declared))
+        if declared.type is not None:
+            schema = {"$ref": f"{TYPES}{declared.type}"}
+            shown = self._schemas.complete(self._schemas.project(kept, schema), schema)
+            check_values(resource, shown, schema, Validator(self.registry.types))
         with self.engine.lock:
             made = copy.deepcopy(self._store.put(resource, kept).record)
         self.engine.applied()

@@ -40,6 +40,16 @@ def test_the_guide_names_the_options_of_the_command():
     assert named <= set(re.findall(r"--[a-z-]+", ended.stdout)) | {"--sandbox"}
 
 
+def test_each_fact_is_known_or_a_guess_and_has_a_source():
+    text = (GUIDES / "sandbox_facts.md").read_text(encoding="utf-8")
+    rows = [re.split(r"(?<!\\) \| ", line.strip("| ")) for line in text.splitlines() if line.startswith("| ")][1:]
+    sources = ("SDK", "April", "docs", "log", "none", "made up")
+    assert len(rows) > 40
+    assert [row for row in rows if len(row) != 3 or row[1] not in ("known", "guess")] == []
+    assert [row for row in rows if not row[2].startswith(sources) or "guess" in row[2]] == []
+    assert [row for row in rows if row[1] == "known" and row[2].startswith(("none", "made up"))] == []
+
+
 def recipe(name):
     text = (GUIDES / "webhook_receivers.md").read_text(encoding="utf-8")
     code = re.search(rf"^## {name}\n\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[1]

@@ -178,3 +178,23 @@ def test_the_package_gives_a_sandbox_of_its_own_api_without_loading_httpx():
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
 
     assert ended.stdout == "1 retell_ai False\n"
+
+
+@pytest.mark.parametrize(
+    ("record", "place"),
+    [
+        ({"book_id": "b", "year": "1999"}, "book.year"),
+        ({"book_id": "b", "binding": "spiral"}, "book.binding"),
+        ({"book_id": 7, "title": "T"}, "book.book_id"),
+    ],
+)
+def test_a_record_whose_values_do_not_fit_the_type_is_refused(sandbox, record, place):
+    with pytest.raises(ConfigurationError, match=place):
+        sandbox.put("book", record)
+    assert sandbox.records("book") == []
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://x/", "http://", "", 7])
+def test_an_address_for_webhooks_is_one_of_http(document, address):
+    with pytest.raises(ConfigurationError, match="webhook_url is an address"):
+        Sandbox(document, webhook_url=address)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tool_runtime.errors import ConfigurationError, ToolError
 from tool_runtime.sandbox.failures import KINDS, Failure
-from tool_runtime.sandbox.mistakes import check_choice, is_number
+from tool_runtime.sandbox.mistakes import check_address, check_choice, is_number
 from tool_runtime.sandbox.sample_events import sample_event
 from tool_runtime.sandbox.sandbox import Sandbox
 from tool_runtime.sandbox.server.admin_path import PREFIX
@@ -283,6 +283,7 @@ def _webhook_settings(sandbox: Sandbox, request: AdminRequest, _found: tuple[str
             message = f"{name} is a text or null"
             raise ConfigurationError(message)
     if "url" in given:
+        check_address("url", given["url"])
         sandbox.deliveries.url = given["url"]
         sandbox.deliveries.name(given["url"])
     if "key" in given:
@@ -292,6 +293,7 @@ def _webhook_settings(sandbox: Sandbox, request: AdminRequest, _found: tuple[str
 
 def _trigger(sandbox: Sandbox, request: AdminRequest, _found: tuple[str, ...]) -> Any:
     given = request.fields("event", "url", "set")
+    check_address("url", given.get("url"))
     payload = sample_event(sandbox.registry, given.get("event"), given.get("set") or {})
     with sandbox.engine.lock:
         delivery = sandbox.deliveries.add(

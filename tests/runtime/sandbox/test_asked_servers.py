@@ -326,12 +326,11 @@ class TestFunctions:
         assert said[-2:] == ["Booked.", "Thanks."]
         assert receiver.bodies("look") == []
 
-    def test_a_function_that_the_agent_has_not_gives_no_result(self, sandbox, api):
+    def test_a_function_that_the_agent_has_not_is_refused_with_those_that_are_there(self, sandbox, api):
         call = self.talk(api, custom("look"))
         sandbox.intervene("call", call, "answer")
-        after = sandbox.intervene("call", call, "call_function", name="nothing")
-        content = after["transcript_with_tool_calls"][-1]["content"]
-        assert content == "The function gave no result: there is no address to ask"
+        with pytest.raises(ConfigurationError, match=r'no custom function "nothing"; .*look'):
+            sandbox.intervene("call", call, "call_function", name="nothing")
 
     def test_a_function_makes_a_talk_no_longer_than_its_turn(self, sandbox, api):
         plain, asking = self.talk(api), self.talk(api, custom("look"))
