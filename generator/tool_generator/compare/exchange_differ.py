@@ -8,14 +8,22 @@ This module must not know what a difference means.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tool_generator.compare import differ as kind
 from tool_generator.compare import rules
 from tool_generator.compare.alternatives import described
 from tool_generator.compare.differ import Differ, Difference
 from tool_generator.compare.matcher import Matches, Pinned, match
-from tool_generator.model.exchanges import Exchange, Field, exchange_of_tool, is_own, registry_schemas, upstream_schemas
+from tool_generator.model.exchanges import (
+    Exchange,
+    Field,
+    Style,
+    exchange_of_tool,
+    is_own,
+    registry_schemas,
+    upstream_schemas,
+)
 from tool_generator.model.operation_exchanges import exchange_of_operation, kinds_of
 
 if TYPE_CHECKING:
@@ -164,7 +172,9 @@ def _body(ours: Exchange, theirs: Exchange, differ: Differ) -> Iterator[Differen
         now = described(differ.other.view(theirs.whole))
         yield Difference("request.body", kind.ADDED, None, now, other=theirs.whole)
     elif theirs.whole:
-        yield Difference("request.body", kind.TYPE, "object", described(differ.other.view(theirs.whole)))
+        view = differ.other.view(theirs.whole)
+        # A body without a schema is no statement against the fields that the spec knows.
+        yield Difference("request.body", kind.UNSTATED if view.is_any else kind.TYPE, "object", described(view))
     elif ours.whole and theirs.encoding is None:
         yield Difference("request.body", kind.REMOVED, described(differ.one.view(ours.whole)), None)
     elif ours.whole:
@@ -199,23 +209,28 @@ def _field(mine: Field, other: Field, differ: Differ) -> Iterator[Difference]:
     found = differ.compare(mine.schema, other.schema, path, may_be_absent=not mine.required)
     yield from found
     is_retyped = any(item.kind == kind.TYPE and item.path == path for item in found)
-    style = _style(mine, differ)
-    if other.style is not None and style != other.style and not is_retyped:
-        yield Difference(path, rules.STYLE, str(style), str(other.style), name=mine.argument)
+    style, wanted = _style(mine, differ), other.style
+    if wanted is not None and style is not None and differ.other.view(other.schema).is_any:
+        # Without a schema in the document, the spec knows whether there is a list or an object to write.
+        wanted = _without_lists(wanted) if style == _without_lists(style) else wanted
+    if wanted is not None and style != wanted and not is_retyped:
+        yield Difference(path, rules.STYLE, str(style), str(wanted), name=mine.argument)
     if other.media_type is not None and mine.media_type != other.media_type:
         yield Difference(path, rules.MEDIA_TYPE, mine.media_type or None, other.media_type or None, name=mine.argument)
 
 
-def _style(mine: Field, differ: Differ) -> Any:
+def _style(mine: Field, differ: Differ) -> Style | None:
     """Give the style of a field; a style that only lists and objects have is none of a plain value."""
     assert mine.schema is not None  # noqa: S101 - the caller looked
     style = mine.style
-    if style is None or style.name in ("label", "matrix", "json"):
+    if style is None or kinds_of(differ.one, mine.schema) & {"array", "object", "any"}:
         return style
-    kinds = kinds_of(differ.one, mine.schema)
-    if not kinds & {"array", "object", "any"}:
-        return replace(style, name="", explode=False)
-    return style
+    return _without_lists(style)
+
+
+def _without_lists(style: Style) -> Style:
+    """Give what a style says of a plain value."""
+    return style if style.name in ("label", "matrix", "json") else replace(style, name="", explode=False)
 
 
 def _reply(ours: Exchange, theirs: Exchange, differ: Differ) -> Iterator[Difference]:

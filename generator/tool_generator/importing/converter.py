@@ -180,10 +180,12 @@ class Converter:
         """Give the type of the spec that has the name and the content of a new one; empty if there is none."""
         if name not in self.known:
             return ""
+        before = dict(self._names), dict(self.types), dict(self.origins), set(self._taken)
         self._names[key] = name
         if without_words(self.known[name]) == without_words(self.schema(self.schemas[upstream], key[1] or "request")):
             return name
-        del self._names[key]
+        # What was named on the way may lead back here, and was named as if this type were the one.
+        self._names, self.types, self.origins, self._taken = before
         return ""
 
     def needed(self, values: list[Any]) -> dict[str, Any]:

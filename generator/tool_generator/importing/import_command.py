@@ -65,7 +65,7 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
         _tell(outcome.report)
         if outcome.problems:
             _stop([str(problem) for problem in outcome.problems])
-        _tell_count(outcome)
+        tell_count(outcome)
         total = f"{folder}: {outcome.totals['tools']} tools, {outcome.totals['types']} types"
         if check:
             click.echo(f"{total}; {len(outcome.files)} files would change")
@@ -86,8 +86,8 @@ def register(main: click.Group, choose: Callable[[Path | None], Path], require: 
             raise SystemExit(1)
 
 
-def _tell_count(outcome: Outcome) -> None:
-    """Say how many operations are tools, and why the others are not."""
+def tell_count(outcome: Outcome) -> None:
+    """Print how many operations are tools, and why the others are not."""
     whole, lacking = outcome.totals["operations"], outcome.lacking
     click.echo(f"{whole - len(lacking)} of {whole} operations are tools")
     for name, reason in lacking.items():

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from tool_generator.model.schemas import Branch
 
 MAX_ROUNDS = 24
+SPLITS_THAT_REUSE = 2
 _NO_API: dict[str, Any] = {
     "registry": FORMAT,
     "api": {"name": "", "slug": ""},
@@ -138,6 +139,7 @@ class _Import:
         self._counts, self._bodies = body_schemas(upstream)
         self._fresh: set[tuple[str | int, ...]] = set()
         self._lacking: dict[str, str] = {}
+        self._splits = 0
 
     def run(self) -> Outcome:
         _tell_problems(self._upstream, self._report)
@@ -232,7 +234,10 @@ class _Import:
         if not names:
             return {}
         met = paired_types(result)
-        paired = {key: name for key, name in met.items() if not _differs(result, state, key, name)}
+        self._splits += 1
+        # Types that lead to each other can differ in turns, whichever of them is taken. Then none of them is.
+        is_knot = self._splits > SPLITS_THAT_REUSE
+        paired = {key: name for key, name in met.items() if not is_knot and not _differs(result, state, key, name)}
         converter = converter_of(
             state.spec,
             self._upstream,

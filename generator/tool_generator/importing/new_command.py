@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from tool_generator.garbage import leave_garbage
+from tool_generator.importing.import_command import tell_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tool_generator.importing.importer import Outcome
     from tool_generator.model.documents import Upstream
 
 _STARTER = b"""{
@@ -145,8 +147,10 @@ def register(main: click.Group, require: Callable[[], None]) -> None:
             message = f"{folder} exists and is not empty"
             raise click.UsageError(message)
         leave_garbage()
-        tools = _make(folder, spelled, _read(document, spelled))
-        click.echo(f"{folder}: {tools} tools; see {folder / 'README.md'}")
+        outcome = _make(folder, spelled, _read(document, spelled))
+        if document is not None:
+            tell_count(outcome)
+        click.echo(f"{folder}: {outcome.totals['tools']} tools; see {folder / 'README.md'}")
 
 
 def _read(document: Path | None, name: str) -> Upstream:
@@ -163,7 +167,7 @@ def _read(document: Path | None, name: str) -> Upstream:
     return replace(upstream, title=name)
 
 
-def _make(folder: Path, name: str, upstream: Upstream) -> int:
+def _make(folder: Path, name: str, upstream: Upstream) -> Outcome:
     from tool_generator.emit import output_folder
     from tool_generator.generate import compile_spec, generated_files
     from tool_generator.importing.importer import import_upstream, write
@@ -196,4 +200,4 @@ def _make(folder: Path, name: str, upstream: Upstream) -> int:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text.format(**words), encoding="utf-8")
-    return int(outcome.totals["tools"])
+    return outcome

@@ -202,23 +202,35 @@ def _required(work: Workspace, uses: list[tuple[Branch, Branch, Use]], holders: 
     if not added:
         return
     alone = [part for part in mine.parts if len(holders.get(part, ())) <= 1] or [mine.parts[-1]]
-    # A schema may require only what the schema itself declares.
     types = work.spec.schemas()
-    able = [part for part in alone if all(name in object_parts(work.value(part), types)[0] for name in added)]
-    stated = [part for part in able if "required" in (work.value(part) or {})]
-    at = next(iter([*stated, *able[::-1]]), alone[-1])
-    place, schema = work.place(at), work.value(at)
-    others = [theirs for parts, those in work.uses.objects.items() if at in parts for _, theirs, _ in those]
-    added = [name for name in added if all(name in theirs.required for theirs in others)]
-    if place is None or not isinstance(schema, dict) or not added:
-        return
-    if "required" in schema:
-        for name in added:
-            told = f"{name!r} is required now"
-            work.editor.append((place[0], (*place[1], "required")), name, told, *operations)
-    else:
-        told = f"{', '.join(map(repr, added))} {'are' if len(added) > 1 else 'is'} required now"
-        work.editor.set(place, "required", added, told, *operations)
+    chosen: dict[At, list[str]] = {}
+    for name in added:
+        # An object that stands for several alternatives has parts that require the field already.
+        lacking = [part for part in alone if name not in _needs(work, part)]
+        # A schema may require only what the schema itself declares.
+        able = [part for part in lacking if name in object_parts(work.value(part), types)[0]]
+        stated = [part for part in able if _needs(work, part)]
+        at = next(iter([*stated, *able[::-1], *lacking[::-1]]), None)
+        others = [theirs for parts, those in work.uses.objects.items() if at in parts for _, theirs, _ in those]
+        if at is not None and all(name in theirs.required for theirs in others):
+            chosen.setdefault(at, []).append(name)
+    for at, names in chosen.items():
+        place = work.place(at)
+        if place is None or not isinstance(work.value(at), dict):
+            continue
+        if _needs(work, at):
+            for name in names:
+                told = f"{name!r} is required now"
+                work.editor.append((place[0], (*place[1], "required")), name, told, *operations)
+        else:
+            told = f"{', '.join(map(repr, names))} {'are' if len(names) > 1 else 'is'} required now"
+            work.editor.set(place, "required", names, told, *operations)
+
+
+def _needs(work: Workspace, at: At) -> list[str]:
+    """Give the names that the schema at an address requires by its own word."""
+    schema = work.value(at)
+    return list(schema.get("required", ())) if isinstance(schema, dict) else []
 
 
 def _extra(work: Workspace, uses: list[tuple[Branch, Branch, Use]]) -> None:

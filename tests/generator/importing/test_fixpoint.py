@@ -93,8 +93,14 @@ def settled(document: dict[str, Any], folder: Path) -> dict[str, str]:
 
 TRIES = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 FEWER = settings(TRIES, max_examples=12)
+LIST = {"name": "q[]", "in": "query", "schema": {"enum": ["c"]}}
 PAIRS = {
     "a text, and then nothing but null": (document(answers({"type": "string"})), answers({"type": "null"})),
+    "fields, and then a body without a schema": (document(sends({"properties": {"a": {}}})), sends({})),
+    "a value, and then a style without a schema": (
+        document({"parameters": [LIST]}),
+        {"parameters": [{"name": "q[]", "in": "query", "explode": False}]},
+    ),
 }
 
 

@@ -51,7 +51,10 @@ def passes(folder: Path) -> None:
 def test_a_project_of_a_document_passes_its_own_gates(run, tmp_path):
     (tmp_path / "books.yaml").write_text(BOOKS, encoding="utf-8")
     result = run("my-books", "--from", "books.yaml")
-    assert (result.exit_code, result.output) == (0, f"my-books: 1 tools; see {Path('my-books', 'README.md')}\n")
+    assert (result.exit_code, result.output) == (
+        0,
+        f"1 of 1 operations are tools\nmy-books: 1 tools; see {Path('my-books', 'README.md')}\n",
+    )
     passes(tmp_path / "my-books")
     project = tomllib.loads((tmp_path / "my-books" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     own = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
