@@ -40,6 +40,7 @@ from tool_runtime.errors import (
     ToolError,
     UnreadableReply,
 )
+from tool_runtime.values.secrets import hide_text
 from tool_runtime.values.templates import expand
 
 log = logging.getLogger("tool_runtime")
@@ -117,7 +118,7 @@ def exchange(
     except Exception as error:
         if not effect.may_have_happened and not (isinstance(error, RedirectRefused) and not tool.is_read):
             raise
-        raise _unknown(error, effect) from error
+        raise _unknown(context, error, effect) from error
     except BaseException as error:
         _tell(error, effect)
         raise
@@ -256,7 +257,7 @@ def _margin(life: float) -> float:
     return min(CLOCK_SKEW, life / 2)
 
 
-def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:
+def _unknown(context: Context, error: Exception, effect: Effect) -> OutcomeUnknown:
     """Make the error of a write that may have happened, with the way to find out."""
     own = isinstance(error, ToolError) and error.tool == effect.bound.tool.name
     # An error of another call, raised in a hook, knows nothing of this one.
@@ -264,6 +265,8 @@ def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:
     cls = next((twin for kind, twin in _TWINS.items() if own and isinstance(error, kind)), OutcomeUnknown)
     name = effect.bound.tool.name
     said = error.message if isinstance(error, ToolError) and own else f"{name}: {type(error).__name__}: {error}"
+    # A hook may raise an error that shows the whole URL, and a key may stand in there.
+    said = hide_text(said, _secrets(context, effect.bound))
     return cls(f"{said.rstrip('.')}; {name} may have happened", **(details | _knowledge(effect)))
 
 
