@@ -41,6 +41,7 @@ from tool_runtime.errors import (
     UnreadableReply,
 )
 from tool_runtime.values.media import as_json
+from tool_runtime.values.secrets import hide_text
 from tool_runtime.values.templates import expand
 
 log = logging.getLogger("tool_runtime")
@@ -120,7 +121,7 @@ def exchange(
     except Exception as error:
         if not effect.may_have_happened and not (isinstance(error, RedirectRefused) and not tool.is_read):
             raise
-        raise _unknown(error, effect) from error
+        raise _unknown(context, error, effect) from error
     except BaseException as error:
         _tell(error, effect)
         raise
@@ -260,7 +261,7 @@ def _margin(life: float) -> float:
     return min(CLOCK_SKEW, life / 2)
 
 
-def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:
+def _unknown(context: Context, error: Exception, effect: Effect) -> OutcomeUnknown:
     """Make the error of a write that may have happened, with the way to find out."""
     own = isinstance(error, ToolError) and error.tool == effect.bound.tool.name
     # An error of another call, raised in a hook, knows nothing of this one.
@@ -268,6 +269,8 @@ def _unknown(error: Exception, effect: Effect) -> OutcomeUnknown:
     cls = next((twin for kind, twin in _TWINS.items() if own and isinstance(error, kind)), OutcomeUnknown)
     name = effect.bound.tool.name
     said = error.message if isinstance(error, ToolError) and own else f"{name}: {type(error).__name__}: {error}"
+    # A hook may raise an error that shows the whole URL, and a key may stand in there.
+    said = hide_text(said, _secrets(context, effect.bound))
     return cls(f"{said.rstrip('.')}; {name} may have happened", **(details | _knowledge(effect)))
 
 

@@ -7,11 +7,12 @@ the key or the framing of the message. Knows no tool and sends nothing.
 Imported when the first request is sent, since httpx is.
 """
 
+import logging
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, unquote_plus
 
 import httpx
@@ -23,6 +24,7 @@ from tool_runtime.core.requests import JSON, Request
 from tool_runtime.core.tools import Auth
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.http.bodies import ACCEPTED_ENCODINGS
+from tool_runtime.values.secrets import MASK
 
 CONNECT_TIMEOUT = 5.0
 # One for each account; more only where somebody changes the default headers of an http client call by call.
@@ -63,6 +65,28 @@ class HeaderSet:
         raise TypeError(message)
 
 
+class _HidesKeys(logging.Filter):
+    """Hides keys in the URLs that httpx logs: each request that a client of the caller's own sends, at level INFO.
+
+    Example: `GET https://api.example.com/calls?token=key_1` is logged as `GET https://api.example.com/calls?token=***`.
+    """
+
+    names: ClassVar[set[str]] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, with masked URLs."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(self._shown(part) if isinstance(part, httpx.URL) else part for part in record.args)
+        return True
+
+    def _shown(self, url: httpx.URL) -> httpx.URL:
+        held = {name: MASK for name in url.params if name in self.names}
+        return url.copy_merge_params(held) if held else url
+
+
+_HIDES_KEYS = _HidesKeys()
+
+
 class Messages:
     """Makes the httpx requests of one connection."""
 
@@ -71,8 +95,13 @@ class Messages:
         self._usual = (auth,)
         self._agent = agent
         # These are never taken from a call or from a client's defaults.
-        keys = {scheme.name.lower() for scheme in (auth, *schemes) if scheme.place == "header"}
+        every = (auth, *schemes)
+        keys = {scheme.name.lower() for scheme in every if scheme.place == "header"}
         self._own = FRAMING_HEADERS | keys
+        in_queries = {scheme.name for scheme in every if scheme.place == "query"}
+        if in_queries:
+            _HIDES_KEYS.names.update(in_queries)
+            logging.getLogger("httpx").addFilter(_HIDES_KEYS)
         self._sets: dict[tuple[int, tuple[Auth, ...], str], HeaderSet] = {}
 
     def make(self, request: Request, account: Account, defaults: httpx.Headers | None, trace: Any) -> httpx.Request:

@@ -1,8 +1,10 @@
 """The first law, over real sockets: nothing happens twice, and nothing that may have happened is hidden."""
 
+import json
 import logging
 import socket
 
+import httpx
 import pytest
 from loopback import dropped, reply, truncated
 
@@ -358,3 +360,16 @@ def test_a_retry_date_that_no_number_holds_is_ignored(server, client):
     server.script = [reply(429, {}, headers={"retry-after": "9" * 400}), reply(200, CALL)]
 
     assert client.get_call(call_id="call_1") == CALL
+
+
+def test_what_a_hook_raises_is_shown_without_the_key():
+    def complain(response):
+        raise ValueError(f"odd: {response.request.headers['authorization']}")
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(201, json={}))
+    own = httpx.Client(transport=transport, event_hooks={"response": [complain]})
+    with own, pytest.raises(OutcomeUnknown) as caught:
+        Client("key_canary_1", http_client=own).create_phone_number(area_code=415)
+
+    assert "ValueError: odd" in caught.value.message
+    assert "key_canary_1" not in json.dumps(caught.value.to_dict())

@@ -120,6 +120,14 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(connect, key):
     assert "nary" not in shown
 
 
+def test_a_key_in_a_query_stays_out_of_the_log_of_httpx(connect, serve, caplog):
+    server = serve(answer())
+    with caplog.at_level("INFO"), httpx.Client() as own:
+        connect(http_client=own, auth=Auth("query", "api_key")).send(read(query="a=1"), account_of(server.url))
+    assert "a=1&api_key=" in caplog.text
+    assert KEY not in caplog.text
+
+
 def test_the_key_travels_in_the_query_where_the_api_wants_it_there(connect, stand_in, sent):
     connection = connect(transport=stand_in, auth=Auth("query", "api_key"))
     connection.send(read(query="a=1"), account_of("https://api.example.com"))
