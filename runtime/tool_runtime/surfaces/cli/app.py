@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tool_runtime.surfaces.cli import exits, output
-from tool_runtime.surfaces.cli.commands import Commands
+from tool_runtime.surfaces.cli.commands import Commands, first_word
 from tool_runtime.surfaces.cli.common_options import common_options
 from tool_runtime.surfaces.cli.session import Session
 
@@ -29,7 +29,7 @@ def execute(package_folder: "Path | str", arguments: Sequence[str], settle: Call
 
     `settle` is called once the run has failed: it lets no signal disturb what is said about the failure.
     """
-    words = [_as_utf8(word) for word in arguments]
+    words = _asked([_as_utf8(word) for word in arguments])
     if any(name.endswith("_COMPLETE") for name in os.environ):
         from tool_runtime.surfaces.cli import completion_command
 
@@ -72,6 +72,15 @@ def _run(session: Session) -> int:
         output.write_raw("")
     output.flush()
     return code
+
+
+def _asked(words: list[str]) -> list[str]:
+    """Return what two words mean that people try: `help sync pull` -> `sync pull --help`, `version` -> `--version`."""
+    at = first_word(words)
+    if at is None or words[at] not in {"help", "version"}:
+        return words
+    rest = [*words[:at], *words[at + 1 :]]
+    return [*rest, "--help"] if words[at] == "help" else [*rest, "--version"]
 
 
 def _as_utf8(word: str) -> str:

@@ -63,13 +63,17 @@ def _base(words: Words, tool: Tool) -> dict[str, Any]:
         return {} if text is None or not text.strip() else _object("standard input", text, NOT_MEANT)
     if source == "-":
         return _object("standard input", _standard_input())
+    if source == "@":
+        _refuse("@ names no file")
     if source.startswith("@"):
         try:
             text = read_file(source[1:])
         except Unreadable as error:
             _refuse(f"{source[1:]} {error}")
         return _object(source[1:], text)
-    found = _object("the argument", _utf8(source, "the argument"))
+    # A word that was never meant as JSON is named; JSON may be long, and hold what is not to be shown.
+    label = f"the argument {source[:40]!r}" if source[:1] not in {"", "{", "["} else "the argument"
+    found = _object(label, _utf8(source, "the argument"))
     return {name: _with_files(tool.names.get(name), value) for name, value in found.items()}
 
 

@@ -230,6 +230,13 @@ def test_lines_that_were_meant_for_a_loop_are_refused_with_the_way_out(read):
     assert "</dev/null" in caught.value.hint
 
 
+@pytest.mark.parametrize(("word", "named"), [("extra", "'extra' is not JSON"), ("@", "@ names no file")])
+def test_a_word_that_is_no_argument_is_named(read, word, named):
+    with pytest.raises(InvalidArguments) as caught:
+        read(word)
+    assert named in str(caught.value)
+
+
 def test_an_object_is_read_from_a_file(read, tmp_path: Path):
     source = tmp_path / "reader.json"
     source.write_text('{"age": 5}')

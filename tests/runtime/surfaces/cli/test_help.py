@@ -37,6 +37,14 @@ def test_without_a_command_it_shows_the_help(cli):
     assert cli("-h") == cli("--help")
 
 
+def test_the_words_help_and_version_are_the_options(cli):
+    assert cli("help") == cli("--help")
+    assert cli("help", "sync", "pull") == cli("sync", "pull", "--help")
+    assert cli("help", "get_book") == cli("get_book", "--help")
+    assert cli("--json", "help", "list").data == cli("list", "--help", "--json").data
+    assert cli("version") == cli("--version")
+
+
 def test_name_and_version_are_the_registrys(cli):
     assert cli("--version").out == "library 2.1.0\n"
 
