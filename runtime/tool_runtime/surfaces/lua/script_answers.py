@@ -117,17 +117,17 @@ def error_of(envelope: Mapping[str, Any]) -> ToolError:
     details = {name: value for name, value in envelope.items() if name not in {"code", "message"}}
     faults = details.pop("faults", None)
     if isinstance(faults, list):
-        names = ("path", "code", "message", "nearest")
-        known = [one for one in faults if isinstance(one, Mapping)]
-        details["faults"] = tuple(
-            Fault(*(one.get(name) for name in names), tuple(one.get("allowed", ())))  # type: ignore[arg-type]
-            for one in known
-        )
+        details["faults"] = tuple(_fault_of(one) for one in faults if isinstance(one, Mapping))
     classes: list[type[ToolError]] = [ToolError]
     for one in classes:
         classes += one.__subclasses__()
     kind = next((one for one in classes if one.code == envelope.get("code")), ToolError)
     return kind(str(envelope["message"]), **details)
+
+
+def _fault_of(known: Mapping[str, Any]) -> Fault:
+    path, code, message = (str(known.get(name, "")) for name in ("path", "code", "message"))
+    return Fault(path, code, message, known.get("nearest"), tuple(known.get("allowed", ())))
 
 
 def pending_of(seq: int, request: Request, asked: Invocation) -> dict[str, Any]:
