@@ -20,9 +20,9 @@ local function heap() return collectgarbage("count") end
 
 local bridge = {}
 local WAIT, JOIN = {}, {}
-local MOST_TASKS, MOST_ARGUMENTS = 1000, 20
+local MOST_TASKS, MOST_ARGUMENTS, DEEPEST = 1000, 20, 50
 
-local main = {key = "0", calls = 0, groups = 0, random = 0}
+local main = {key = "0", calls = 0, groups = 0, random = 0, depth = 0}
 local current = main
 function bridge.current() return current end
 
@@ -232,12 +232,14 @@ end
 
 local function run_all(functions, concurrency)
   local branch = current
+  -- The host reads names of calls of this depth, and no deeper ones.
+  if branch.depth >= DEEPEST then fail("parallel: nested more than " .. DEEPEST .. " deep") end
   branch.groups = branch.groups + 1
   local group = {open = #functions, queued = {}}
   local tasks = {}
   for i = 1, #functions do
     local key = branch.key .. "/" .. branch.groups .. "." .. i
-    local own = {key = key, calls = 0, groups = 0, random = guard.stream(key)}
+    local own = {key = key, calls = 0, groups = 0, random = guard.stream(key), depth = branch.depth + 1}
     local task = {co = guard.task(functions[i][1]), given = functions[i][2], group = group, branch = own}
     own.task = task
     tasks[i] = task
