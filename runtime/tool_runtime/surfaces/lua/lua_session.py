@@ -359,7 +359,7 @@ def result_of(
         tuple(run.calls),
         used,
         run_id,
-        tuple(run.pending),
+        tuple(sorted(run.pending, key=lambda one: int(one["seq"]))),
         (time.perf_counter() - begin) * 1000,
         run.lock,
     )

@@ -14,7 +14,7 @@ from tool_runtime.accounts.script_journal import JournalCall
 from tool_runtime.core.flow import Done
 from tool_runtime.core.foreign_errors import as_tool_error
 from tool_runtime.core.gate import Invocation
-from tool_runtime.errors import ToolError
+from tool_runtime.errors import Fault, ToolError
 from tool_runtime.surfaces.lua.namespaces import Prepared
 from tool_runtime.surfaces.lua.script_results import ScriptCall
 from tool_runtime.values.media import as_json
@@ -108,10 +108,28 @@ class Answers:
             answer = self.succeeded(request, prepared, Done(kept["ok"], known.record), begin, replayed=True)
             return replace(answer, call=replace(answer.call, effect_status=kept["status"]))  # type: ignore[type-var]
         envelope = kept["error"]
-        error = ToolError(envelope["message"], **{k: v for k, v in envelope.items() if k not in {"code", "message"}})
+        error = error_of(envelope)
         self.errors[kept["text"]] = error
         made = script_call(request, prepared, kept["status"], begin, message=error.message, replayed=True)
         return Answer(request, ok=False, text=kept["text"], call=replace(made, record=known.record))
+
+
+def error_of(envelope: Mapping[str, Any]) -> ToolError:
+    """Return the error that an envelope was made of, as far as an envelope says: class, words and faults."""
+    details = {name: value for name, value in envelope.items() if name not in {"code", "message"}}
+    faults = details.pop("faults", None)
+    if isinstance(faults, list):
+        details["faults"] = tuple(_fault_of(one) for one in faults if isinstance(one, Mapping))
+    classes: list[type[ToolError]] = [ToolError]
+    for one in classes:
+        classes += one.__subclasses__()
+    kind = next((one for one in classes if one.code == envelope.get("code")), ToolError)
+    return kind(str(envelope["message"]), **details)
+
+
+def _fault_of(known: Mapping[str, Any]) -> Fault:
+    path, code, message = (str(known.get(name, "")) for name in ("path", "code", "message"))
+    return Fault(path, code, message, known.get("nearest"), tuple(known.get("allowed", ())))
 
 
 def pending_of(seq: int, request: Request, asked: Invocation) -> dict[str, Any]:

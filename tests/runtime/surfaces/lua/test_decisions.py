@@ -156,6 +156,20 @@ def test_a_call_that_was_refused_stays_refused_when_the_run_goes_on(session: Lua
     assert made_agents(session) == 1
 
 
+@pytest.mark.parametrize(
+    ("call", "kind", "suggestion"),
+    [
+        ("r.get_call, {cal_id = 'c'}", "arguments", "Did you mean call_id?"),
+        ("r.get_call, {call_id = 'nope'}", "tool", "Check that every id in the arguments exists under this API key."),
+    ],
+)
+def test_an_error_of_the_first_run_is_the_same_when_the_run_goes_on(call, kind, suggestion, session: LuaSession):
+    first = session.run(R + f"local _, e = pcall({call}) r.create_agent({AGENT}) error(e)")
+    error = session.resume(first.run, approve=[first.pending[0]["seq"]]).error
+    assert (error.type, error.line, error.suggestion) == (kind, 1, suggestion)
+    assert error.details["code"] == ("invalid_arguments" if kind == "arguments" else "unprocessable")
+
+
 def test_a_call_whose_tool_is_gone_is_answered_from_the_journal(session: LuaSession):
     class Earlier(Answers):
         """Has `add` only when it is asked for the first time."""

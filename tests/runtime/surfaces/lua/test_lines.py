@@ -1,4 +1,4 @@
-"""Errors name the line of the script on which something went wrong, wherever the call stands; and how scripts begin."""
+"""Errors name the line of the script on which something went wrong; what scripts are given, and how they begin."""
 
 from datetime import date
 from uuid import UUID
@@ -81,3 +81,18 @@ def test_a_script_may_begin_as_a_program_does(source, answered, sandboxed):
     assert answered(source).result == 5
     with LuaSession(sandboxed, warm=False) as session:
         assert check_script(session, source).valid
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("json.encode(0.1)", "0.1"),
+        ("json.encode({1e-7, 1 / 3, 2^62})", "[1e-07,0.3333333333333333,4.611686018427388e+18]"),
+        ("json.encode(10 / 2)", "5"),
+        ("tostring(0 / 0)", "nan"),
+        ("tostring({-(0 / 0), 1 / 0})", "{nan, inf}"),
+        ("select(2, pcall(json.encode, 0 / 0))", "script:2: json.encode: the value: JSON has no nan"),
+    ],
+)
+def test_a_number_has_the_same_text_on_every_machine(expression, text, answered):
+    assert answered(R + "return " + expression).result == text

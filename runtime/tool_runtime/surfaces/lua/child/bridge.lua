@@ -4,14 +4,14 @@
 -- the host. A call is named by its branch and its number there (`0:3`, `0/2.1:1`), which are the same in every run of the
 -- same script, in whatever order answers come.
 
-local values, guard, send, receive, relimit, lift, regex_run, clock = ...
+local values, guard, regex, send, receive, relimit, lift, clock = ...
 
-local type, next, rawget, rawset, rawlen, select, tostring = type, next, rawget, rawset, rawlen, select, tostring
+local type, next, rawget, rawlen, select, tostring = type, next, rawget, rawlen, select, tostring
 local error, pcall, xpcall, setmetatable, ipairs = error, pcall, xpcall, setmetatable, ipairs
 local raw_getmetatable, getinfo, load = debug.getmetatable, debug.getinfo, load
 local co_running, co_resume, co_status = coroutine.running, coroutine.resume, coroutine.status
 local co_yield, isyieldable = coroutine.yield, coroutine.isyieldable
-local find, sub, match, gmatch, gsub, format = string.find, string.sub, string.match, string.gmatch, string.gsub, string.format
+local sub, gsub, format = string.sub, string.gsub, string.format
 local concat, pack, unpack, remove = table.concat, table.pack, table.unpack, table.remove
 local tointeger, rawequal, utf8_len = math.tointeger, rawequal, utf8.len
 local encode, decode, text_of, at_line = values.encode, values.decode, guard.text_of, guard.at_line
@@ -20,9 +20,9 @@ local function heap() return collectgarbage("count") end
 
 local bridge = {}
 local WAIT, JOIN = {}, {}
-local MOST_TASKS, MOST_ARGUMENTS = 1000, 20
+local MOST_TASKS, MOST_ARGUMENTS, DEEPEST = 1000, 20, 50
 
-local main = {key = "0", calls = 0, groups = 0, random = 0}
+local main = {key = "0", calls = 0, groups = 0, random = 0, depth = 0}
 local current = main
 function bridge.current() return current end
 
@@ -232,12 +232,14 @@ end
 
 local function run_all(functions, concurrency)
   local branch = current
+  -- The host reads names of calls of this depth, and no deeper ones.
+  if branch.depth >= DEEPEST then fail("parallel: nested more than " .. DEEPEST .. " deep") end
   branch.groups = branch.groups + 1
   local group = {open = #functions, queued = {}}
   local tasks = {}
   for i = 1, #functions do
     local key = branch.key .. "/" .. branch.groups .. "." .. i
-    local own = {key = key, calls = 0, groups = 0, random = guard.stream(key)}
+    local own = {key = key, calls = 0, groups = 0, random = guard.stream(key), depth = branch.depth + 1}
     local task = {co = guard.task(functions[i][1]), given = functions[i][2], group = group, branch = own}
     own.task = task
     tasks[i] = task
@@ -317,73 +319,6 @@ local function seconds_of(name, value)
   return format("%.17g", value)
 end
 
-local function regex_call(name, ...)
-  local given = {...}
-  for i = 1, select("#", ...) do
-    if type(given[i]) ~= "string" then fail(name .. ": expects text, not a " .. type(given[i])) end
-  end
-  local ok, text = regex_run(name, ...)
-  relimit()
-  if not ok then fail(name .. ": " .. text) end
-  if text == "" then return nil end
-  local value = decode(text)
-  return value
-end
-
--- The matches of JSON as tables: captures by number and name, `full` is the whole.
-local function shaped(found)
-  if found == nil then return nil end
-  local captures = {full = found.full}
-  for i, text in ipairs(found.groups) do if text ~= NULL then captures[i] = text end end
-  for name, text in next, found.named do if text ~= NULL then captures[name] = text end end
-  return values.matched(captures)
-end
-
-local function replaced(match_found, replacement)
-  if type(replacement) == "table" then
-    local value = rawget(replacement, match_found.groups[1] or match_found.full)
-    return value == nil and match_found.full or text_of(value)
-  end
-  local captures = shaped(match_found)
-  local value = replacement(captures)
-  if value == nil or value == false then return match_found.full end
-  return text_of(value)
-end
-
-local function regex_library()
-  return {
-    match = function(subject, pattern, flags) return shaped(regex_call("regex.match", subject, pattern, flags or "")) end,
-    match_all = function(subject, pattern, flags)
-      local grouped = regex_call("regex.match_all", subject, pattern, flags or "")
-      local result = {}
-      for i, list in ipairs(grouped.groups) do result[i] = list end
-      for name, list in next, grouped.named do result[name] = list end
-      return result
-    end,
-    gsub = function(subject, pattern, replacement, limit)
-      local most = limit == nil and 0 or tointeger(limit)
-      if not most or most < 0 then fail("regex.gsub: the limit is a whole number, 0 or more") end
-      if limit == 0 then return subject, 0 end
-      if type(replacement) == "string" then
-        local done = regex_call("regex.gsub", subject, pattern, replacement, format("%d", most))
-        return done.text, done.count
-      end
-      if type(replacement) ~= "function" and type(replacement) ~= "table" then
-        fail("regex.gsub: the replacement is text, a function or a table")
-      end
-      local found = regex_call("regex.find", subject, pattern, format("%d", most))
-      local parts, from = {}, 1
-      for _, one in ipairs(found) do
-        parts[#parts + 1] = sub(subject, from, one.start)
-        parts[#parts + 1] = replaced(one, replacement)
-        from = one.stop + 1
-      end
-      parts[#parts + 1] = sub(subject, from)
-      return concat(parts), #found
-    end,
-  }
-end
-
 -- Put into a script's environment what leads outside. `tree` is the host's manifest of namespaces.
 function bridge.furnish(env, tree, args)
   main.random = guard.stream(main.key)
@@ -407,7 +342,7 @@ function bridge.furnish(env, tree, args)
       return value
     end,
   }
-  env.regex = regex_library()
+  env.regex = regex
   env.print, env.dump = print_text, dump
   env.parallel, env.parallel_map = parallel, parallel_map
   if not rawequal(args, NULL) then env.args = args end

@@ -9,7 +9,7 @@ local type, next, rawget, rawset, rawlen, rawequal = type, next, rawget, rawset,
 local error, select, ipairs, tonumber = error, select, ipairs, tonumber
 local real_tostring, real_pcall, real_xpcall, real_setmetatable = tostring, pcall, xpcall, setmetatable
 local raw_getmetatable, sethook, getinfo = debug.getmetatable, debug.sethook, debug.getinfo
-local co_create, co_resume, co_running = coroutine.create, coroutine.resume, coroutine.running
+local co_create, co_resume = coroutine.create, coroutine.resume
 local co_status, co_close = coroutine.status, coroutine.close
 local unpack, pack = table.unpack, table.pack
 local find, gsub, format = string.find, string.gsub, string.format
@@ -219,6 +219,7 @@ local function text_of(value)
     return values.readable(value)
   end
   if kind == "function" or kind == "thread" then return kind end
+  if kind == "number" then return values.number_word(value) end
   return real_tostring(value)
 end
 guard.text_of = text_of

@@ -39,7 +39,7 @@ def main() -> None:
         max_memory=heap,
     )
     child = _Child(lua, heap, regex)
-    child.load({name: _text(f"{name}.lua") for name in ("values", "guard", "bridge")})
+    child.load({name: _text(f"{name}.lua") for name in ("values", "guard", "matches", "bridge")})
     # Importing a codec is no longer possible behind the lock.
     "".encode("utf-8", "replace")
     held = __import__("lockdown").lock_down(cpu, heap)
@@ -104,7 +104,7 @@ class _Child:
     def load(self, parts: dict[str, str]) -> None:
         """Load the trusted code, so that a script finds everything ready."""
         boot = self._lua.execute(_BOOT, name=b"=boot")
-        codes = (parts[name].encode() for name in ("values", "guard", "bridge"))
+        codes = (parts[name].encode() for name in ("values", "guard", "matches", "bridge"))
         outside = (self.send_text, self.receive_reply, self.relimit, self.lift, self.regex)
         self._begin = boot(*codes, *outside)
 
@@ -167,10 +167,12 @@ def _plain(error: "Any") -> bytes:
 
 
 _BOOT = """
-return function(values_text, guard_text, bridge_text, send, receive, relimit, lift, regex)
+return function(values_text, guard_text, matches_text, bridge_text, send, receive, relimit, lift, regex)
   local values = assert(load(values_text, "=values", "t"))()
   local guard = assert(load(guard_text, "=guard", "t"))(values, os.clock)
-  local bridge = assert(load(bridge_text, "=bridge", "t"))(values, guard, send, receive, relimit, lift, regex, os.clock)
+  local matches = assert(load(matches_text, "=matches", "t"))(values, guard, relimit, regex)
+  local begin = assert(load(bridge_text, "=bridge", "t"))
+  local bridge = begin(values, guard, matches, send, receive, relimit, lift, os.clock)
   local env = guard.environment(bridge.current)
   return function(seed, tree, given)
     guard.seed(seed)

@@ -7,10 +7,10 @@ local type, next, rawget, rawlen, tostring, tonumber = type, next, rawget, rawle
 local error, setmetatable, pcall, rawequal = error, setmetatable, pcall, rawequal
 -- Those of scripts do not see behind `__metatable`.
 local getmetatable, mark = debug.getmetatable, debug.setmetatable
-local find, sub, byte, gsub, format, rep = string.find, string.sub, string.byte, string.gsub, string.format, string.rep
-local match, char, lower = string.match, string.char, string.lower
+local find, sub, byte, gsub, format = string.find, string.sub, string.byte, string.gsub, string.format
+local match, char = string.match, string.char
 local concat, sort = table.concat, table.sort
-local math_type, floor, tointeger = math.type, math.floor, math.tointeger
+local math_type, floor = math.type, math.floor
 local utf8_len, utf8_char = utf8.len, utf8.char
 
 local DEEPEST, DEEPEST_TEXT, LINE = 100, 200, 76
@@ -75,6 +75,19 @@ local function place(path, key)
   return path == "" and tostring(key) or path .. "." .. tostring(key)
 end
 
+-- Text of a number, the same on every machine: 0/0 -> nan, which C calls -nan on some.
+local function number_word(value) return value ~= value and "nan" or tostring(value) end
+values.number_word = number_word
+
+-- The shortest digits that mean the same number: 0.1 -> 0.1, and not 0.10000000000000001.
+local function digits_of(value)
+  for digits = 15, 16 do
+    local text = format("%." .. digits .. "g", value)
+    if tonumber(text) == value then return text end
+  end
+  return format("%.17g", value)
+end
+
 -- What has no JSON is an error with its place: `trail` holds the keys on the way to the value, and its name at 0.
 local function refuse(trail, depth, what)
   local path = trail[0]
@@ -87,9 +100,9 @@ end
 
 local function number_text(value, trail, depth)
   if math_type(value) == "integer" then return tostring(value) end
-  if value ~= value or value == 1 / 0 or value == -1 / 0 then refuse(trail, depth, "JSON has no " .. tostring(value)) end
+  if value ~= value or value == 1 / 0 or value == -1 / 0 then refuse(trail, depth, "JSON has no " .. number_word(value)) end
   if floor(value) == value and value < EXACT and value > -EXACT then return format("%d", value) end
-  return format("%.17g", value)
+  return digits_of(value)
 end
 
 local function string_text(value, trail, depth)
@@ -330,7 +343,8 @@ end
 local function readable(value, indent, seen, path, depth)
   local kind = type(value)
   if kind == "string" then return quoted(value) end
-  if kind == "number" or kind == "boolean" or kind == "nil" then return tostring(value) end
+  if kind == "number" then return number_word(value) end
+  if kind == "boolean" or kind == "nil" then return tostring(value) end
   if rawequal(value, NULL) then return "null" end
   if kind ~= "table" then return kind end
   local described = rawget(getmetatable(value) or {}, "__described")
