@@ -8,6 +8,7 @@ from tool_generator.emit.reference.links import Links, files_from, on_own_page
 from tool_generator.emit.reference.notation import limits
 from tool_generator.emit.reference.outcomes import FAILURES
 from tool_runtime import errors
+from tool_runtime.sandbox.failures import KINDS
 
 Page = Callable[[str], str]
 
@@ -224,3 +225,8 @@ def test_a_range_that_people_wrote_is_not_said_again(said, limits_shown):
 def test_bounds_that_are_excluded_are_always_said():
     schema = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "description": "A share, 0 to 1."}
     assert limits(schema, schema["description"]) == ["Between 0 and 1, both excluded."]
+
+
+def test_the_guide_to_the_sandbox_names_every_kind_of_failure(guide: Page):
+    text = guide("sandbox")
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
