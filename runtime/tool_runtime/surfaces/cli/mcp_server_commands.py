@@ -25,11 +25,14 @@ def list_command(session: Session, *, every: bool) -> None:
     """List the servers of this project and of yours. Nothing is started."""
     rows = load(session, "server_table:rows")(places_of(session))
     shown = [row for row in rows if every or row["enabled"]]
+    hidden = ", ".join(row["name"] for row in rows if row not in shown)
 
     def show() -> None:
         if shown:
             _table(shown, ("name", "type", "trust", "target", "file"))
-        else:
+        if hidden:
+            output.note(f"Disabled, and shown with --all: {hidden}")
+        elif not shown:
             output.note(f"No servers. To add one: {session.program} mcp add NAME -- COMMAND ARGUMENTS")
 
     session.give(shown, show)

@@ -92,8 +92,9 @@ def test_tools_are_listed_and_called_and_results_are_data(calls):
 
 def test_wrong_arguments_are_found_before_anything_is_sent(calls):
     house = calls(trusted(house=entry_of()))
+    with pytest.raises(InvalidArguments, match="id: is required"):
+        house.call("house", "look", {})
     for name, arguments in [
-        ("look", {}),
         ("look", {"id": 1}),
         ("look", {"id": "a", "many": "x"}),
         ("book", {"guets": "Ada", "nihgts": 2, "nigths": 1, "nightss": 2}),
@@ -330,12 +331,14 @@ def test_the_command_line_manages_and_calls_servers(capsys):
         (["mcp", "call", "house.die", "--force"], 4),
         (["mcp", "disable", "house"], 0),
         (["mcp", "tools", "house"], 3),
+        (["mcp", "list"], 0),
         (["mcp", "enable", "house"], 0),
         (["mcp:tools", "house"], 0),
         (["mcp", "remove", "house"], 0),
         (["mcp", "tools", "house"], 3),
     ]:
         assert run(*words) == code, words
+    assert "Disabled, and shown with --all: house" in capsys.readouterr().err
 
 
 def test_a_script_uses_servers_and_no_integration(capsys):
