@@ -183,8 +183,11 @@ def trust_command(session: Session, *, name: str, remove: bool) -> None:
     act = load(session, "server_trust:distrust" if remove else "server_trust:trust")
     act(places.trust_file, entry)
     done = {"name": name, "target": entry.target, "file": str(entry.path), "trusted": not remove}
+    # A variable or a folder changes what a program does; the values may be secrets.
+    given = {"variables": ", ".join(entry.env), "headers": ", ".join(entry.headers), "folder": entry.cwd}
+    more = "".join(f"; {word}: {said}" for word, said in given.items() if said)
     word = "is trusted no longer" if remove else "is trusted as it stands"
-    session.give(done, lambda: output.write(f"{name} {word}: {entry.target}"))
+    session.give(done, lambda: output.write(f"{name} {word}: {entry.target}{more}"))
 
 
 @click.command("import")

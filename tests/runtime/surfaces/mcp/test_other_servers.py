@@ -370,3 +370,11 @@ def test_secrets_are_kept_and_never_shown(capsys, monkeypatch):
 def test_a_secret_does_not_go_into_a_project_s_file():
     assert run("mcp", "add", "x", "--url", "https://x.example", "--header", "Authorization=Bearer abc") == 2
     assert not Path(".mcp.json").exists()
+
+
+def test_who_trusts_a_server_sees_what_is_handed_to_its_program(capsys):
+    write_entries(house=entry_of() | {"env": {"NODE_OPTIONS": "--require ./x.js", "KEY": "very-secret"}, "cwd": "sub"})
+    assert run("mcp", "trust", "house") == 0
+    said = capsys.readouterr().out
+    assert "; variables: NODE_OPTIONS, KEY; folder: sub" in said
+    assert "very-secret" not in said
