@@ -25,11 +25,14 @@ def list_command(session: Session, *, every: bool) -> None:
     """List the servers of this project and of yours. Nothing is started."""
     rows = load(session, "server_table:rows")(places_of(session))
     shown = [row for row in rows if every or row["enabled"]]
+    hidden = ", ".join(row["name"] for row in rows if row not in shown)
 
     def show() -> None:
         if shown:
             _table(shown, ("name", "type", "trust", "target", "file"))
-        else:
+        if hidden:
+            output.note(f"Disabled, and shown with --all: {hidden}")
+        elif not shown:
             output.note(f"No servers. To add one: {session.program} mcp add NAME -- COMMAND ARGUMENTS")
 
     session.give(shown, show)
@@ -182,8 +185,11 @@ def trust_command(session: Session, *, name: str, remove: bool) -> None:
     act = load(session, "server_trust:distrust" if remove else "server_trust:trust")
     act(places.trust_file, entry)
     done = {"name": name, "target": entry.target, "file": str(entry.path), "trusted": not remove}
+    # A variable or a folder changes what a program does; the values may be secrets.
+    given = {"variables": ", ".join(entry.env), "headers": ", ".join(entry.headers), "folder": entry.cwd}
+    more = "".join(f"; {word}: {said}" for word, said in given.items() if said)
     word = "is trusted no longer" if remove else "is trusted as it stands"
-    session.give(done, lambda: output.write(f"{name} {word}: {entry.target}"))
+    session.give(done, lambda: output.write(f"{name} {word}: {entry.target}{more}"))
 
 
 @click.command("import")

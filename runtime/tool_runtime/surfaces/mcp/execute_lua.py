@@ -194,7 +194,7 @@ class Scripts:
             "class": "write" if value.effect_status != "none" else "read",
             "effects": sorted({effect for call in value.calls for effect in call.effects}),
             "sandbox": client.sandbox is not None,
-            "repeat": repeat,
+            "repeat": repeat or any(call.repeat_of is not None for call in value.calls),
         }
         if any(call.get("tool") for call in data.get("calls", ())):
             # Nobody can say where in a script's output the words of callers stand.

@@ -130,8 +130,12 @@ def check_arguments(what: str, schema: Mapping[str, Any] | None, arguments: Any)
         if name not in known and (near := nearly(name, known)) is not None
     ]
     for error in validator.iter_errors(dict(arguments)):
-        path = ".".join(map(str, error.instance_path)) or "arguments"
-        faults.append(Fault(path, "value", str(error.message)[:300]))
+        place = [str(step) for step in error.instance_path]
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
+            name = str(error.kind.property)
+            faults.append(Fault(".".join([*place, name]), "missing", "is required"))
+        else:
+            faults.append(Fault(".".join(place) or "arguments", "value", str(error.message)[:300]))
         if len(faults) >= MOST_FAULTS:
             break
     if faults:

@@ -92,8 +92,9 @@ def test_tools_are_listed_and_called_and_results_are_data(calls):
 
 def test_wrong_arguments_are_found_before_anything_is_sent(calls):
     house = calls(trusted(house=entry_of()))
+    with pytest.raises(InvalidArguments, match="id: is required"):
+        house.call("house", "look", {})
     for name, arguments in [
-        ("look", {}),
         ("look", {"id": 1}),
         ("look", {"id": "a", "many": "x"}),
         ("book", {"guets": "Ada", "nihgts": 2, "nigths": 1, "nightss": 2}),
@@ -330,12 +331,14 @@ def test_the_command_line_manages_and_calls_servers(capsys):
         (["mcp", "call", "house.die", "--force"], 4),
         (["mcp", "disable", "house"], 0),
         (["mcp", "tools", "house"], 3),
+        (["mcp", "list"], 0),
         (["mcp", "enable", "house"], 0),
         (["mcp:tools", "house"], 0),
         (["mcp", "remove", "house"], 0),
         (["mcp", "tools", "house"], 3),
     ]:
         assert run(*words) == code, words
+    assert "Disabled, and shown with --all: house" in capsys.readouterr().err
 
 
 def test_a_script_uses_servers_and_no_integration(capsys):
@@ -367,3 +370,11 @@ def test_secrets_are_kept_and_never_shown(capsys, monkeypatch):
 def test_a_secret_does_not_go_into_a_project_s_file():
     assert run("mcp", "add", "x", "--url", "https://x.example", "--header", "Authorization=Bearer abc") == 2
     assert not Path(".mcp.json").exists()
+
+
+def test_who_trusts_a_server_sees_what_is_handed_to_its_program(capsys):
+    write_entries(house=entry_of() | {"env": {"NODE_OPTIONS": "--require ./x.js", "KEY": "very-secret"}, "cwd": "sub"})
+    assert run("mcp", "trust", "house") == 0
+    said = capsys.readouterr().out
+    assert "; variables: NODE_OPTIONS, KEY; folder: sub" in said
+    assert "very-secret" not in said

@@ -14,6 +14,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from tool_runtime.surfaces.mcp.broken_items import Sieve
 from tool_runtime.surfaces.mcp.hub import Places
+from tool_runtime.surfaces.mcp.process_tree import serves
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.surfaces.mcp.server_trust import trust
 from tool_runtime.surfaces.mcp.starting import pass_through_of
@@ -46,8 +47,8 @@ async def logged(line):
             await anyio.sleep(0.01)
 
 
-def trusted(name, words):
-    entry = {"command": sys.executable, "args": [str(SERVER), str(Path.cwd() / "log"), *words]}
+def trusted(name, words, entry=None):
+    entry = entry or {"command": sys.executable, "args": [str(SERVER), str(Path.cwd() / "log"), *words]}
     Path(".mcp.json").write_text(json.dumps({"mcpServers": {name: entry}}))
     places = Places(PACKAGE.api, {})
     trust(places.trust_file, places.entry(name))
@@ -55,9 +56,9 @@ def trusted(name, words):
 
 
 @asynccontextmanager
-async def passing(era, *words, person=None, name="desk", write="allow", **choices):
-    """Give a client of a server of ours that passes the asking server through."""
-    places = trusted(name, words)
+async def passing(era, *words, person=None, name="desk", write="allow", entry=None, **choices):
+    """Give a client of a server of ours that passes the asking server through, or the one of `entry`."""
+    places = trusted(name, words, entry)
     options = {"upstreams": (name,), "write": write} | choices
     through = pass_through_of(PACKAGE, places, ServeOptions(**options))
     async with connected(era, person=person, pass_through=through, **options) as client:
@@ -301,3 +302,34 @@ def test_a_broken_tool_of_a_list_costs_no_other_tool(result):
     answer = types.JSONRPCResponse(jsonrpc="2.0", id=7, result={**result, "tools": [*broken, good, *broken]})
     assert sieve.sift(answer).result["tools"] == [good]
     assert sieve.sift(answer) is answer
+
+
+@pytest.mark.parametrize("expose", ["search", "code", "tools"])
+def test_this_program_behind_a_wrapper_is_never_passed_through(expose, capsys):
+    serve = f"{sys.executable} -m retell_ai mcp serve --sandbox --write allow --expose {expose}"
+    renamed = {"command": "sh", "args": ["-c", f'{serve} | sed -u \'s/"retell-tools"/"another-name"/g\'']}
+
+    async def work():
+        async with passing("auto", name="other", entry=renamed) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert [name for name in names if name.startswith("mcp__")] == []
+            with pytest.raises(MCPError):
+                await client.call_tool("mcp__other__call_tool", {"tool": "list_calls"})
+
+    anyio.run(work)
+    assert "this program's own server behind another one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "is_ours"),
+    [
+        (["/venv/bin/python", "-m", "shop", "mcp", "serve"], True),
+        (["/venv/bin/python", "/venv/bin/shop-tools", "mcp", "serve", "--upstream", "a"], True),
+        (["/venv/bin/python", "/opt/other", "mcp", "serve"], False),
+        (["shop", "mcp", "call", "serve"], False),
+        (["less", "shop"], False),
+        ([], False),
+    ],
+)
+def test_a_process_above_is_known_by_its_words(words, is_ours):
+    assert serves(words, ["shop", "shop-tools"]) is is_ours

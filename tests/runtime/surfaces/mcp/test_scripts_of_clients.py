@@ -55,6 +55,17 @@ def test_a_script_that_is_issued_again_dials_once(era):
     anyio.run(work)
 
 
+def test_a_script_that_is_issued_again_after_a_restart_says_that_its_calls_are_repeats(era):
+    async def work():
+        for is_again in (False, True):
+            async with connected(era, expose="code", write="allow") as client:
+                made = (await client.call_tool("execute_lua", {"code": LUA})).structured_content
+                assert bool(made["meta"]["repeat"]) is is_again
+                assert bool(made["data"]["calls"][0]["repeat_of"]) is is_again
+
+    anyio.run(work)
+
+
 def test_writes_of_a_script_are_refused_unless_they_are_allowed(era):
     async def work():
         async with connected(era, expose="code") as client:

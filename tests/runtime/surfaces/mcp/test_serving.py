@@ -147,6 +147,23 @@ def test_an_equal_write_is_answered_and_a_second_one_has_to_be_meant(era):
     run(work)
 
 
+@pytest.mark.parametrize("key", [{}, {"idempotency_key": "mine"}])
+def test_a_call_that_is_issued_again_after_a_restart_is_a_repeat(era, key):
+    async def work():
+        wish = {"tool": "create_phone_call", "arguments": DIAL, **key}
+        async with connected(era, write="allow") as client:
+            first = await client.call_tool("call_tool", wish)
+        async with connected(era, write="allow") as client:
+            again = await client.call_tool("call_tool", wish)
+            assert again.structured_content["meta"]["repeat"] == first.structured_content["meta"]["record"]
+        async with connected(era, write="allow", expose="tools") as client:
+            name = "integration__retell_ai__create_phone_call"
+            other = await client.call_tool(name, DIAL | {f"_{word}": value for word, value in key.items()})
+            assert other.structured_content["meta"]["repeat"]
+
+    run(work)
+
+
 def test_a_key_counts_for_writes_without_effects_too(era):
     async def work():
         async with connected(era, write="allow") as client:
