@@ -417,7 +417,7 @@ def test_a_voice_agent_answers_no_texts(api):
         (
             "PATCH",
             "/update-contact/contact_123",
-            {"contact_id": "other", "phone_number": "+14155550000", "org_id": "x"},
+            {"contact_id": "other", "phone_number": "+14155550177", "org_id": "x"},
         ),
         ("PATCH", "/update-phone-number/+14155550100", {"phone_number": "+14155550101", "area_code": 1}),
         ("PATCH", "/v2/update-call/call_123", {"call_id": "other", "call_status": "error", "transcript": "Lies."}),
