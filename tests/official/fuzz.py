@@ -2,6 +2,9 @@
 
 No answer may have another status, content type or form than the document says, and nothing may be accepted that the
 document does not allow. Once with ids that stand for samples, and once with those that are refused.
+
+One report is no fault of the sandbox: schemathesis may call a multipart request of `/clone-voice` with several files
+"schema-violating" and, in the same report, a "positive test case". As sent, such a request fits the document.
 """
 
 import json
