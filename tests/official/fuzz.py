@@ -2,6 +2,10 @@
 
 No answer may have another status, content type or form than the document says, and nothing may be accepted that the
 document does not allow. Once with ids that stand for samples, and once with those that are refused.
+
+One kind of report is no fault of the sandbox: in its stateful phase, schemathesis calls a multipart request with
+several files "schema-violating" and, in the same report, a "positive test case". As sent, these requests fit the
+document.
 """
 
 import json

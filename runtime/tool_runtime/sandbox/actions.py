@@ -320,16 +320,18 @@ class Actions:
         return handling.reply(handling.shown(None))
 
     def _kept(self, handling: Handling, record: dict[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
-        """Lay the fields of a body over a record: those that the resource's type knows.
+        """Lay the fields of a body over a record: those that the tool declares and the resource's type knows.
 
-        A null removes the field, unless the type allows null there.
+        What only the reply has, such as ids and states, changes nothing, as when a caller sends back what was read. A
+        null removes the field, unless the type allows null there.
         """
         known: dict[str, Mapping[str, Any]] = {}
         if handling.spec.type is not None:
             known = self._schemas.properties({"$ref": f"{TYPES}{handling.spec.type}"})
             known |= {name: {} for name in handling.spec.keep}
+        declared = handling.declared_fields()
         for name, value in body.items():
-            if known and name not in known:
+            if (known and name not in known) or (declared is not None and name not in declared):
                 continue
             if value is None and not self._schemas.allows_null(known.get(name, {})):
                 record.pop(name, None)

@@ -4,9 +4,9 @@ Owns: parameters by place and wire name, required ones, types, declared constrai
 Must not know: friendly forms of arguments, records, HTTP.
 
 A field that no parameter declares is accepted and does nothing, because the API and its callers may know more than
-the spec; a strict sandbox refuses it. A resource stores such a field only when the resource's type has the field. The
-schema of a parameter with a template shape describes what a caller passes, and not what travels. The value is checked
-with the schema of another parameter of the same wire name instead, if there is one.
+the spec; a strict sandbox refuses it. The schema of a parameter with a template shape describes what a caller passes,
+and not what travels. The value is checked with the schema of another parameter of the same wire name instead, if there
+is one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

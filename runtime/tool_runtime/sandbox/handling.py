@@ -59,6 +59,13 @@ class Handling:
         declared = self.tool.idempotency
         return None if declared is None else getattr(self.inputs, declared.place).get(declared.name)
 
+    def declared_fields(self) -> frozenset[str] | None:
+        """Return the wire names of what the tool takes in its body; None where that may be anything."""
+        if self.tool.takes_whole_body:
+            return None
+        taken = self.tool.parameters.values()
+        return frozenset(one.wire for one in taken if one.place in ("body", "file"))
+
     def entry(self) -> Entry:
         """Return the entry that the request is about, or refuse as the resource declares."""
         id_field = self._store.id_field(self.name) or ""

@@ -129,7 +129,7 @@ DOCUMENT = {
         "create_book": tool(
             "POST",
             "/books",
-            required(BOOK_FIELDS, "title"),
+            required(BOOK_FIELDS | body(book_id=TEXT), "title"),
             aliases=["add_book"],
             returns={"status": 201, "schema": ref("Book")},
             resource={"name": "book", "action": "create"},

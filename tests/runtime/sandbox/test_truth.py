@@ -11,6 +11,7 @@ from tool_runtime.sandbox import Sandbox
 
 REGISTRY = json.loads((Path(__file__).parents[3] / "generated" / "retell_ai" / "registry.json").read_bytes())
 FROM, TO = "+14155550100", "+14155550199"
+IMPORTED = {"phone_number": "+14155550170", "termination_uri": "x.example.com"}
 NUMBERS = {"from_number": FROM, "to_number": TO}
 
 
@@ -274,7 +275,7 @@ class TestNumbers:
         ("/create-chat", {"agent_id": "agent_123"}),
         ("/create-sms-chat", {**NUMBERS, "override_agent_id": "agent_123"}),
         ("/create-phone-number", {"inbound_agents": [{"agent_id": "chat_agent_123", "weight": 1}]}),
-        ("/create-phone-number", {"inbound_sms_agents": [{"agent_id": "agent_123", "weight": 1}]}),
+        ("/import-phone-number", {**IMPORTED, "outbound_agents": [{"agent_id": "chat_agent_123", "weight": 1}]}),
     ],
 )
 def test_chat_and_voice_agents_are_told_apart(api, path, body):
@@ -402,3 +403,39 @@ def test_times_are_those_of_the_machine_where_the_clock_runs():
 
     clock = RunningClock(60, datetime(2026, 1, 1, tzinfo=UTC), now=iter([0.0, 0.0, 1.0]).__next__)
     assert (clock.iso(), clock.iso()) == ("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z")
+
+
+def test_a_voice_agent_answers_no_texts(api):
+    body = {"inbound_sms_agents": [{"agent_id": "agent_123", "weight": 1}]}
+    assert api.patch("/update-phone-number/+14155550100", json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/update-agent/agent_123", {"agent_id": "other", "version": 7, "is_published": True}),
+        (
+            "PATCH",
+            "/update-contact/contact_123",
+            {"contact_id": "other", "phone_number": "+14155550177", "org_id": "x"},
+        ),
+        ("PATCH", "/update-phone-number/+14155550100", {"phone_number": "+14155550101", "area_code": 1}),
+        ("PATCH", "/v2/update-call/call_123", {"call_id": "other", "call_status": "error", "transcript": "Lies."}),
+        ("POST", "/create-retell-llm", {"llm_id": "llm_123", "version": 9, "is_published": True}),
+        ("POST", "/create-chat", {"agent_id": "chat_agent_123", "chat_id": "chat_123", "chat_status": "ended"}),
+    ],
+)
+def test_what_only_a_reply_has_changes_nothing_when_sent_back(api, method, path, body):
+    with_it = api.request(method, path, json=body)
+    assert with_it.is_success
+    kept = {name for name, value in body.items() if with_it.json().get(name) == value}
+    assert kept <= ({"agent_id"} if path == "/create-chat" else set())
+
+
+@pytest.mark.parametrize("path", ["/v2/create-phone-call", "/create-sms-chat"])
+def test_somebody_who_must_not_be_contacted_is_spared_where_that_is_asked_for(api, path):
+    api.patch("/update-contact/contact_123", json={"do_not_call": True})
+    body = {"from_number": "+14155550100", "to_number": "+14155550123"}
+    assert api.post(path, json={**body, "honor_internal_dnc": True}).status_code == 400
+    assert api.post(path, json={**body, "honor_internal_dnc": False}).is_success
+    assert api.post(path, json={**body, "to_number": "+14155550124", "honor_internal_dnc": True}).is_success
