@@ -25,7 +25,8 @@ from tool_generator.importing.additions import Additions
 from tool_generator.importing.converter import is_bare
 from tool_generator.importing.editor import Editor, Report
 from tool_generator.importing.object_edits import edit_objects
-from tool_generator.importing.tool_edits import ToolEdits, split_uses
+from tool_generator.importing.splits import split_uses
+from tool_generator.importing.tool_edits import ToolEdits
 from tool_generator.importing.value_edits import edit_values
 from tool_generator.importing.workspace import Workspace, body_schemas, converter_of, paired_types
 from tool_generator.load.atomic import write_files
@@ -248,7 +249,7 @@ class _Import:
         )
         converter.spoken = {key: state.spec.types[name].data for key, name in met.items() if name in state.spec.types}
         work = Workspace(state.spec, self._upstream, result, editor, converter)
-        split_uses(work, names)
+        split_uses(work, names, is_knot=is_knot)
         additions.write_types(converter)
         return editor.results()
 

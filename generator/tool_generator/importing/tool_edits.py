@@ -23,9 +23,7 @@ from tool_generator.importing.create import (
     whole_body,
 )
 from tool_generator.importing.object_edits import Anchor, lift_mark, mark_gone
-from tool_generator.importing.value_edits import rewrite
 from tool_generator.model.operation_exchanges import kinds_of
-from tool_generator.model.schemas import Branch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from tool_generator.importing.access_edits import Access
     from tool_generator.importing.workspace import Workspace
     from tool_generator.model.exchanges import Field
-    from tool_generator.model.schemas import Node
+    from tool_generator.model.schemas import Branch
 
 _BODY = ("body", "file")
 _WHOLE = ("whole_body", "raw_body")
@@ -386,65 +384,3 @@ def mentions(data: Mapping[str, Any]) -> set[str]:
         elif isinstance(value, str):
             found.add(value.lstrip("$").partition(".")[0])
     return found
-
-
-def split_uses(work: Workspace, names: list[str]) -> bool:
-    """Give places a type of their own whose uses cannot be met by one type. Gives whether anything was edited.
-
-    `names` are tools that still differ. The outermost reference to a type with several uses is rewritten, so that no
-    other use of the type changes. A value without such a reference is rewritten as a whole.
-    """
-    done, facts = False, work.result.facts
-    for name in names:
-        for role, one, other, path, own in work.result.roots(name):
-            differ = work.result.differs[role]
-            table = rules.REQUEST if role == "request" else rules.REPLY
-            found = [item for item in differ.compare(one, other, path, own=own) if not _is_kept(work, item)]
-            if not rules.judged(found, table, facts):
-                continue
-            use = _outermost(work, role, one, other)
-            if use is not None:
-                done = rewrite(work, use.reference, [use]) or done
-            else:
-                done = _rewrite_root(work, name, role, one, other) or done
-    return done
-
-
-def _is_kept(work: Workspace, item: Difference) -> bool:
-    """Say whether the spec keeps the place of a difference on purpose."""
-    at = item.one.parts[-1] if isinstance(item.one, Branch) else item.one.at if item.one is not None else ()
-    place = work.place(at)
-    below = ("properties", item.name) if isinstance(item.one, Branch) else ()
-    return place is not None and work.editor.kept((place[0], (*place[1], *below)))
-
-
-def _outermost(work: Workspace, role: str, one: Node, other: Node) -> Any:
-    differ = work.result.differs[role]
-    for visit in differ.visits(one, other, "", only_differing=True):
-        uses = work.uses.places.get(visit.pair.one.at, [])
-        several = len({id(use.pair) for use in uses}) > 1
-        use = next((use for use in uses if use.pair is visit.pair and use.reference != visit.pair.one.at), None)
-        if several and use is not None and work.value(use.reference) is not None:
-            return use
-    return None
-
-
-def _rewrite_root(work: Workspace, name: str, role: str, one: Node, other: Node) -> bool:
-    entry = work.spec.tools[name]
-    place = (entry.source.name, entry.path)
-    if one.at[0] == "tools":
-        from tool_generator.importing.workspace import Use
-
-        pair = work.result.differs[role].pair(one, other)
-        whole = Use(pair, role, one.at, work.result.operations[name].id)
-        return rewrite(work, one.at, [whole])
-    field = next((field for field in work.result.ours[name].fields.values() if field.schema is one), None)
-    if field is None:
-        return False
-    # The schema comes from a body type that other tools use too: the tool declares the field itself.
-    known = dict(entry.data.get("parameters", {}).get(field.argument, {"in": "body"}))
-    known["schema"] = work.converter.schema(other.schema, role)
-    told = f"{field.argument!r} is another one than its type says"
-    if "parameters" in entry.data:
-        return work.editor.set((place[0], (*place[1], "parameters")), field.argument, known, told)
-    return work.editor.set(place, "parameters", {field.argument: known}, told)

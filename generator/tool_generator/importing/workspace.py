@@ -60,6 +60,14 @@ class Workspace:
         self.uses = _uses(result)
         self.strange = _strange(self.uses)
 
+    def shared_references(self) -> set[At]:
+        """Give the references by which several uses with different schemas of the document lead to a type."""
+        pairs: dict[At, set[int]] = {}
+        for uses in self.uses.places.values():
+            for use in uses:
+                pairs.setdefault(use.reference, set()).add(id(use.pair))
+        return {reference for reference, found in pairs.items() if len(found) > 1}
+
     def place(self, at: At) -> FileAt | None:
         """Give the place in a file for an address; None if no file has it."""
         if len(at) < _LEAST_STEPS or at[0] not in ("types", "tools"):
