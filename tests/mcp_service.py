@@ -11,7 +11,7 @@ from mcp.shared.memory import create_client_server_memory_streams
 from tool_runtime.surfaces.common.agent_client import AgentOptions
 from tool_runtime.surfaces.common.package import Package
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
-from tool_runtime.surfaces.mcp.serving import Service
+from tool_runtime.surfaces.mcp.stdio_serving import Service
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Package(ROOT / "generated" / "retell_ai")

@@ -79,13 +79,13 @@ def generate(spec_folder: Path | None, out: Path | None, site: Path | None, *, c
         _generate_site(compiled, site, is_alone=out is None and not check)
         return
     out = out or Path("generated", compiled.registry.api.name)
-    from tool_generator.emit import output
+    from tool_generator.emit import output_folder
     from tool_generator.generate import generated_files
 
     with _problems_shown():
         files = generated_files(compiled)
     if check:
-        diff = output.difference(files, out)
+        diff = output_folder.difference(files, out)
         if diff:
             click.echo(diff, nl=False)
             click.echo(f"{out} is not current: run toolgen generate", err=True)
@@ -93,7 +93,7 @@ def generate(spec_folder: Path | None, out: Path | None, site: Path | None, *, c
         click.echo(f"{out} is current: {len(files)} files")
         return
     try:
-        written, removed = output.write(files, out)
+        written, removed = output_folder.write(files, out)
     except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: {len(files)} files, {len(written)} written, {len(removed)} removed")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from tool_generator.check import lint
 from tool_generator.compile import registry_document
-from tool_generator.emit import argument_schemas, output, shallow_schemas
+from tool_generator.emit import argument_schemas, output_folder, shallow_schemas
 from tool_generator.emit.luals import lua_annotations
 from tool_generator.emit.openapi_document import openapi_document
 from tool_generator.emit.pretty import pretty
-from tool_generator.emit.python import bindings
+from tool_generator.emit.python import python_files
 from tool_generator.load.spec import load_spec, read_folder
 from tool_generator.problems import Problem, Report, SpecProblems
 from tool_runtime.core.registry import Registry
@@ -32,7 +32,7 @@ class Compiled:
     guide: dict[str, str]
     guide_folder: str
     notice: str
-    origins: bindings.Origins
+    origins: python_files.Origins
     warnings: tuple[Problem, ...]
 
 
@@ -55,17 +55,17 @@ def compile_files(files: Mapping[str, bytes], folder: Path, *, strict: bool = Fa
 
         check_finished(spec, parameters, folder, report)
         report.raise_problems()
-    notice = output.header(spec.api["name"])
+    notice = output_folder.header(spec.api["name"])
     document = registry_document.registry_of(spec, parameters, {"notice": notice})
     return Compiled(
         Registry(document), spec.guide, str(folder / "guide"), notice, _origins(spec), tuple(sorted(report.warnings))
     )
 
 
-def _origins(spec: Spec) -> bindings.Origins:
+def _origins(spec: Spec) -> python_files.Origins:
     files = {name: PurePosixPath(entry.source.name).stem for name, entry in spec.types.items()}
     bodies = {name: entry.data["body"]["$ref"] for name, entry in spec.tools.items() if "body" in entry.data}
-    return bindings.Origins(files, bodies)
+    return python_files.Origins(files, bodies)
 
 
 def generated_files(compiled: Compiled) -> dict[str, str]:
@@ -77,8 +77,8 @@ def generated_files(compiled: Compiled) -> dict[str, str]:
 
     # The formatter is another process: everything else is written while the formatter runs.
     with ThreadPoolExecutor(1) as beside:
-        sources = bindings.python_files(compiled.registry, compiled.notice, compiled.origins)
-        python = beside.submit(output.formatted, sources)
+        sources = python_files.python_files(compiled.registry, compiled.notice, compiled.origins)
+        python = beside.submit(output_folder.formatted, sources)
         files = _other_files(compiled)
         return dict(sorted((files | python.result()).items()))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tool_generator.emit import output
+from tool_generator.emit import output_folder
 from tool_generator.generate import compile_spec, generated_files
 from tool_generator.problems import SpecProblems
 
@@ -132,7 +132,7 @@ def generate(tmp_path: Path) -> Callable[[Path], Path]:
     def run(folder: Path) -> Path:
         compiled = compile_spec(folder)
         out = tmp_path / "out" / compiled.registry.api.name
-        output.write(generated_files(compiled), out)
+        output_folder.write(generated_files(compiled), out)
         return out
 
     return run

@@ -16,7 +16,7 @@ from tool_generator.compare.difference import difference
 from tool_generator.compare.drift import drift, shared_names
 from tool_generator.compare.parity import parity
 from tool_generator.emit.argument_schemas import tool_schemas
-from tool_generator.emit.python.bindings import python_files
+from tool_generator.emit.python.python_files import python_files
 from tool_generator.generate import compile_spec, generated_files
 from tool_generator.importing.importer import import_upstream, write
 from tool_runtime.core.registry import Registry

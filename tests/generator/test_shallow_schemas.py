@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tool_generator.emit.argument_schemas import tool_schemas
-from tool_generator.emit.reference.samples import sample
+from tool_generator.emit.reference.sample_arguments import sample
 from tool_generator.emit.shallow_schemas import shallow_schemas
 from tool_generator.generate import compile_spec
 

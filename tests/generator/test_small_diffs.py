@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tool_generator.emit import output
+from tool_generator.emit import output_folder
 from tool_generator.generate import compile_spec, generated_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +82,7 @@ def git(folder, *arguments):
 
 def generate(folder):
     files = generated_files(compile_spec(folder / "spec"))
-    output.write(files, folder / "generated")
+    output_folder.write(files, folder / "generated")
 
 
 @pytest.mark.parametrize(("one", "two"), [(reword, reword), (add_behind, reword), (add_behind, add_behind)])
@@ -102,4 +102,4 @@ def test_two_branches_that_change_tools_of_two_groups_merge_without_a_conflict(o
         git(tmp_path, "commit", "--quiet", "-m", f"Change {tool}")
     git(tmp_path, "merge", "--quiet", "--no-edit", "one")
     merged = generated_files(compile_spec(spec))
-    assert output.difference(merged, tmp_path / "generated") == ""
+    assert output_folder.difference(merged, tmp_path / "generated") == ""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tool_generator.emit import output
+from tool_generator.emit import output_folder
 from tool_generator.generate import compile_spec, generated_files
 
 from .conftest import LIBRARY, REPOSITORY
@@ -22,4 +22,4 @@ def test_every_file_of_the_library_api_is_what_the_snapshot_shows(library_files,
 def test_the_committed_output_is_what_the_spec_generates_and_nothing_else():
     files = generated_files(compile_spec(REPOSITORY / "spec" / "retell_ai"))
 
-    assert output.difference(files, REPOSITORY / "generated" / "retell_ai") == ""
+    assert output_folder.difference(files, REPOSITORY / "generated" / "retell_ai") == ""

@@ -178,9 +178,22 @@ def test_every_phone_number_is_a_fictitious_one():
     assert {(name, number) for name, number in found if not re.fullmatch(rb"\+1\d{3}55501\d\d", number)} == set()
 
 
-def test_no_two_modules_of_the_generator_share_a_file_name():
-    names = [path.name for path in files(ROOT / "generator", suffix=".py") if path.name != "__init__.py"]
-    assert sorted(names) == sorted(set(names))
+@pytest.mark.parametrize("folders", [GENERIC, [ROOT / "tests"]], ids=["modules", "tests"])
+def test_no_two_files_share_a_name(folders):
+    names = [path.name for path in files(*folders, suffix=".py") if path.name not in {"__init__.py", "conftest.py"}]
+    assert sorted(name for name in names if names.count(name) > 1) == []
+
+
+def test_the_maps_in_docstrings_name_files_that_exist():
+    modules = files(*GENERIC, suffix=".py")
+    existing = {path.name for path in modules} | {path.name for path in files(ROOT / "generated", suffix=".py")}
+    named = {
+        (path.relative_to(ROOT).as_posix(), name)
+        for path in modules
+        if path.name == "__init__.py"
+        for name in re.findall(r"\w+\.py\b", ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+    }
+    assert {(path, name) for path, name in named if name not in existing} == set()
 
 
 def test_the_generator_takes_format_and_pointers_of_a_registry_from_the_runtime():

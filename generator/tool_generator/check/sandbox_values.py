@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.check.examples import Values
+from tool_generator.check.example_checks import Values
 from tool_generator.check.sandbox_scopes import (
     ASSIGNMENTS,
     CONDITIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.check.destinations import pattern_problem
-from tool_generator.check.templates import check_template
+from tool_generator.check.template_checks import check_template
 from tool_generator.compile.registry_document import shape_schemas, used_types
 from tool_generator.model.schema_walk import descend, object_parts
 from tool_generator.problems import nearest, quoted

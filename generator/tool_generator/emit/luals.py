@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.emit.argument_schemas import RULES
-from tool_generator.emit.python.bindings import environment
 from tool_generator.emit.python.docstrings import lifecycle
+from tool_generator.emit.python.python_files import environment
 from tool_generator.emit.python.python_types import uses
 from tool_generator.emit.python.record_types import Types
 from tool_generator.emit.reference.snippets import lua_literal

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tool_generator.check.destinations import key_place_problem
-from tool_generator.importing.rendering import Noted, plain
+from tool_generator.importing.yaml_text import Noted, plain
 from tool_generator.model.documents import NO_SERVER
 from tool_generator.openapi.naming import snake_case
 from tool_runtime.core.tools import USUAL_SCHEME

@@ -16,7 +16,7 @@ from tool_generator.importing.create import Maker
 from tool_generator.importing.editor import GONE
 from tool_generator.importing.fresh import api_file
 from tool_generator.importing.guesses import groups_of
-from tool_generator.importing.rendering import Noted, block, entry, plain
+from tool_generator.importing.yaml_text import Noted, block, entry, plain
 from tool_generator.model.operation_exchanges import exchange_of_operation
 from tool_generator.openapi.naming import camel_case, cut, singular, snake_case, title, words
 

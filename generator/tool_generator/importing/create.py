@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.importing.guesses import pagination, tool_class
-from tool_generator.importing.rendering import Noted, plain
+from tool_generator.importing.yaml_text import Noted, plain
 from tool_generator.model.documents import ref_name
 from tool_generator.model.exchanges import USUAL, file_twin
 from tool_generator.model.operation_exchanges import exchange_of_operation

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tool_generator.importing.edits import Edits
-from tool_generator.importing.rendering import plain
+from tool_generator.importing.yaml_text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

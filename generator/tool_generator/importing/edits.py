@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tool_generator.importing.rendering import Noted, entry, flow, scalar
+from tool_generator.importing.yaml_text import Noted, entry, flow, scalar
 
 if TYPE_CHECKING:
     from tool_generator.load.sources import Source

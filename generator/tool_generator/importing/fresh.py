@@ -10,7 +10,7 @@ import keyword
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.importing.access_edits import base_url_of
-from tool_generator.importing.rendering import Noted, entry
+from tool_generator.importing.yaml_text import Noted, entry
 from tool_generator.openapi.naming import cut, snake_case, words
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.importing.rendering import Noted
+from tool_generator.importing.yaml_text import Noted
 from tool_generator.openapi.naming import plural, singular, snake_case, words
 
 if TYPE_CHECKING:

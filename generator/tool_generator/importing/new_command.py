@@ -136,7 +136,7 @@ def _read(document: Path | None, name: str) -> Upstream:
 
 
 def _make(folder: Path, name: str, upstream: Upstream, distribution: str) -> int:
-    from tool_generator.emit import output
+    from tool_generator.emit import output_folder
     from tool_generator.generate import compile_spec, generated_files
     from tool_generator.importing.importer import import_upstream, write
     from tool_generator.problems import SpecProblems
@@ -147,7 +147,7 @@ def _make(folder: Path, name: str, upstream: Upstream, distribution: str) -> int
         problems = outcome.problems
         if not problems:
             write(outcome, spec)
-            output.write(generated_files(compile_spec(spec)), folder / name)
+            output_folder.write(generated_files(compile_spec(spec)), folder / name)
     except SpecProblems as error:
         problems = error.problems
     if problems:

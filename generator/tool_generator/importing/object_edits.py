@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from tool_generator.compare import differ as kind
 from tool_generator.importing.converter import is_bare
 from tool_generator.importing.editor import GONE
-from tool_generator.importing.rendering import Noted
 from tool_generator.importing.value_edits import rewrite
+from tool_generator.importing.yaml_text import Noted
 from tool_generator.model.schema_walk import object_parts
 from tool_generator.model.schemas import Node
 

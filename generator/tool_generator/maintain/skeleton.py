@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tool_generator.check.sandbox import VERBS
+from tool_generator.check.sandbox_checks import VERBS
 from tool_generator.check.sandbox_scopes import EVERY
 
 if TYPE_CHECKING:

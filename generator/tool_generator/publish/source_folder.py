@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from tool_generator.emit.output import MARK
+from tool_generator.emit.output_folder import MARK
 from tool_generator.emit.site.site_files import OVERRIDES, PAGES, STATIC, ProjectTexts, site_files
 from tool_generator.problems import Problem, SpecProblems
 from tool_generator.publish.tag_history import release_history

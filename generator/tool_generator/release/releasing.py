@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator.compare.difference import Entry, difference
 from tool_generator.compare.registries import Unusable, find_registry, is_revision
-from tool_generator.emit import output
+from tool_generator.emit import output_folder
 from tool_generator.generate import compile_spec, generated_files
 from tool_generator.load import sources
 from tool_generator.problems import Problem, Report, SpecProblems
@@ -214,7 +214,7 @@ def pending(plan_: Plan) -> list[str]:
     found = [f"{plan_.changelog}: section {plan_.version}"]
     if plan_.spec_file.read_bytes() != plan_.spec_text:
         found.insert(0, f"{plan_.spec_file}: version {plan_.version}")
-    stale = output.stale_files(dict(plan_.files), plan_.out)
+    stale = output_folder.stale_files(dict(plan_.files), plan_.out)
     changed = [name for name, text in plan_.files.items() if not _holds(plan_.out / name, text)]
     if changed or stale:
         found.append(f"{plan_.out}: {len(changed)} files written, {len(stale)} removed")
@@ -229,12 +229,12 @@ def write(plan_: Plan) -> None:
     """Write a release. If this fails, every file gets its old content back, and OSError is raised."""
     files = dict(plan_.files)
     touched = [plan_.spec_file, plan_.changelog]
-    touched += [plan_.out / name for name in {*files, *output.stale_files(files, plan_.out)}]
+    touched += [plan_.out / name for name in {*files, *output_folder.stale_files(files, plan_.out)}]
     before = {path: path.read_bytes() if path.is_file() else None for path in touched}
     try:
         _replace(plan_.spec_file, plan_.spec_text)
         _replace(plan_.changelog, plan_.changelog_text.encode("utf-8"))
-        output.write(files, plan_.out)
+        output_folder.write(files, plan_.out)
     except BaseException:
         for path, content in before.items():
             _restore(path, content)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tool_generator.importing.edits import Edits
-from tool_generator.importing.rendering import entry, flow
+from tool_generator.importing.yaml_text import entry, flow
 from tool_generator.load.sources import read_source
 from tool_generator.problems import Report
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tool_generator.emit.reference.samples import example_arguments
+from tool_generator.emit.reference.sample_arguments import example_arguments
 from tool_generator.emit.site.curl_snippets import KEY, CurlWriter
 from tool_runtime.core.binding import Binder
 from tool_runtime.core.registry import Registry

@@ -14,7 +14,7 @@ from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import blocks, code, fence, inline, listed, paragraph
 from tool_generator.emit.reference.notation import details, limits, notation, samples, type_name
 from tool_generator.emit.reference.outcomes import particular
-from tool_generator.emit.reference.samples import example_arguments
+from tool_generator.emit.reference.sample_arguments import example_arguments
 from tool_generator.emit.reference.snippets import Snippets, lua_path, snippets
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Parameter, Step, Tool, Waiter

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from tool_generator.emit.reference.functions import Code, DocumentedApi, badges, calls
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import blocks, code, heading, inline, paragraph
-from tool_generator.emit.reference.samples import example_arguments
+from tool_generator.emit.reference.sample_arguments import example_arguments
 from tool_generator.emit.reference.snippets import lua_call, lua_path
 from tool_runtime.core.registry import Registry
 from tool_runtime.core.tools import Group, Tool

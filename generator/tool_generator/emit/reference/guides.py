@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tool_generator.emit.reference.deliveries import deliveries
 from tool_generator.emit.reference.functions import EFFECTS, DocumentedApi
 from tool_generator.emit.reference.groups import Identity, account_calls, generic_groups, group_section
 from tool_generator.emit.reference.links import Links
@@ -21,6 +20,7 @@ from tool_generator.emit.reference.markdown import code, shifted, without_contro
 from tool_generator.emit.reference.outcomes import FAILURES
 from tool_generator.emit.reference.paging import iterations, waiters
 from tool_generator.emit.reference.templating import rendered
+from tool_generator.emit.reference.webhook_section import deliveries
 from tool_runtime.core.registry import Registry
 from tool_runtime.values.page_files import OVERVIEW
 

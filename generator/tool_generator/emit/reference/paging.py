@@ -13,7 +13,7 @@ from typing import Any
 from tool_generator.emit.reference.functions import Code, DocumentedApi, calls, codes_of
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import code, inline, listed
-from tool_generator.emit.reference.samples import example_arguments
+from tool_generator.emit.reference.sample_arguments import example_arguments
 from tool_generator.emit.reference.snippets import json_literal, lua_call, lua_path, python_method
 from tool_runtime.core.tools import Condition, PageStyle, Tool
 

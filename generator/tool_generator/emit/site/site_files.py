@@ -20,7 +20,7 @@ from tool_generator.emit.reference.functions import DocumentedApi
 from tool_generator.emit.reference.groups import Identity, groups_of
 from tool_generator.emit.reference.guides import read_prose
 from tool_generator.emit.reference.markdown import heading
-from tool_generator.emit.reference.pages import links_of, overview_page, parts_of
+from tool_generator.emit.reference.reference_pages import links_of, overview_page, parts_of
 from tool_generator.emit.reference.templating import rendered_from
 from tool_generator.emit.site import agent_files
 from tool_generator.emit.site.diagrams import LIFE, OUTCOMES, diagrams
@@ -35,7 +35,7 @@ from tool_runtime.values.page_files import OVERVIEW
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tool_generator.emit.reference.pages import Parts
+    from tool_generator.emit.reference.reference_pages import Parts
     from tool_runtime.core.registry import Registry
 
 PAGES, STATIC, OVERRIDES = "pages", "static", "overrides"

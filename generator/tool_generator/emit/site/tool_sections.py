@@ -12,7 +12,7 @@ from tool_generator.emit.reference.functions import EFFECTS, Code, DocumentedApi
 from tool_generator.emit.reference.groups import group_section, groups_of, tool_line
 from tool_generator.emit.reference.links import Links
 from tool_generator.emit.reference.markdown import heading, inline
-from tool_generator.emit.reference.samples import example_arguments
+from tool_generator.emit.reference.sample_arguments import example_arguments
 from tool_generator.emit.reference.tool_pages import tool_page
 from tool_generator.emit.site.curl_snippets import CurlWriter
 from tool_generator.emit.site.site_content import Site, SitePage, tool_path

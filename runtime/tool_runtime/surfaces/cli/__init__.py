@@ -6,7 +6,7 @@ of it.
 
     process.py            signals, closed streams, the end of the process
     app.py                one run: from words to an exit code
-    commands.py           the table of commands; options.py: options that commands share
+    commands.py           the table of commands; common_options.py: options that commands share
     session.py            state of a run, and the one answer that it gives
     output.py             data to stdout, everything else to stderr; rendering.py: the forms of a result
     reports.py            what a failed run shows; exits.py: exit codes; commands_to_run.py: what to run next

@@ -5,7 +5,7 @@ import os
 import click
 
 from tool_runtime.surfaces.cli import account_options, output
-from tool_runtime.surfaces.cli.options import add_common_options
+from tool_runtime.surfaces.cli.common_options import add_common_options
 from tool_runtime.surfaces.cli.session import Session
 
 

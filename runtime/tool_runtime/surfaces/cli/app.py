@@ -17,7 +17,7 @@ import click
 
 from tool_runtime.surfaces.cli import exits, output
 from tool_runtime.surfaces.cli.commands import Commands
-from tool_runtime.surfaces.cli.options import common_options
+from tool_runtime.surfaces.cli.common_options import common_options
 from tool_runtime.surfaces.cli.session import Session
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.options import add_common_options
+from tool_runtime.surfaces.cli.common_options import add_common_options
 from tool_runtime.surfaces.cli.session import Session
 
 _OUTCOMES = ("done", "failed", "not_sent", "refused", "unknown", "under_way")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tool_runtime.surfaces.cli.options import calling_options
+from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.session import Session
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tool_runtime.surfaces.cli.options import add_common_options, with_value
+from tool_runtime.surfaces.cli.common_options import add_common_options, with_value
 
 if TYPE_CHECKING:
     from tool_runtime.surfaces.cli.session import Session

@@ -15,7 +15,7 @@ import click
 
 from tool_runtime.core.tools import Parameter, Tool
 from tool_runtime.surfaces.cli.commands import COMMANDS, command_of
-from tool_runtime.surfaces.cli.options import common_options
+from tool_runtime.surfaces.cli.common_options import common_options
 from tool_runtime.surfaces.cli.session import Session
 from tool_runtime.surfaces.cli.typed_text import Types
 

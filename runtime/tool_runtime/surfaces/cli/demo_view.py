@@ -14,7 +14,7 @@ from tool_runtime.core.templates import ABSENT, lookup
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.demo import Demo, Outcome, Step
 from tool_runtime.surfaces.cli.session import Session
-from tool_runtime.surfaces.common.snippets import expression, python_call
+from tool_runtime.surfaces.common.python_source import expression, python_call
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,7 +15,7 @@ import click
 
 from tool_runtime.errors import InvalidArguments, UsageError
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.options import calling_options
+from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.session import Session
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tool_runtime.surfaces.cli.options import add_common_options
+from tool_runtime.surfaces.cli.common_options import add_common_options
 
 HERE = "tool_runtime.surfaces.cli"
 # Section of the help -> name -> (module and function, one line of help).

@@ -3,8 +3,8 @@
 import click
 
 from tool_runtime.surfaces.cli import account_options, output
+from tool_runtime.surfaces.cli.common_options import add_common_options
 from tool_runtime.surfaces.cli.mcp_session import places_of
-from tool_runtime.surfaces.cli.options import add_common_options
 from tool_runtime.surfaces.cli.session import Session
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.options import calling_options
+from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.session import Session
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from tool_runtime.surfaces.cli import output
+from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.mcp_session import calls_of, load, places_of
-from tool_runtime.surfaces.cli.options import calling_options
 from tool_runtime.surfaces.cli.session import Session
 
 

@@ -10,8 +10,8 @@ import click
 
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.call_command import ToolCommand, words_of
+from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.mcp_session import calls_of, lists_of, load, policy_of
-from tool_runtime.surfaces.cli.options import calling_options
 from tool_runtime.surfaces.cli.session import Session
 
 KEPT = "tool_runtime.mcp_calls"

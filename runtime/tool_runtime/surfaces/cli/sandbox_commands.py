@@ -13,7 +13,7 @@ import click
 
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.options import add_common_options
+from tool_runtime.surfaces.cli.common_options import add_common_options
 from tool_runtime.surfaces.cli.session import Session
 
 if TYPE_CHECKING:

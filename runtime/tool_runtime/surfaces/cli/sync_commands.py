@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tool_runtime.surfaces.cli import output
-from tool_runtime.surfaces.cli.options import add_common_options, calling_options
+from tool_runtime.surfaces.cli.common_options import add_common_options, calling_options
 from tool_runtime.surfaces.cli.questions import agrees, can_ask, confirmation
 from tool_runtime.surfaces.cli.session import Session
 

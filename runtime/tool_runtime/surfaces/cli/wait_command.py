@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tool_runtime.surfaces.cli.call_command import ToolCommand, words_of
-from tool_runtime.surfaces.cli.options import Seconds, calling_options
+from tool_runtime.surfaces.cli.common_options import Seconds, calling_options
 from tool_runtime.surfaces.cli.session import Session
 
 SECONDS = Seconds(0, min_open=True)

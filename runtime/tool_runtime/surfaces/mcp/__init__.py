@@ -15,9 +15,9 @@ Serve:
     untrusted_text    what callers said, marked
     faces             the tools that a client sees, one set for each mode
     reading           pages of the reference as resources, completion, prompts
-    scripts           execute_lua, for code mode
+    execute_lua       scripts, for code mode
     pass_through      another server's tools, resources and prompts under the same gate and ledger
-    serving           the server of the SDK; stdio; http_serving: HTTP
+    stdio_serving     the server of the SDK; stdio; http_serving: HTTP
 
 Use:
 

@@ -18,9 +18,9 @@ from tool_runtime.surfaces.common.package import Package, Page
 from tool_runtime.surfaces.common.results import envelope_of
 from tool_runtime.surfaces.mcp import faces
 from tool_runtime.surfaces.mcp.calls import Calls, Result, Wish
+from tool_runtime.surfaces.mcp.execute_lua import Scripts
 from tool_runtime.surfaces.mcp.exposure import Exposure
 from tool_runtime.surfaces.mcp.pass_through import PassThrough
-from tool_runtime.surfaces.mcp.scripts import Scripts
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
 from tool_runtime.values.suggestions import nearest
 

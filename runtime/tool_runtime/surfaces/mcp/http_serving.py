@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 
 from tool_runtime.errors import ConfigurationError, MissingExtra
-from tool_runtime.surfaces.mcp.serving import LAST_PATIENCE, Service
+from tool_runtime.surfaces.mcp.stdio_serving import LAST_PATIENCE, Service
 
 SHORTEST_TOKEN = 16
 PATH = "/mcp"

@@ -16,7 +16,7 @@ from tool_runtime.surfaces.mcp.http_serving import serve_http, token_of
 from tool_runtime.surfaces.mcp.hub import Hub, Places
 from tool_runtime.surfaces.mcp.pass_through import PassThrough
 from tool_runtime.surfaces.mcp.serve_options import ServeOptions
-from tool_runtime.surfaces.mcp.serving import Service, serve_stdio
+from tool_runtime.surfaces.mcp.stdio_serving import Service, serve_stdio
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tool_runtime.core.templates import expand
-from tool_runtime.surfaces.common.snippets import expression, python_call
+from tool_runtime.surfaces.common.python_source import expression, python_call
 
 TEMPLATES = st.recursive(
     st.none()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tool_generator.emit.reference.notation import type_name
-from tool_generator.emit.reference.patterns import UnreadablePatternError, texts_of
+from tool_generator.emit.reference.pattern_texts import UnreadablePatternError, texts_of
 from tool_runtime.core.tools import Parameter, Tool
 
 _DEPTH = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.check.sandbox_scopes import EVERY
-from tool_generator.check.templates import check_template
+from tool_generator.check.template_checks import check_template
 from tool_generator.problems import nearest, quoted
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from tool_generator.emit import output
+from tool_generator.emit import output_folder
 from tool_generator.emit.pretty import pretty
 from tool_generator.generate import compile_spec, generated_files
 
 from .conftest import LIBRARY
 
-MARK = f"# {output.MARK}the x spec."
+MARK = f"# {output_folder.MARK}the x spec."
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_every_file_says_what_made_it_and_of_which_source(files):
 
 
 def test_emitted_python_is_formatted_already(files, tmp_path):
-    output.write(files, tmp_path)
+    output_folder.write(files, tmp_path)
     command = [
         sys.executable,
         "-m",
@@ -59,45 +59,45 @@ def test_emitted_python_is_formatted_already(files, tmp_path):
 
 
 def test_writing_removes_stale_files_of_ours_and_no_others(tmp_path):
-    output.write({"a.py": f"{MARK}\n", "schemas/b.json": f'{{"$comment": "{MARK}"}}'}, tmp_path)
+    output_folder.write({"a.py": f"{MARK}\n", "schemas/b.json": f'{{"$comment": "{MARK}"}}'}, tmp_path)
     (tmp_path / "mine.py").write_text("x = 1\n")
     (tmp_path / "notes.md").write_text("text\n")
-    assert output.write({"c.py": f"{MARK}\n"}, tmp_path) == (["c.py"], ["a.py", "schemas/b.json"])
+    assert output_folder.write({"c.py": f"{MARK}\n"}, tmp_path) == (["c.py"], ["a.py", "schemas/b.json"])
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["c.py", "mine.py", "notes.md"]
 
 
 def test_writing_never_replaces_a_file_that_is_not_ours(tmp_path):
     (tmp_path / "b.py").write_text("x = 1\n")
     with pytest.raises(FileExistsError, match=r"b\.py was not written by toolgen"):
-        output.write({"a.py": MARK, "b.py": MARK}, tmp_path)
+        output_folder.write({"a.py": MARK, "b.py": MARK}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["b.py"]
 
 
 def test_what_is_current_is_not_written_again(tmp_path):
     files = {"a.py": f"{MARK}\n", "b.py": f"{MARK}\n"}
-    output.write(files, tmp_path)
+    output_folder.write(files, tmp_path)
     before = (tmp_path / "a.py").stat().st_ino
-    assert output.write(files | {"b.py": f"{MARK}\n1\n"}, tmp_path) == (["b.py"], [])
+    assert output_folder.write(files | {"b.py": f"{MARK}\n1\n"}, tmp_path) == (["b.py"], [])
     assert (tmp_path / "a.py").stat().st_ino == before
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
-    output.write({"a.py": f"{MARK}\n"}, tmp_path)
+    output_folder.write({"a.py": f"{MARK}\n"}, tmp_path)
 
     def refuse(*_):
         raise OSError("disk is gone")
 
     monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(OSError, match="disk is gone"):
-        output.write({"a.py": f"{MARK}\n2\n"}, tmp_path)
+        output_folder.write({"a.py": f"{MARK}\n2\n"}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.py"]
     assert (tmp_path / "a.py").read_text() == f"{MARK}\n"
 
 
 def test_the_difference_shows_changed_missing_and_stale_files(tmp_path):
-    output.write({"a.py": f"{MARK}\n1\n", "old.py": f"{MARK}\n"}, tmp_path)
+    output_folder.write({"a.py": f"{MARK}\n1\n", "old.py": f"{MARK}\n"}, tmp_path)
     wanted = {"a.py": f"{MARK}\n2\n", "new.py": "x", "py.typed": ""}
-    diff = output.difference(wanted, tmp_path)
+    diff = output_folder.difference(wanted, tmp_path)
     for line in (
         "--- a/a.py\n+++ b/a.py\n",
         "-1\n+2\n",
@@ -106,13 +106,13 @@ def test_the_difference_shows_changed_missing_and_stale_files(tmp_path):
         "+++ b/py.typed\n",
     ):
         assert line in diff
-    output.write(wanted, tmp_path)
-    assert output.difference(wanted, tmp_path) == ""
+    output_folder.write(wanted, tmp_path)
+    assert output_folder.difference(wanted, tmp_path) == ""
 
 
 def test_code_that_does_not_parse_is_a_problem_of_the_generator():
-    with pytest.raises(output.FormatFailed, match=r"a\.py"):
-        output.formatted({"a.py": "def"})
+    with pytest.raises(output_folder.FormatFailed, match=r"a\.py"):
+        output_folder.formatted({"a.py": "def"})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from tool_generator.emit.reference.samples import example_arguments, sample
+from tool_generator.emit.reference.sample_arguments import example_arguments, sample
 from tool_runtime.core.tools import read_tool
 
 TYPES = {
