@@ -111,6 +111,10 @@ class Additions:
         if server and is_unusable(server):
             return f"the server {server} is none that a key may go to"
         exchange = exchange_of_operation(operation, self._upstream, self._result.differs["request"].other)
+        parts = [media.content_type for media in operation.body.media[1:]] if operation.body else []
+        if exchange.whole is not None and "multipart/form-data" in parts:
+            told = f"the body may also be multipart/form-data; {exchange.encoding} is taken, which carries no file"
+            self._report.add("note", operation.id, told, operation.id)
         for item in exchange.fields.values():
             problem = ""
             if item.place == "query":

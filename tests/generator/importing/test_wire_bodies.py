@@ -146,3 +146,11 @@ def test_members_of_a_union_that_say_their_own_values_keep_them(shop, kind):
     made = shop(post("/send", "send", body(JSON, schema)), HEAD + UNIONS)
     made.call("send", {"message": {"kind": kind}})
     assert made.sent.content == f'{{"message":{{"kind":"{kind}"}}}}'.encode()
+
+
+def test_files_that_a_body_of_several_forms_cannot_carry_are_told(shop):
+    union = f"{{anyOf: [{fields('a', a=TEXT)}, {fields('b', b=TEXT)}]}}"
+    made = shop(post("/x", "x", either(union, f"{{allOf: [{union}, {fields(file=FILE)}]}}")))
+    made.call("x", {"body": {"a": "1"}})
+    assert made.sent.content == b'{"a":"1"}'
+    assert any("may also be multipart/form-data" in str(line) for line in made.outcome.report.of("note"))
