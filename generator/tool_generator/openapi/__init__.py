@@ -3,6 +3,7 @@
     json_values.py  reads a file as plain JSON values, with guards against hostile files
     swagger.py      rewrites a Swagger 2 document as OpenAPI 3
     pointers.py     JSON pointers and `$ref` within a document
+    marks.py        puts `readOnly` and `writeOnly` on properties
     dialects.py     rewrites the schemas of all versions as JSON Schema 2020-12
     contents.py     request bodies and replies
     access.py       servers and security

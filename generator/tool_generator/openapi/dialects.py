@@ -14,6 +14,7 @@ from tool_generator.check.destinations import pattern_problem
 from tool_generator.load.grammar import is_type, same
 from tool_generator.model.documents import ref_name
 from tool_generator.openapi.json_values import pointer
+from tool_generator.openapi.marks import spread_marks, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 _TEXTS = ("title", "description", "format", "contentMediaType", "contentEncoding")
+_COMPOSED = {"properties", "allOf", "anyOf", "oneOf"}
 _FLAGS = ("deprecated", "readOnly", "writeOnly", "uniqueItems")
 _COUNTS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
@@ -50,9 +52,11 @@ class SchemaReader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._discriminators: list[tuple[dict[str, Any], Any, str]] = []
+        # Schemas that may hold a property with a mark, or require one.
+        self._objects: list[dict[str, Any]] = []
 
     def finished(self, found: dict[str, Any]) -> dict[str, Any]:
-        """Add the hoisted schemas to `found`, narrow the branches of discriminators, and cut loops of references."""
+        """Add the hoisted schemas to `found`, narrow branches of discriminators, cut loops of `$ref`, spread marks."""
         done: set[str] = set()
         while pending := [name for name in self._document.hoisted if name not in done]:
             for name in pending:
@@ -62,6 +66,7 @@ class SchemaReader:
         for schema, discriminator, place in self._discriminators:
             self._narrow(schema, discriminator, place, found)
         self._cut_loops(found)
+        spread_marks(self._objects, found)
         return found
 
     def read(self, raw: Any, place: str) -> Any:
@@ -91,6 +96,8 @@ class SchemaReader:
             schema = _nullable(schema)
         if "discriminator" in raw:
             self._discriminators.append((schema, raw["discriminator"], place))
+        if schema.keys() & _COMPOSED or {"$ref", "required"} <= schema.keys():
+            self._objects.append(schema)
         return schema
 
     def _types(self, raw: dict[str, Any], schema: dict[str, Any], place: str) -> None:
@@ -345,14 +352,14 @@ def _is_union(schema: Any, found: dict[str, Any], seen: set[str]) -> bool:
     """Say whether a schema is a choice among several others, directly or by reference."""
     return any(
         len(part.get(keyword, ())) > 1 and any(isinstance(item, dict) and "$ref" in item for item in part[keyword])
-        for part in _together(schema, found, seen)
+        for part in together(schema, found, seen)
         for keyword in ("oneOf", "anyOf")
     )
 
 
 def _says_values(schema: Any, name: str, found: dict[str, Any], seen: set[str]) -> bool:
     """Say whether a schema lists the values of a property: in itself, in a part of it, or where it refers to."""
-    for part in _together(schema, found, seen):
+    for part in together(schema, found, seen):
         own = part.get("properties", {}).get(name)
         if own is not None and _lists_values(own, found, set()):
             return True
@@ -360,27 +367,13 @@ def _says_values(schema: Any, name: str, found: dict[str, Any], seen: set[str]) 
 
 
 def _lists_values(schema: Any, found: dict[str, Any], seen: set[str]) -> bool:
-    for part in _together(schema, found, seen):
+    for part in together(schema, found, seen):
         if "enum" in part or "const" in part:
             return True
         branches = [item for keyword in ("oneOf", "anyOf") for item in part.get(keyword, ()) if item != _NULL]
         if branches and all(_lists_values(item, found, set(seen)) for item in branches):
             return True
     return False
-
-
-def _together(schema: Any, found: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:
-    """Yield the schemas that all hold for the value of `schema`: itself, its `allOf`, and what these refer to."""
-    if not isinstance(schema, dict):
-        return
-    yield schema
-    for part in schema.get("allOf", ()):
-        yield from _together(part, found, seen)
-    if "$ref" in schema:
-        target = ref_name(schema["$ref"])
-        if target not in seen:
-            seen.add(target)
-            yield from _together(found.get(target), found, seen)
 
 
 def _narrow_property(properties: dict[str, Any], name: str, values: list[str]) -> bool:
