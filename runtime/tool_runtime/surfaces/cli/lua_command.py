@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tool_runtime.errors import InvalidArguments, ToolError, UsageError
+from tool_runtime.errors import InvalidArguments, ToolError, UnwrittenResult, UsageError
 from tool_runtime.surfaces.cli import output
 from tool_runtime.surfaces.cli.common_options import calling_options
 from tool_runtime.surfaces.cli.session import Session
@@ -232,7 +232,12 @@ def _give(session: Session, client: "Client", result: "LuaResult", *, dry_run: b
     session.wrote = any(call.effect_status == "succeeded" for call in result.calls)
     if session.lost_output:
         session.given = True
-        raise session.lost_output[0]
+        lost = session.lost_output[0]
+        if not session.wrote:
+            raise lost
+        message = f"the script ended, but what it printed could not be written: {lost.strerror or lost}"
+        made = dict.fromkeys(call.tool or call.path for call in result.calls if call.effect_status == "succeeded")
+        raise UnwrittenResult(message, hint=f"Writes have happened: {', '.join(made)}.") from lost
 
     def show() -> None:
         if dry_run:

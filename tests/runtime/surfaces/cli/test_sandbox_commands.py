@@ -210,7 +210,7 @@ class TestWebhooks:
         outer, url = shell.start(
             *("webhooks", "listen", "--json", "--journal", "outer.jsonl", "--forward-to", inner_url + "/x"), **KEY
         )
-        body = b'{"event":"call_inbound","call_inbound":{"to_number":"+14155550100"}}'
+        body = b'{"event":"call_inbound","call_inbound":{"from_number":"+14155550101","to_number":"+14155550100"}}'
         headers = {"x-retell-signature": sign_webhook(body, "key_hook")}
         assert httpx.post(url, content=body, headers=headers).status_code == 204
         forged = {"x-retell-signature": sign_webhook(body, "another")}
