@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
@@ -15,6 +14,7 @@ import uvicorn
 from werkzeug.serving import make_server
 
 from retell_ai import sign_webhook
+from tests.eventually import eventually
 from tool_runtime.sandbox import Sandbox
 from tool_runtime.sandbox.sample_events import sample_event
 
@@ -66,8 +66,7 @@ def serve_fastapi(app):
     server.capture_signals = _nothing
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    eventually(lambda: server.started)
 
     def stop():
         server.should_exit = True

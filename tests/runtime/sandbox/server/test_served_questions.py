@@ -1,12 +1,12 @@
 """What a served sandbox asks over real sockets, and where it sends nothing."""
 
 import json
-import time
 
 import httpx
 import pytest
 
 from retell_ai import verify_webhook
+from tests.eventually import eventually
 from tests.loopback import LoopbackServer, dropped, reply
 from tool_runtime.sandbox.addresses import is_near
 from tool_runtime.sandbox.server.serving import SandboxServer
@@ -19,14 +19,6 @@ def user():
     running = LoopbackServer()
     yield running
     running.close()
-
-
-def eventually(read, wanted):
-    deadline = time.monotonic() + 10
-    while not wanted(found := read()):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
-    return found
 
 
 def in_drops(connection):

@@ -10,23 +10,13 @@ import httpx
 import pytest
 
 from retell_ai import Client, unwrap_webhook
+from tests.eventually import eventually
 from tool_runtime.errors import ConfigurationError
 from tool_runtime.sandbox import RunningClock, Sandbox
 from tool_runtime.sandbox.server.remote import RunningSandbox
 from tool_runtime.sandbox.server.serving import SandboxServer
 
 CALL = {"from_number": "+14155550100", "to_number": "+14155550199"}
-
-
-def eventually(read, wanted, seconds=10.0):
-    """Return what `read` gives once it is wanted; a real server needs a moment."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = read()
-        if wanted(found):
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.02)
 
 
 def test_steps_of_several_clients_build_on_each_other(server, api):

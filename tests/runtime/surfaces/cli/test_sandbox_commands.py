@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from retell_ai import sign_webhook
+from tests.eventually import eventually
 
 CALL = ["agent_id=agent_123", "from_number=+14155550100", "to_number=+14155550199"]
 PLACE = json.dumps(dict(word.split("=") for word in CALL))
@@ -59,11 +59,8 @@ class Shell:
             cwd=self.home,
         )
         self.started.append(process)
-        deadline = time.monotonic() + 30
-        while not ready.exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        eventually(lambda: ready.exists() or process.poll() is not None)
+        assert process.poll() is None, process.communicate()
         return process, json.loads(ready.read_text())["url"]
 
 
@@ -159,9 +156,7 @@ def test_a_kill_in_the_middle_of_writes_takes_nothing_that_was_answered(shell):
         threads = [threading.Thread(target=write, args=(url, f"worker {number}")) for number in range(4)]
         for thread in threads:
             thread.start()
-        deadline = time.monotonic() + 20
-        while len(answered) < known + 10 and time.monotonic() < deadline:
-            time.sleep(0.005)
+        eventually(answered.__len__, lambda count, least=known + 10: count >= least)
         process.kill()
         for thread in threads:
             thread.join()
@@ -245,9 +240,9 @@ class TestWebhooks:
         shell.start("sandbox", "serve", "--clock", "virtual", "--webhook-url", url)
         shell.data("--sandbox", "call", "create_phone_call", PLACE)
         shell.data("sandbox", "clock", "advance", "100")
-        deadline = time.monotonic() + 10
-        while len(entries := shell.data("webhooks", "log", "--journal", "j.jsonl")) < 4:
-            assert time.monotonic() < deadline, entries
+        entries = eventually(
+            lambda: shell.data("webhooks", "log", "--journal", "j.jsonl"), lambda found: len(found) >= 4
+        )
         mine = [one["event"] for one in entries if json.loads(one["body"])["call"]["call_id"] != "call_456"]
         assert mine == ["call_started", "call_ended", "call_analyzed"]
         assert all(one["verified"] for one in entries)
