@@ -140,7 +140,9 @@ class Maker:
         if not reference or self._counts.get(reference, 0) <= 1 or exchange.rules:
             return {}
         view = self._schemas["request"].view(Node(schema, ()))
-        known = view.objects[0].properties if len(view.objects) == 1 else {}
+        # A union has no properties of its own, even where its alternatives are all alike.
+        is_one = len(view.objects) == 1 and view.objects[0].option is None
+        known = view.objects[0].properties if is_one else {}
         in_body = {field.wire: field for field in exchange.fields.values() if field.place == "body" and not field.only}
         if not known or known.keys() != in_body.keys():
             return {}

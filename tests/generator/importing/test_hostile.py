@@ -121,6 +121,12 @@ def test_a_damaged_document_ends_in_a_sound_spec_or_in_problems(data: Any) -> No
     _import(json.dumps(data).encode())
 
 
+def test_a_body_whose_alternatives_are_all_alike_becomes_arguments() -> None:
+    data = copy.deepcopy(ZOO)
+    data["components"]["schemas"]["Cat"] = {"$ref": "#/components/schemas/Dog"}
+    _import(json.dumps(data).encode())
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.one_of(
