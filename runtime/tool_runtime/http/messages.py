@@ -120,7 +120,8 @@ class Messages:
             if scheme.place == "query":
                 # httpx would write the whole query anew, in one style for all parameters.
                 query = _with_key(query, scheme.name, self._key(account, scheme))
-        url = _url(base_url, request.path, query)
+        # A URL that holds a key is kept in no cache.
+        url = (_kept_url if query == request.query else _url)(base_url, request.path, query)
         known = self._known(account, auth, base_url, defaults)
         limit = request.timeout
         if request.total is not None and request.total < limit:
@@ -240,7 +241,6 @@ def _usable(given: Iterable[tuple[str, str]], own: frozenset[str]) -> list[tuple
     return usable
 
 
-@lru_cache(maxsize=512)
 def _with_key(query: str, name: str, key: str) -> str:
     """Write a key into a query, in place of every parameter of the same name: `a=1` -> `a=1&key=k`."""
     others = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) != name]
@@ -258,6 +258,9 @@ def _url(base_url: str, path: str, query: str) -> httpx.URL:
     if parts != (base.scheme, base.host, base.port, b""):
         raise ConfigurationError("the request would leave the configured host", hint=NOTHING_WAS_SENT)
     return url
+
+
+_kept_url = lru_cache(maxsize=512)(_url)
 
 
 @lru_cache(maxsize=64)
