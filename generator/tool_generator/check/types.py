@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.check.destinations import pattern_problem
 from tool_generator.check.template_checks import check_template
 from tool_generator.compile.registry_document import shape_schemas, used_types
-from tool_generator.model.schema_walk import descend, object_parts
+from tool_generator.model.schema_walk import descend, made_of, object_parts
 from tool_generator.problems import nearest, quoted
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _MOST_SHAPES = 100
 def check_made_of(spec: Spec, report: Report) -> bool:
     """Check which types a type consists of. Says whether all other checks can follow the types."""
     types = spec.schemas()
-    edges = {name: tuple(_direct(schema)) for name, schema in types.items()}
+    edges = {name: tuple(made_of(schema)) for name, schema in types.items()}
     for name in _loops(edges):
         entry = spec.types[name]
         report.problem(entry.where(key=True), f"the type {name} is defined as itself, through $ref, allOf or a union")
@@ -141,15 +141,6 @@ def _measured(edges: Mapping[str, tuple[str, ...]], measure: Callable[[Iterator[
                     inner = [sizes.get(other, 0) for other in edges[name] if other in edges]
                     sizes[name] = 1 + (measure(iter(inner)) if inner else 0)
     return sizes
-
-
-def _direct(schema: Any) -> Iterator[str]:
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            yield schema["$ref"]
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            for item in schema.get(keyword, ()):
-                yield from _direct(item)
 
 
 def check_shapes(spec: Spec, report: Report) -> bool:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from tool_generator import identifiers
 from tool_generator.model.documents import REF, ref_name
-from tool_generator.model.schema_walk import object_parts
-from tool_generator.model.schemas import At, is_textual
+from tool_generator.model.schema_walk import made_of, object_parts
+from tool_generator.model.schemas import HIDDEN, At, is_textual
 from tool_generator.openapi.naming import body_name, camel_case, type_name
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 WORDS = ("title", "description", "example", "examples", "secret")
 _TEXTS = ("title", "description", "example", "examples")
-_HIDDEN = {"request": "readOnly", "reply": "writeOnly"}
 _MADE_OF = ("anyOf", "oneOf", "allOf")
 _FREE = ("enum", "default", "const", "examples", "example")
 
@@ -69,7 +68,7 @@ class Converter:
 
         Example: a reference to the schema `PetResponse`, a new one, becomes a reference to the new type `Pet`.
         """
-        return self._converted(_without(schema, _HIDDEN[role]), role)
+        return self._converted(_without(schema, HIDDEN[role]), role)
 
     def at(self, at: At, schema: Any, role: str) -> Any:
         """Convert a schema for a place of the spec; None if the result would define a type as itself."""
@@ -228,12 +227,12 @@ class Converter:
         owner = _defined_at(at)
         if not owner:
             return True
-        direct = set(_direct(converted))
+        direct = set(made_of(converted))
         pending, seen = list(direct), set(direct)
         while pending:
             name = pending.pop()
             schema = self.types.get(name, self.known.get(name))
-            inner = {*self._made_of.get(name, ()), *_direct(schema)}
+            inner = {*self._made_of.get(name, ()), *made_of(schema)}
             pending += inner - seen
             seen |= inner
         if owner in seen:
@@ -248,16 +247,6 @@ def _defined_at(at: At) -> str:
     if section != "types" or not rest:
         return ""
     return str(rest[0]) if all(isinstance(step, int) or step in _MADE_OF for step in rest[1:]) else ""
-
-
-def _direct(schema: Any) -> Iterator[str]:
-    """Give the types that a schema is made of: by reference, as a branch, or as a part of `allOf`."""
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            yield schema["$ref"]
-        for key in _MADE_OF:
-            for item in schema.get(key, ()):
-                yield from _direct(item)
 
 
 def _references(schema: Any, prefix: str) -> Iterator[str]:

@@ -125,6 +125,23 @@ def resolved(schema: Schema, types: Types) -> Schema:
     return schema
 
 
+def in_place(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield a schema and the parts of it that are written inside and concern the same value, at any depth.
+
+    Example: `{"allOf": [{"$ref": "Pet"}], "properties": {"a": {}}}` yields itself and `{"$ref": "Pet"}`.
+    """
+    if isinstance(schema, dict):
+        yield schema
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            for part in schema.get(keyword, ()):
+                yield from in_place(part)
+
+
+def made_of(schema: Any) -> Iterator[str]:
+    """Yield the references that concern the same value as the schema: its own, and those of its parts."""
+    return (part["$ref"] for part in in_place(schema) if "$ref" in part)
+
+
 def object_parts(schema: Schema, types: Types) -> tuple[dict[str, Schema], list[str]]:
     """Give the properties of an object and the names of the required ones, with `allOf` and references merged.
 

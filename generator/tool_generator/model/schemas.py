@@ -31,7 +31,8 @@ PROSE = frozenset({"title", "description", "example", "examples", "default", "de
 # A union with more alternatives tells a reader nothing.
 _MOST_ALTERNATIVES = 128
 _LONGEST_CHAIN = 100
-_HIDDEN = {"request": "readOnly", "reply": "writeOnly"}
+# The mark of the properties that a role does not see.
+HIDDEN = {"request": "readOnly", "reply": "writeOnly"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Schemas:
         self.named = named
         self.role = role
         self._section = section
-        self._hidden = _HIDDEN.get(role, "")
+        self._hidden = HIDDEN.get(role, "")
         self._views: dict[tuple[int, At], View] = {}
         self._types: dict[str, list[Branch]] = {}
         self._joined: dict[tuple[str, frozenset[tuple[int, At]]], Any] = {}

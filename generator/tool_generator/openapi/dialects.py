@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tool_generator.check.destinations import pattern_problem
 from tool_generator.load.grammar import is_type, same
 from tool_generator.model.documents import ref_name
+from tool_generator.model.schema_walk import in_place
 from tool_generator.openapi.json_values import pointer
 from tool_generator.openapi.marks import spread_marks, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tool_generator.openapi.pointers import Document
 
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
@@ -275,7 +274,7 @@ class SchemaReader:
             self._cut(name, schema, found, (name,), set())
 
     def _cut(self, start: str, schema: Any, found: dict[str, Any], path: tuple[str, ...], seen: set[str]) -> None:
-        for holder in list(_direct(schema)):
+        for holder in [part for part in in_place(schema) if "$ref" in part]:
             target = ref_name(holder["$ref"])
             if target == start:
                 del holder["$ref"]
@@ -286,16 +285,6 @@ class SchemaReader:
             elif target not in seen and target in found:
                 seen.add(target)
                 self._cut(start, found[target], found, (*path, target), seen)
-
-
-def _direct(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield the schemas that hold a reference and apply to the same value as `schema`."""
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            yield schema
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            for item in schema.get(keyword, ()):
-                yield from _direct(item)
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:

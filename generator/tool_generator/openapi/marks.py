@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tool_generator.model.documents import ref_name
+from tool_generator.model.schema_walk import in_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MARKS = ("readOnly", "writeOnly")
-_PARTS = ("allOf", "anyOf", "oneOf")
+_COMPOSED = {"allOf", "anyOf", "oneOf", "$ref"}
 
 
 def spread_marks(schemas: Iterable[dict[str, Any]], named: dict[str, Any]) -> None:
@@ -31,13 +32,13 @@ def spread_marks(schemas: Iterable[dict[str, Any]], named: dict[str, Any]) -> No
             if isinstance(item, dict) and item.keys() & {"$ref", "allOf"}:
                 item.update(_marks_of(item, named))
     for schema in known:
-        if schema.keys() & {*_PARTS, "$ref"}:
+        if schema.keys() & _COMPOSED:
             _mark_parts(schema, named)
 
 
 def _mark_parts(schema: dict[str, Any], named: dict[str, Any]) -> None:
     needing = [
-        (part, name) for part in _inline(schema) for name in part.get("required", ()) if name not in _properties(part)
+        (part, name) for part in in_place(schema) for name in part.get("required", ()) if name not in _properties(part)
     ]
     if not needing:
         return
@@ -54,15 +55,6 @@ def _mark_parts(schema: dict[str, Any], named: dict[str, Any]) -> None:
 def _marks_of(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, bool]:
     parts = list(together(schema, named, set()))
     return {mark: True for mark in _MARKS if any(part.get(mark) is True for part in parts)}
-
-
-def _inline(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield a schema and the parts of it that stand in it, at any depth."""
-    if isinstance(schema, dict):
-        yield schema
-        for keyword in _PARTS:
-            for part in schema.get(keyword, ()):
-                yield from _inline(part)
 
 
 def together(schema: Any, named: dict[str, Any], seen: set[str]) -> Iterator[dict[str, Any]]:

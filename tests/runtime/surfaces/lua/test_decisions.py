@@ -136,18 +136,23 @@ def test_a_run_is_resumed_by_one_at_a_time(session: LuaSession):
     assert made_agents(session) == 0
 
 
-def test_a_call_that_was_refused_stays_refused_when_the_run_goes_on(session: LuaSession):
-    class Later(Answers):
-        """Has `add` only when it is asked for the second time, as a newer version of a package would."""
+class Changing(Answers):
+    """Lacks `add` when it is asked for that time (1: the first), as another version of a package would."""
 
-        versions = iter(["old", "new"])
+    def lacking_in(self, time: int) -> "Changing":
+        self.asked, self.lacking = 0, time
+        return self
 
-        def prepare(self, member: str, arguments: object) -> Prepared:
-            if member == "add" and next(self.versions) == "old":
+    def prepare(self, member: str, arguments: object) -> Prepared:
+        if member == "add":
+            self.asked += 1
+            if self.asked == self.lacking:
                 raise UnknownTool("there is no add")
-            return super().prepare(member, arguments)
+        return super().prepare(member, arguments)
 
-    answers = Later("app.integrations.testing", add=lambda _given: "added")
+
+def test_a_call_that_was_refused_stays_refused_when_the_run_goes_on(session: LuaSession):
+    answers = Changing("app.integrations.testing", add=lambda _given: "added").lacking_in(1)
     source = f"local ok = pcall(app.integrations.testing.add, {{}}) {MAKE.replace('return', 'local a =')} return ok"
     with LuaSession(session.client, namespaces=[answers], warm=False) as own:
         first = own.run(source)
@@ -171,17 +176,7 @@ def test_an_error_of_the_first_run_is_the_same_when_the_run_goes_on(call, kind, 
 
 
 def test_a_call_whose_tool_is_gone_is_answered_from_the_journal(session: LuaSession):
-    class Earlier(Answers):
-        """Has `add` only when it is asked for the first time."""
-
-        versions = iter(["old", "new"])
-
-        def prepare(self, member: str, arguments: object) -> Prepared:
-            if member == "add" and next(self.versions) == "new":
-                raise UnknownTool("there is no add")
-            return super().prepare(member, arguments)
-
-    answers = Earlier("app.integrations.testing", add=lambda _given: "added")
+    answers = Changing("app.integrations.testing", add=lambda _given: "added").lacking_in(2)
     source = f"local added = app.integrations.testing.add({{}}) {MAKE.replace('return', 'local a =')} return added"
     with LuaSession(session.client, namespaces=[answers], warm=False) as own:
         first = own.run(source)
